@@ -1,0 +1,104 @@
+/**
+ * The record of one containment: from the signal that opened it to the operator who closed it.
+ * Times are ISO 8601 in UTC, lags are whole milliseconds, amounts are exact decimal strings.
+ */
+export interface Incident {
+  /** Sortable by time: `20261121T030405123-1f3a9c2e`. */
+  id: string;
+  accountSid: string;
+  friendlyName: string | null;
+  state: IncidentState;
+  /** The name of what tripped: a limit of the policy, or a description of the trigger where no limit has a name. */
+  rule: string;
+  /** Why this state, in words for a person. */
+  reason: string;
+  /** What fired, with its numbers; null where the signal had none that could be read. */
+  trip: Trip | null;
+  openedAt: string;
+  updatedAt: string;
+  firedAt: string | null;
+  receivedAt: string;
+  suspendedAt: string | null;
+  reactivatedAt: string | null;
+  lags: Lags;
+  containment: Containment | null;
+  /** Why Twilio did not do what was asked; null unless the state is `failed`. */
+  failure: Failure | null;
+  evidence: Evidence | null;
+  /** How many signals this incident holds: the one that opened it and those that joined. */
+  signals: number;
+}
+
+export const INCIDENT_STATES = [
+  "open",
+  "suspended",
+  "alerted",
+  "failed",
+  "reactivating",
+  "reactivated",
+  "dismissed",
+] as const;
+export type IncidentState = (typeof INCIDENT_STATES)[number];
+
+export interface Trip {
+  usageTriggerSid: string;
+  usageCategory: string;
+  triggerBy: string;
+  recurring: string;
+  triggerValue: string;
+  currentValue: string;
+  /** CurrentValue minus TriggerValue. */
+  overshoot: string;
+  /** The overshoot as a share of TriggerValue, in percent with one decimal; null when TriggerValue is zero. */
+  overshootPercent: string | null;
+}
+
+export interface Lags {
+  firedToReceived: number | null;
+  receivedToSuspended: number | null;
+  firedToSuspended: number | null;
+}
+
+export interface Containment {
+  /** How the account came to be suspended: by us, or it already was when we looked. */
+  by: "tollbreaker" | "already-suspended" | "suspended-by-twilio" | "closed";
+  callsEnded: number;
+  /** Calls that were still live when last looked at; null when they could not be listed. */
+  callsLeft: number | null;
+}
+
+export interface Failure {
+  /** Twilio's error code (https://www.twilio.com/docs/api/errors), or null when Twilio gave none. */
+  twilioCode: number | null;
+  message: string;
+  /** Whether the responder goes on trying by itself. */
+  retrying: boolean;
+}
+
+/** What the account's Usage Records said right after containment. */
+export interface Evidence {
+  /** ISO 4217, upper case. Usage triggers carry no currency; Usage Records do. */
+  currency: string;
+  /** Today's (GMT) price of the category that tripped, and of everything. */
+  categoryPriceToday: string | null;
+  totalPriceToday: string | null;
+  readAt: string;
+}
+
+/** One line of an incident's append-only history. */
+export interface TimelineEntry {
+  at: string;
+  /** What happened, as a stable name: `opened`, `suspended`, `calls-ended`, `signal-joined`, ... */
+  what: string;
+  /** Who did it: `twilio`, `tollbreaker`, or an operator's name. */
+  who: string;
+  /** Why or how, in words for a person. */
+  why: string;
+  /** Numbers and identifiers that belong to it. */
+  detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** States in which an incident is over; its account may then have a new one. */
+export function isEnded(state: IncidentState): boolean {
+  return state === "reactivated" || state === "dismissed";
+}
