@@ -1,3 +1,5 @@
+import { appendFileSync } from "node:fs";
+
 /**
  * Structured logs: one JSON object a line, which Lambda's JSON log format and CloudWatch Logs Insights read as they are.
  * Callers pass identifiers, counts and reasons; never a token, a request body or a phone number.
@@ -6,14 +8,17 @@ export interface Log {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** Adds to a CloudWatch metric through the Embedded Metric Format: a log line, not an API call. */
-  count(metric: string, value?: number): void;
+  /**
+   * Adds to a CloudWatch metric through the Embedded Metric Format: a log line, not an API call. `fields` can be
+   * searched in the logs, and do not split the metric.
+   */
+  count(metric: string, value: number, fields?: LogFields): void;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 
-/** @param write takes one line without its newline; the default is standard output. */
-export function jsonLog(write: (line: string) => void = (line) => process.stdout.write(`${line}\n`)): Log {
+/** @param write takes one line without its newline; the default is standard output, or the file that LOG_FILE names. */
+export function jsonLog(write: (line: string) => void = defaultSink(process.env["LOG_FILE"])): Log {
   const at =
     (level: string) =>
     (event: string, fields: LogFields = {}) =>
@@ -22,7 +27,7 @@ export function jsonLog(write: (line: string) => void = (line) => process.stdout
     info: at("INFO"),
     warn: at("WARN"),
     error: at("ERROR"),
-    count: (metric, value = 1) => write(JSON.stringify(embeddedMetric(metric, value))),
+    count: (metric, value, fields = {}) => write(JSON.stringify({ ...fields, ...embeddedMetric(metric, value) })),
   };
 }
 
@@ -35,4 +40,8 @@ function embeddedMetric(metric: string, value: number): object {
     },
     [metric]: value,
   };
+}
+
+function defaultSink(file: string | undefined): (line: string) => void {
+  return file ? (line) => appendFileSync(file, `${line}\n`) : (line) => process.stdout.write(`${line}\n`);
 }

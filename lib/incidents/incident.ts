@@ -27,7 +27,27 @@ export interface Incident {
   evidence: Evidence | null;
   /** How many signals this incident holds: the one that opened it and those that joined. */
   signals: number;
+  /** What people were told of it: one for each change of state. */
+  alerts: AlertDelivery[];
 }
+
+export interface AlertDelivery {
+  id: string;
+  about: AlertSubject;
+  /** Why the account was not suspended; only for `alerted`. */
+  because: AlertedBecause | null;
+  /** What could not be read; only for `not-understood`. */
+  problem: string | null;
+  /** When the change happened that it tells of. */
+  at: string;
+  /** When SNS took it; null while it is still due. */
+  publishedAt: string | null;
+}
+
+export type AlertSubject = "suspended" | "alerted" | "failed" | "not-understood";
+
+/** Why an account whose trigger fired was not suspended: it decides how urgent the alert is and what to do next. */
+export type AlertedBecause = "observe-mode" | "parent-account";
 
 export const INCIDENT_STATES = [
   "open",
@@ -96,9 +116,4 @@ export interface TimelineEntry {
   why: string;
   /** Numbers and identifiers that belong to it. */
   detail: Readonly<Record<string, string | number | boolean | null>>;
-}
-
-/** States in which an incident is over; its account may then have a new one. */
-export function isEnded(state: IncidentState): boolean {
-  return state === "reactivated" || state === "dismissed";
 }

@@ -1,0 +1,124 @@
+import { stateColour } from "./incident-table.ts";
+import type { IncidentStory, IncidentView, TimelineView } from "./incident-view.ts";
+import { type Paint, printable } from "./terminal.ts";
+import { age, amount, lag, percent, time } from "./wording.ts";
+
+type Fact = readonly [name: string, value: string | null];
+
+/** One incident for a person: what happened to whom, the numbers, how long it took, and its history. */
+export function incidentStory(incident: IncidentStory, paint: Paint, now: Date): string {
+  return [
+    head(incident, paint),
+    section("What tripped", tripFacts(incident), paint),
+    section("When (UTC)", timeFacts(incident, now), paint),
+    section("How long it took", lagFacts(incident), paint),
+    section("What was done", containmentFacts(incident), paint),
+    section("What it has cost", evidenceFacts(incident), paint),
+    section("Who was told (UTC)", alertFacts(incident), paint),
+    timeline(incident.timeline, paint),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function head({ id, state, friendlyName, accountSid, rule, reason, signals }: IncidentView, paint: Paint): string {
+  const title = `${paint("bold", printable(id))}  ${paint(stateColour(state), printable(state))}`;
+  const facts: Fact[] = [
+    ["Account", `${friendlyName ?? "(no name)"} (${accountSid})`],
+    ["Rule", rule],
+    ["Reason", reason],
+    ["Signals", String(signals)],
+  ];
+  return [title, ...factLines(facts)].join("\n");
+}
+
+function tripFacts({ trip }: IncidentView): Fact[] {
+  if (trip === null) return [];
+  return [
+    ["Usage trigger", trip.usageTriggerSid],
+    ["Category", `${trip.usageCategory}, by ${trip.triggerBy}, ${trip.recurring || "once"}`],
+    ["Trigger value", amount(trip.triggerValue)],
+    ["Current value", amount(trip.currentValue)],
+    ["Overshoot", `${amount(trip.overshoot)}${percent(trip.overshootPercent)}`],
+  ];
+}
+
+function timeFacts({ firedAt, receivedAt, openedAt, suspendedAt, reactivatedAt }: IncidentView, now: Date): Fact[] {
+  const moment = (at: string | null) => (at === null ? null : `${time(at)}  ${age(at, now)}`);
+  return [
+    ["Fired", moment(firedAt)],
+    ["Received", moment(receivedAt)],
+    ["Opened", moment(openedAt)],
+    ["Suspended", moment(suspendedAt)],
+    ["Reactivated", moment(reactivatedAt)],
+  ];
+}
+
+function lagFacts({ lags }: IncidentView): Fact[] {
+  const duration = (milliseconds: number | null) => (milliseconds === null ? null : lag(milliseconds));
+  return [
+    ["Fired to received", duration(lags.firedToReceived)],
+    ["Received to suspended", duration(lags.receivedToSuspended)],
+    ["Fired to suspended", duration(lags.firedToSuspended)],
+  ];
+}
+
+function containmentFacts({ containment, failure }: IncidentView): Fact[] {
+  return [
+    ["Suspended by", containment === null ? null : containment.by],
+    ["Calls ended", containment === null ? null : String(containment.callsEnded)],
+    [
+      "Calls left",
+      containment === null ? null : (containment.callsLeft?.toString() ?? "unknown: they could not be listed"),
+    ],
+    ["Failed", failure === null ? null : failureText(failure)],
+  ];
+}
+
+function failureText({ twilioCode, message, retrying }: NonNullable<IncidentView["failure"]>): string {
+  const code = twilioCode === null ? "" : ` (Twilio error ${twilioCode})`;
+  return `${message}${code}; ${retrying ? "still trying" : "a person is needed"}`;
+}
+
+function evidenceFacts({ evidence }: IncidentView): Fact[] {
+  if (evidence === null) return [];
+  const price = (decimal: string | null) => (decimal === null ? null : `${amount(decimal)} ${evidence.currency}`);
+  return [
+    ["Category today (GMT)", price(evidence.categoryPriceToday)],
+    ["All of today (GMT)", price(evidence.totalPriceToday)],
+    ["Read", time(evidence.readAt)],
+  ];
+}
+
+function alertFacts({ alerts }: IncidentView): Fact[] {
+  return alerts.map(({ about, publishedAt }) => [
+    `Alert: ${printable(about)}`,
+    publishedAt === null ? "not sent yet" : `published ${time(publishedAt)}`,
+  ]);
+}
+
+function section(title: string, facts: readonly Fact[], paint: Paint): string {
+  const lines = factLines(facts);
+  return lines.length === 0 ? "" : [paint("bold", title), ...lines].join("\n");
+}
+
+const NAME_WIDTH = 23;
+
+function factLines(facts: readonly Fact[]): string[] {
+  return facts.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(NAME_WIDTH)}${printable(value)}`]));
+}
+
+function timeline(entries: readonly TimelineView[], paint: Paint): string {
+  return [paint("bold", "Timeline (UTC)"), ...entries.flatMap((entry) => entryLines(entry, paint))].join("\n");
+}
+
+function entryLines({ at, what, who, why, detail }: TimelineView, paint: Paint): string[] {
+  const line = `  ${printable(time(at))}  ${paint("bold", printable(what))} by ${printable(who)}`;
+  return [line, ...[why, detailText(detail)].filter((text) => text !== "").map((text) => `      ${printable(text)}`)];
+}
+
+function detailText(detail: TimelineView["detail"]): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
+}

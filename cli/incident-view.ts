@@ -1,0 +1,69 @@
+import * as z from "zod/mini";
+
+/**
+ * What the command line reads from the operator API, checked because a server of another version, or another server
+ * altogether, may have answered. The tests hold these schemas to the record in lib/incidents/incident.ts.
+ */
+
+const text = z.nullable(z.string());
+const count = z.nullable(z.number());
+
+const Trip = z.object({
+  usageCategory: z.string(),
+  triggerBy: z.string(),
+  recurring: z.string(),
+  triggerValue: z.string(),
+  currentValue: z.string(),
+  overshoot: z.string(),
+  overshootPercent: text,
+  usageTriggerSid: z.string(),
+});
+
+const Lags = z.object({ firedToReceived: count, receivedToSuspended: count, firedToSuspended: count });
+const Containment = z.object({ by: z.string(), callsEnded: z.number(), callsLeft: count });
+const Failure = z.object({ twilioCode: count, message: z.string(), retrying: z.boolean() });
+const Evidence = z.object({
+  currency: z.string(),
+  categoryPriceToday: text,
+  totalPriceToday: text,
+  readAt: z.string(),
+});
+
+const Alert = z.object({ about: z.string(), at: z.string(), publishedAt: text });
+
+export const IncidentView = z.object({
+  id: z.string(),
+  accountSid: z.string(),
+  friendlyName: text,
+  state: z.string(),
+  rule: z.string(),
+  reason: z.string(),
+  trip: z.nullable(Trip),
+  openedAt: z.string(),
+  firedAt: text,
+  receivedAt: z.string(),
+  suspendedAt: text,
+  reactivatedAt: text,
+  lags: Lags,
+  containment: z.nullable(Containment),
+  failure: z.nullable(Failure),
+  evidence: z.nullable(Evidence),
+  signals: z.number(),
+  alerts: z.array(Alert),
+});
+export type IncidentView = z.infer<typeof IncidentView>;
+
+const TimelineView = z.object({
+  at: z.string(),
+  what: z.string(),
+  who: z.string(),
+  why: z.string(),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type TimelineView = z.infer<typeof TimelineView>;
+
+export const IncidentStory = z.extend(IncidentView, { timeline: z.array(TimelineView) });
+export type IncidentStory = z.infer<typeof IncidentStory>;
+
+export const IncidentListing = z.object({ incidents: z.array(IncidentView), next: text });
+export type IncidentListing = z.infer<typeof IncidentListing>;

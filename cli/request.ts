@@ -1,0 +1,118 @@
+import * as z from "zod/mini";
+import { messageOf } from "../lib/errors.ts";
+import { EXIT, type Exit, Failure } from "./failure.ts";
+import type { Server } from "./server.ts";
+
+/** What to ask, and of whom; `hint` is what to do when nobody answers. */
+export interface Request {
+  method?: "GET" | "POST";
+  baseUrl: string;
+  path: string;
+  token?: string;
+  json?: unknown;
+  hint: string;
+}
+
+/** The JSON at `path` of the operator API. @throws Failure that says what to do. */
+export function readFrom(server: Server, path: string): Promise<unknown> {
+  const hint = server.local
+    ? "is `npm start` running? Start it in another shell"
+    : "check TOLLBREAKER_URL and the network";
+  return requestJson({ baseUrl: server.url, path, token: server.token, hint });
+}
+
+/** The JSON that answers `request`. @throws Failure for every other answer, and for none. */
+export async function requestJson(request: Request): Promise<unknown> {
+  const answer = await send(request);
+  const body = jsonOrNothing(answer.text);
+  if (answer.ok && body !== undefined) return body;
+  throw refusal(answer.status, body, request.baseUrl);
+}
+
+interface Answer {
+  ok: boolean;
+  status: number;
+  text: string;
+}
+
+// Long enough for a cold start and a slow table; a person is waiting.
+const PATIENCE_MS = 20_000;
+
+async function send(request: Request): Promise<Answer> {
+  try {
+    const response = await fetch(address(request), {
+      method: request.method ?? "GET",
+      headers: headersOf(request),
+      ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
+      // A redirect is never followed: it could carry the token elsewhere.
+      redirect: "manual",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return { ok: response.ok, status: response.status, text: await response.text() };
+  } catch (cause) {
+    throw unreachable(request, cause);
+  }
+}
+
+// The base may have a path of its own (a proxy's, a stage's), so the path is added to it rather than resolved on it.
+function address({ baseUrl, path }: Request): string {
+  return `${baseUrl.replace(/\/+$/, "")}${path}`;
+}
+
+function headersOf({ token, json }: Request): Record<string, string> {
+  return {
+    Accept: "application/json",
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(json !== undefined && { "Content-Type": "application/json" }),
+  };
+}
+
+function unreachable({ baseUrl, hint }: Request, cause: unknown): Failure {
+  const what = `${baseUrl} cannot be reached.`;
+  return new Failure(EXIT.unreachable, "server-unreachable", what, { got: rootCause(cause), fix: hint, cause });
+}
+
+// fetch itself only says "fetch failed"; what a person can act on (ECONNREFUSED, a certificate) is its cause.
+function rootCause(thrown: unknown): string {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return messageOf(cause) || code || messageOf(thrown);
+}
+
+const Problem = z.object({
+  code: z.string(),
+  detail: z.string(),
+  expected: z.exactOptional(z.string()),
+  got: z.exactOptional(z.string()),
+  fix: z.exactOptional(z.string()),
+});
+
+function refusal(status: number, body: unknown, baseUrl: string): Failure {
+  const problem = Problem.safeParse(body);
+  if (!problem.success) return notUnderstood(baseUrl, `HTTP status ${status} with another body`);
+  const { code, detail, ...advice } = problem.data;
+  return new Failure(exitFor(status), code, detail, advice);
+}
+
+function exitFor(status: number): Exit {
+  if (status === 400) return EXIT.usage;
+  if (status === 401 || status === 403) return EXIT.notAuthorised;
+  return status === 404 ? EXIT.notFound : EXIT.failed;
+}
+
+/** For an answer that Tollbreaker would not give. */
+export function notUnderstood(baseUrl: string, got: string): Failure {
+  return new Failure(EXIT.failed, "answer-not-understood", `What ${baseUrl} answered is not Tollbreaker's.`, {
+    expected: "the JSON described in docs/api.md",
+    got,
+    fix: "check the address, and that this command line has the server's version",
+  });
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

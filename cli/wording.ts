@@ -1,0 +1,63 @@
+/** How times, lags and amounts read to a person. */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** An ISO 8601 time as `2026-11-21 03:04:05Z`, always UTC; a text that is no time comes back as it is. */
+export function time(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
+/** How long before `now` that was: `12 s ago`, `3 min ago`. Empty for a text that is no time. */
+export function age(iso: string, now: Date): string {
+  const passed = now.getTime() - new Date(iso).getTime();
+  if (Number.isNaN(passed)) return "";
+  // Clocks differ a little; an incident of the next second is one of this moment.
+  if (Math.abs(passed) < SECOND) return "just now";
+  return passed < 0 ? `in ${roughly(-passed)}` : `${roughly(passed)} ago`;
+}
+
+function roughly(milliseconds: number): string {
+  if (milliseconds < MINUTE) return `${Math.floor(milliseconds / SECOND)} s`;
+  if (milliseconds < HOUR) return `${Math.floor(milliseconds / MINUTE)} min`;
+  if (milliseconds < DAY) return `${Math.floor(milliseconds / HOUR)} h`;
+  return `${Math.floor(milliseconds / DAY)} d`;
+}
+
+/** Milliseconds as `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. Negative where two clocks disagree. */
+export function lag(milliseconds: number): string {
+  if (milliseconds < 0) return `-${lag(-milliseconds)}`;
+  if (milliseconds < SECOND) return `${milliseconds} ms`;
+  if (milliseconds < MINUTE) return `${(Math.floor(milliseconds / 100) / 10).toFixed(1)} s`;
+  if (milliseconds < HOUR) return inTwo(milliseconds, MINUTE, "min", SECOND, "s");
+  if (milliseconds < DAY) return inTwo(milliseconds, HOUR, "h", MINUTE, "min");
+  return inTwo(milliseconds, DAY, "d", HOUR, "h");
+}
+
+function inTwo(milliseconds: number, unit: number, name: string, smaller: number, smallerName: string): string {
+  return `${Math.floor(milliseconds / unit)} ${name} ${Math.floor((milliseconds % unit) / smaller)} ${smallerName}`;
+}
+
+const DECIMAL = /^-?\d+(?:\.\d+)?$/;
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 20 });
+
+/**
+ * A decimal as Twilio sends it, `1000.500000`, as `1,000.5`: no digit is rounded, because the text never becomes a
+ * floating-point number. Any other text comes back as it is.
+ */
+export function amount(decimal: string): string {
+  return isDecimal(decimal) ? grouped.format(decimal) : decimal;
+}
+
+function isDecimal(text: string): text is Intl.StringNumericLiteral {
+  return DECIMAL.test(text);
+}
+
+/** A share as ` (+30.0 %)`, to follow an amount; empty where there is none. */
+export function percent(share: string | null): string {
+  if (share === null) return "";
+  return ` (${share.startsWith("-") ? "" : "+"}${share} %)`;
+}

@@ -1,0 +1,132 @@
+import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
+import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Secret } from "../secrets.ts";
+import { type Delivery, SLACK_TIMEOUT_MS } from "./deliver-to-slack.ts";
+import type { Postpone, Postponement } from "./postpone.ts";
+import { readNotification } from "./read-notification.ts";
+import { recentIds } from "./recent-ids.ts";
+import type { SlackMessage } from "./slack-message.ts";
+
+export interface NotifierParts {
+  slackWebhookUrl: Secret;
+  deliver: (url: string, message: SlackMessage) => Promise<Delivery>;
+  postpone: Postpone;
+  log: Log;
+  clock: Clock;
+}
+
+/** The parts of an SQS record that are needed here. */
+export type NotifyRecord = Pick<SQSRecord, "messageId" | "receiptHandle" | "body"> & {
+  attributes: Pick<SQSRecord["attributes"], "ApproximateReceiveCount">;
+};
+
+/** @param remainingMs the time left before this invocation is cut off. */
+export type Notifier = (records: readonly NotifyRecord[], remainingMs: () => number) => Promise<SQSBatchResponse>;
+
+/** A pause no longer than this is sat out; a longer one sends the message back to the queue. */
+const SIT_OUT_MS = 2000;
+/** How often a message sits out a pause before it goes back to the queue. */
+const SIT_OUTS = 3;
+/** One delivery, and the request that postpones what is left: the function's time-out must be well above it. */
+const ONE_TURN_MS = SLACK_TIMEOUT_MS + 2000;
+/** Waiting doesn't mend a refusal: soon enough in the dead-letter queue, slow enough to mend the webhook meanwhile. */
+const REFUSED_RETRY_S = 15;
+const LONGEST_BACKOFF_S = 900;
+
+type Outcome = { kind: "told" } | { kind: "later"; seconds: number };
+
+/**
+ * Sends what arrives in the notify queue to Slack. A message that can't be sent is reported as failed, so that SQS keeps
+ * it, after saying when it should come back: a receive is spent only when there is hope.
+ */
+export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: NotifierParts): Notifier {
+  // For as long as this instance is warm:
+  const sent = recentIds(1000);
+  let slackFreeAt = 0;
+  let saidNoSlack = false;
+
+  return async (records, remainingMs) => {
+    const url = await slackWebhookUrl();
+    if (url === undefined || url === "") return noSlack();
+    const later: (Postponement & { messageId: string })[] = [];
+    for (const record of records) {
+      const outcome = await tell(url, record, remainingMs);
+      if (outcome.kind === "told") continue;
+      // A second apart, because Slack takes about one message a second.
+      later.push({ ...record, seconds: outcome.seconds + later.length });
+    }
+    await postpone(later);
+    return { batchItemFailures: later.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+
+  async function tell(url: string, record: NotifyRecord, remainingMs: () => number): Promise<Outcome> {
+    try {
+      return await send(url, record, remainingMs, SIT_OUTS);
+    } catch (error) {
+      // One message that we can't handle must not hold up the others.
+      log.error("notify-failed", { messageId: record.messageId, reason: messageOf(error) });
+      return { kind: "later", seconds: backoff(record) };
+    }
+  }
+
+  async function send(url: string, record: NotifyRecord, remainingMs: () => number, sitOuts: number): Promise<Outcome> {
+    const { id, message } = readNotification(record.body);
+    if (id !== undefined && sent.has(id)) return { kind: "told" };
+    if (!(await myTurn(remainingMs, sitOuts))) return { kind: "later", seconds: secondsUntilFree(record) };
+
+    const delivery = await deliver(url, message);
+    switch (delivery.kind) {
+      case "delivered":
+        return delivered(id, delivery.as);
+      case "rate-limited":
+        slackFreeAt = clock.now().getTime() + delivery.retryAfterSeconds * 1000;
+        return send(url, record, remainingMs, sitOuts - 1);
+      case "failed":
+        return failed(delivery, record);
+    }
+  }
+
+  /** Waits for a short pause; false when the message should rather go back to the queue. */
+  async function myTurn(remainingMs: () => number, sitOuts: number): Promise<boolean> {
+    const pauseMs = Math.max(0, slackFreeAt - clock.now().getTime());
+    if (pauseMs > SIT_OUT_MS || sitOuts <= 0 || remainingMs() < pauseMs + ONE_TURN_MS) return false;
+    if (pauseMs > 0) await clock.sleep(pauseMs);
+    return true;
+  }
+
+  // Never before Slack said; and longer each time, so that many short pauses don't use up the receives.
+  function secondsUntilFree(record: NotifyRecord): number {
+    const pause = Math.ceil((slackFreeAt - clock.now().getTime()) / 1000);
+    return pause > 0 ? Math.max(pause, backoff(record)) : 1;
+  }
+
+  function delivered(id: string | undefined, as: "blocks" | "text"): Outcome {
+    if (id !== undefined) sent.add(id);
+    if (as === "text") log.warn("slack-refused-blocks", { alert: id ?? null });
+    return { kind: "told" };
+  }
+
+  function failed({ retryable, status, message }: Delivery & { kind: "failed" }, record: NotifyRecord): Outcome {
+    const fields = { messageId: record.messageId, status: status ?? null, message };
+    if (!retryable) {
+      log.error("slack-refused", fields);
+      return { kind: "later", seconds: REFUSED_RETRY_S };
+    }
+    log.warn("slack-unreachable", fields);
+    return { kind: "later", seconds: backoff(record) };
+  }
+
+  function noSlack(): SQSBatchResponse {
+    if (!saidNoSlack) log.info("slack-not-configured", { fix: "set SLACK_WEBHOOK_URL to have alerts in Slack too" });
+    saidNoSlack = true;
+    return { batchItemFailures: [] };
+  }
+}
+
+// 5, 10, 20, ... seconds, at most 15 minutes: with 20 receives an alert outlives three hours without Slack.
+function backoff({ attributes }: NotifyRecord): number {
+  const receives = Number(attributes.ApproximateReceiveCount) || 1;
+  return Math.min(LONGEST_BACKOFF_S, 5 * 2 ** (receives - 1));
+}

@@ -1,0 +1,47 @@
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import * as z from "zod/mini";
+import { TollbreakerError } from "../errors.ts";
+import { Signal } from "./messages.ts";
+
+/** Where everything goes that could change an account or an incident. */
+export interface Inbox {
+  /**
+   * Resolves once the message is durably stored. Messages of one account are handed out in order, one at a time.
+   * Sending the same `id` twice within five minutes stores it once.
+   */
+  put(message: Signal): Promise<void>;
+}
+
+export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
+  return {
+    async put(message) {
+      await client.send(
+        new SendMessageCommand({
+          QueueUrl: queueUrl,
+          MessageBody: JSON.stringify(message),
+          MessageGroupId: message.accountSid,
+          MessageDeduplicationId: message.id,
+        }),
+      );
+    },
+  };
+}
+
+/** @throws TollbreakerError `inbox-message-invalid` when `body` was not put there by this version of the code. */
+export function readMessage(body: string): Signal {
+  const result = z.safeParse(Signal, parseJson(body));
+  if (result.success) return result.data;
+  throw new TollbreakerError("inbox-message-invalid", "A message in the inbox cannot be read.", {
+    expected: "a signal as lib/inbox/messages.ts defines it",
+    got: result.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.message}`).join("; "),
+    fix: "it goes to the dead-letter queue; look at it there, and redrive it after deploying code that knows it",
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,278 @@
+import { createHash } from "node:crypto";
+import { percentOf, subtract } from "../decimal.ts";
+import type { Signal } from "../inbox/messages.ts";
+import type {
+  AlertDelivery,
+  AlertedBecause,
+  AlertSubject,
+  Containment,
+  Evidence,
+  Failure,
+  Incident,
+  IncidentState,
+  TimelineEntry,
+  Trip,
+} from "./incident.ts";
+import { assertMove } from "./transitions.ts";
+
+/**
+ * An incident with what the responder needs to carry on after an interruption, and the changes it can go through.
+ * Pure: each change takes a record and returns the next one with the lines it adds to the history; the store makes
+ * them durable.
+ */
+export interface IncidentRecord {
+  incident: Incident;
+  /** The signal that opened it. */
+  openedBy: string;
+  /** Signals that joined it: kept so that a repeated delivery counts once. */
+  joined: readonly string[];
+  /** Whether the account's live calls still have to be ended. */
+  callsDue: boolean;
+  /** Grows by one with each write: two writers cannot both succeed. */
+  version: number;
+}
+
+export interface Change {
+  record: IncidentRecord;
+  entries: readonly KeyedEntry[];
+}
+
+/** `key` names the step within the incident: the same step, done twice, is one line of the history. */
+export interface KeyedEntry extends TimelineEntry {
+  key: string;
+}
+
+type Detail = TimelineEntry["detail"];
+
+/** Two changes as one, so that they are written together. */
+export function followedBy(first: Change, next: (record: IncidentRecord) => Change): Change {
+  const second = next(first.record);
+  return { record: second.record, entries: [...first.entries, ...second.entries] };
+}
+
+/** A flood of forged signals must not fill the table: beyond this many, further ones are counted, not listed. */
+export const MOST_JOINED = 500;
+
+/** The id is made from the signal, so that whoever opens the incident again after a crash gets the same one. */
+export function incidentIdFor({ accountSid, id, receivedAt }: Signal): string {
+  const twin = createHash("sha256").update(`${accountSid} ${id}`).digest("hex").slice(0, 8);
+  return `${receivedAt.replace(/[-:.Z]/g, "")}-${twin}`;
+}
+
+export function openIncident(id: string, signal: Signal, reason: string, now: Date): Change {
+  const at = now.toISOString();
+  const incident: Incident = {
+    id,
+    accountSid: signal.accountSid,
+    friendlyName: null,
+    state: "open",
+    rule: ruleOf(signal),
+    reason,
+    trip: tripOf(signal),
+    openedAt: at,
+    updatedAt: at,
+    firedAt: firedAt(signal),
+    receivedAt: signal.receivedAt,
+    suspendedAt: null,
+    reactivatedAt: null,
+    lags: {
+      firedToReceived: lag(firedAt(signal), signal.receivedAt),
+      receivedToSuspended: null,
+      firedToSuspended: null,
+    },
+    containment: null,
+    failure: null,
+    evidence: null,
+    signals: 1,
+    alerts: [],
+  };
+  const record = { incident, openedBy: signal.id, joined: [], callsDue: false, version: 0 };
+  return { record, entries: [entry("opened", at, "opened", reason, detailOf(signal))] };
+}
+
+export interface Suspended {
+  by: Containment["by"];
+  friendlyName: string | null;
+  reason: string;
+  now: Date;
+}
+
+export function suspended(record: IncidentRecord, { by, friendlyName, reason, now }: Suspended): Change {
+  const at = now.toISOString();
+  const { receivedAt, lags, firedAt: fired } = record.incident;
+  const moved = move(record, "suspended", at, {
+    friendlyName: friendlyName ?? record.incident.friendlyName,
+    reason,
+    suspendedAt: at,
+    failure: null,
+    lags: { ...lags, receivedToSuspended: lag(receivedAt, at), firedToSuspended: lag(fired, at) },
+    containment: { by, callsEnded: 0, callsLeft: null },
+  });
+  const next = withAlert({ ...moved, callsDue: true }, { about: "suspended", at });
+  return { record: next, entries: [entry("suspended", at, "suspended", reason, { by })] };
+}
+
+export function failed(record: IncidentRecord, failure: Failure, now: Date): Change {
+  const at = now.toISOString();
+  const why = entry(`failed:${failure.retrying}:${failure.twilioCode}`, at, "failed", failure.message, {
+    twilioCode: failure.twilioCode,
+    retrying: failure.retrying,
+  });
+  const reason = failure.message;
+  // A further failure changes no state, so nobody is told again.
+  if (record.incident.state === "failed") return { record: touch(record, at, { failure, reason }), entries: [why] };
+  const moved = move(record, "failed", at, { failure, reason });
+  return { record: withAlert(moved, { about: "failed", at }), entries: [why] };
+}
+
+export interface Alerted {
+  about: "alerted" | "not-understood";
+  because: AlertedBecause | null;
+  problem: string | null;
+  friendlyName: string | null;
+  reason: string;
+  now: Date;
+}
+
+export function alerted(record: IncidentRecord, alert: Alerted): Change {
+  const { reason, friendlyName, now } = alert;
+  const at = now.toISOString();
+  const moved = move(record, "alerted", at, { reason, friendlyName: friendlyName ?? record.incident.friendlyName });
+  return { record: withAlert(moved, { ...alert, at }), entries: [entry("alerted", at, "alerted", reason, {})] };
+}
+
+/** A later signal joins the story. Nothing changes when it has joined before, or is the one that opened it. */
+export function joined(record: IncidentRecord, signal: Signal, reason: string, now: Date): Change {
+  const { openedBy, joined: others, incident } = record;
+  if (signal.id === openedBy || others.includes(signal.id)) return { record, entries: [] };
+  const at = now.toISOString();
+  const counted = touch(record, at, { signals: incident.signals + 1 });
+  if (others.length >= MOST_JOINED) return { record: counted, entries: [] };
+  return {
+    record: { ...counted, joined: [...others, signal.id] },
+    entries: [entry(`joined:${signal.id}`, at, "signal-joined", reason, detailOf(signal))],
+  };
+}
+
+/** What could not be read is told once per incident, however often it comes. */
+export function toldNotUnderstood(record: IncidentRecord, problem: string, now: Date): IncidentRecord {
+  if (record.incident.alerts.some(({ about }) => about === "not-understood")) return record;
+  return withAlert(record, { about: "not-understood", problem, at: now.toISOString() });
+}
+
+export interface CallsEnded {
+  ended: number;
+  /** Still live when last looked at; null when that could not be read. */
+  left: number | null;
+  why: string;
+  attempt: number;
+  now: Date;
+}
+
+export function callsEnded(record: IncidentRecord, { ended, left, why, attempt, now }: CallsEnded): Change {
+  const { containment } = record.incident;
+  if (containment === null) return { record, entries: [] };
+  const at = now.toISOString();
+  const total = containment.callsEnded + ended;
+  const next = touch(record, at, { containment: { ...containment, callsEnded: total, callsLeft: left } });
+  return {
+    record: { ...next, callsDue: left !== 0 },
+    entries: [entry(`calls-ended:${attempt}`, at, "calls-ended", why, { ended, left })],
+  };
+}
+
+export function evidenceRead(record: IncidentRecord, evidence: Evidence): Change {
+  const { readAt, currency, categoryPriceToday, totalPriceToday } = evidence;
+  return {
+    record: touch(record, readAt, { evidence }),
+    entries: [
+      entry("evidence-read", readAt, "evidence-read", "today's spend, from Usage Records", {
+        currency,
+        categoryPriceToday,
+        totalPriceToday,
+      }),
+    ],
+  };
+}
+
+export function alertPublished(record: IncidentRecord, id: string, now: Date): Change {
+  const at = now.toISOString();
+  const alerts = record.incident.alerts.map((alert) => (alert.id === id ? { ...alert, publishedAt: at } : alert));
+  return {
+    record: touch(record, at, { alerts }),
+    entries: [entry(`published:${id}`, at, "alert-published", "handed to SNS", { id })],
+  };
+}
+
+export function alertsDue({ incident }: IncidentRecord): AlertDelivery[] {
+  return incident.alerts.filter(({ publishedAt }) => publishedAt === null);
+}
+
+/** One line of history for a signal that belongs to an incident that is over. */
+export function oldNews(signal: Signal, reason: string, now: Date): KeyedEntry {
+  return entry(`joined:${signal.id}`, now.toISOString(), "signal-joined", reason, detailOf(signal));
+}
+
+function move(record: IncidentRecord, to: IncidentState, at: string, changes: Partial<Incident>): IncidentRecord {
+  assertMove(record.incident.state, to);
+  return touch(record, at, { ...changes, state: to });
+}
+
+function touch(record: IncidentRecord, at: string, changes: Partial<Incident>): IncidentRecord {
+  return { ...record, incident: { ...record.incident, ...changes, updatedAt: at } };
+}
+
+interface DueAlert {
+  about: AlertSubject;
+  at: string;
+  because?: AlertedBecause | null;
+  problem?: string | null;
+}
+
+function withAlert(record: IncidentRecord, { about, at, because = null, problem = null }: DueAlert): IncidentRecord {
+  const { incident } = record;
+  const alert = { id: `${incident.id}:${about}:${at}`, about, because, problem, at, publishedAt: null };
+  return { ...record, incident: { ...incident, alerts: [...incident.alerts, alert] } };
+}
+
+function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
+  return { key, at, what, who: what === "opened" || what === "signal-joined" ? "twilio" : "tollbreaker", why, detail };
+}
+
+function ruleOf(signal: Signal): string {
+  if (signal.kind === "not-understood") return "signed, not understood";
+  const { usageCategory, triggerBy, recurring, triggerValue } = signal;
+  return `${usageCategory} by ${triggerBy}, ${recurring === "" ? "once" : recurring}, at ${triggerValue}`;
+}
+
+function tripOf(signal: Signal): Trip | null {
+  if (signal.kind === "not-understood") return null;
+  const { usageTriggerSid, usageCategory, triggerBy, recurring, triggerValue, currentValue } = signal;
+  const overshoot = subtract(currentValue, triggerValue);
+  const overshootPercent = percentOf(overshoot, triggerValue);
+  return {
+    usageTriggerSid,
+    usageCategory,
+    triggerBy,
+    recurring,
+    triggerValue,
+    currentValue,
+    overshoot,
+    overshootPercent,
+  };
+}
+
+function detailOf(signal: Signal): Detail {
+  if (signal.kind === "not-understood") return { problem: signal.problem, ...signal.fields };
+  const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired } = signal;
+  return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired };
+}
+
+function firedAt(signal: Signal): string | null {
+  return signal.kind === "usage-trigger" ? signal.firedAt : null;
+}
+
+/** Whole milliseconds; null where one end is not known. Negative when the two clocks disagree: shown, not hidden. */
+function lag(from: string | null, to: string): number | null {
+  return from === null ? null : Date.parse(to) - Date.parse(from);
+}

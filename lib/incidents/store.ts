@@ -1,0 +1,156 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+import { TollbreakerError } from "../errors.ts";
+import { HeadItem, headItem, recordOf } from "./items.ts";
+import { accountKey, entryKey, headKey, seenKey } from "./keys.ts";
+import type { Change, IncidentRecord, KeyedEntry } from "./record.ts";
+
+/** The responder's memory. Only the responder writes here. Every write can be repeated. */
+export interface IncidentStore {
+  /** What must be known before acting on a signal: one round trip. */
+  recall(accountSid: string, signalId: string): Promise<Memory>;
+  /**
+   * Makes `incidentId` the account's one open incident; one round trip. Claiming it again is fine.
+   * @throws TollbreakerError `incident-claim-lost` when the account has another open incident by now.
+   */
+  claim(accountSid: string, incidentId: string): Promise<void>;
+  load(incidentId: string): Promise<IncidentRecord | undefined>;
+  /**
+   * Writes the history first and the head second, so that a crash in between loses no line.
+   * @returns the record as stored, to make the next change from.
+   * @throws TollbreakerError `incident-changed` when somebody else wrote the head meanwhile.
+   */
+  save(change: Change): Promise<IncidentRecord>;
+  /** Adds a line to the history of an incident that is over. */
+  append(incidentId: string, entry: KeyedEntry): Promise<void>;
+  markSeen(accountSid: string, signalId: string, now: Date): Promise<void>;
+}
+
+export interface Memory {
+  seen: boolean;
+  openIncidentId: string | null;
+  lastIncidentId: string | null;
+  /** ISO 8601 UTC. */
+  lastReactivatedAt: string | null;
+}
+
+/** SQS keeps a message for 14 days at the most, dead-letter queue and redrive together can double that. */
+const SEEN_FOR_SECONDS = 30 * 24 * 3600;
+
+const AccountItem = z.object({
+  openIncidentId: z.optional(z.string()),
+  lastIncidentId: z.optional(z.string()),
+  lastReactivatedAt: z.optional(z.string()),
+});
+
+export function incidentStore(client: DynamoDBDocumentClient, tableName: string): IncidentStore {
+  async function recall(accountSid: string, signalId: string): Promise<Memory> {
+    const account = accountKey(accountSid);
+    const seen = seenKey(accountSid, signalId);
+    const items = await getBoth([account, seen]);
+    const known = z.parse(AccountItem, items.find(({ pk }) => pk === account.pk) ?? {});
+    return {
+      seen: items.some(({ pk }) => pk === seen.pk),
+      openIncidentId: known.openIncidentId ?? null,
+      lastIncidentId: known.lastIncidentId ?? null,
+      lastReactivatedAt: known.lastReactivatedAt ?? null,
+    };
+  }
+
+  async function getBoth(keys: { pk: string; sk: string }[]) {
+    const answer = await client.send(
+      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
+    );
+    // A throttled batch answers 200 with what it did not read; that must not look like "never seen".
+    if (answer.UnprocessedKeys?.[tableName] !== undefined) throw throttled();
+    return answer.Responses?.[tableName] ?? [];
+  }
+
+  async function claim(accountSid: string, incidentId: string): Promise<void> {
+    const noneIsOpen = "attribute_not_exists(openIncidentId)";
+    const thisOneIsOpen = "openIncidentId = :incidentId";
+    const claiming = new UpdateCommand({
+      TableName: tableName,
+      Key: accountKey(accountSid),
+      UpdateExpression: "SET openIncidentId = :incidentId, lastIncidentId = :incidentId",
+      ConditionExpression: `${noneIsOpen} OR ${thisOneIsOpen}`,
+      ExpressionAttributeValues: { ":incidentId": incidentId },
+    });
+    await sendUnless(claiming, () => claimLost(accountSid));
+  }
+
+  async function load(incidentId: string): Promise<IncidentRecord | undefined> {
+    const key = headKey(incidentId);
+    const answer = await client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }));
+    return answer.Item === undefined ? undefined : recordOf(z.parse(HeadItem, answer.Item));
+  }
+
+  async function save({ record, entries }: Change): Promise<IncidentRecord> {
+    const { id } = record.incident;
+    await Promise.all(entries.map((entry) => append(id, entry)));
+    const stored = { ...record, version: record.version + 1 };
+    const isNew = "attribute_not_exists(pk)";
+    const isAsWeReadIt = "version = :version";
+    const writing = new PutCommand({
+      TableName: tableName,
+      Item: { ...headKey(id), ...headItem(stored) },
+      ConditionExpression: `${isNew} OR ${isAsWeReadIt}`,
+      ExpressionAttributeValues: { ":version": record.version },
+    });
+    await sendUnless(writing, () => changedMeanwhile(id));
+    return stored;
+  }
+
+  async function append(incidentId: string, { key, ...line }: KeyedEntry): Promise<void> {
+    const adding = new PutCommand({
+      TableName: tableName,
+      Item: { ...entryKey(incidentId, key), ...line },
+      ConditionExpression: "attribute_not_exists(pk)",
+    });
+    // A step that was written down before keeps its first time.
+    await sendUnless(adding, () => undefined);
+  }
+
+  async function markSeen(accountSid: string, signalId: string, now: Date): Promise<void> {
+    const expiresAt = Math.floor(now.getTime() / 1000) + SEEN_FOR_SECONDS;
+    await client.send(new PutCommand({ TableName: tableName, Item: { ...seenKey(accountSid, signalId), expiresAt } }));
+  }
+
+  /** Sends a conditional write; when its condition does not hold, throws what `otherwise` makes, if anything. */
+  async function sendUnless(write: PutCommand | UpdateCommand, otherwise: () => Error | undefined): Promise<void> {
+    try {
+      await (write instanceof PutCommand ? client.send(write) : client.send(write));
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const refusal = otherwise();
+      if (refusal !== undefined) throw refusal;
+    }
+  }
+
+  return { recall, claim, load, save, append, markSeen };
+}
+
+function throttled(): TollbreakerError {
+  return new TollbreakerError("store-throttled", "DynamoDB did not read all that was asked for.", {
+    fix: "nothing: the message is delivered again; if it lasts, look at the table's throttling metrics",
+  });
+}
+
+function claimLost(accountSid: string): TollbreakerError {
+  return new TollbreakerError("incident-claim-lost", `Another incident of ${accountSid} was opened meanwhile.`, {
+    fix: "nothing: the message is delivered again and joins that incident",
+  });
+}
+
+function changedMeanwhile(incidentId: string): TollbreakerError {
+  return new TollbreakerError("incident-changed", `Incident ${incidentId} was changed by somebody else meanwhile.`, {
+    fix: "nothing: the message is delivered again and goes on from there",
+  });
+}

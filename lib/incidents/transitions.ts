@@ -1,0 +1,30 @@
+import { TollbreakerError } from "../errors.ts";
+import type { IncidentState } from "./incident.ts";
+
+/** The only moves there are. An incident in a state without moves is over. */
+export const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
+  open: ["suspended", "alerted", "failed"],
+  suspended: ["reactivating"],
+  alerted: ["suspended", "failed", "dismissed"],
+  failed: ["suspended", "dismissed"],
+  reactivating: ["reactivated", "suspended"],
+  reactivated: [],
+  dismissed: [],
+};
+
+export function mayMove(from: IncidentState, to: IncidentState): boolean {
+  return TRANSITIONS[from].includes(to);
+}
+
+export function isOver(state: IncidentState): boolean {
+  return TRANSITIONS[state].length === 0;
+}
+
+/** @throws TollbreakerError `transition-refused` for a move that the table does not have. */
+export function assertMove(from: IncidentState, to: IncidentState): void {
+  if (mayMove(from, to)) return;
+  throw new TollbreakerError("transition-refused", `An incident cannot go from ${from} to ${to}.`, {
+    expected: TRANSITIONS[from].length === 0 ? "no move: it is over" : `one of ${TRANSITIONS[from].join(", ")}`,
+    got: to,
+  });
+}

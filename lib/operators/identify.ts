@@ -1,0 +1,39 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Operator } from "./operators.ts";
+
+/** Who presented a token, or why nobody is let in. */
+export type Identity =
+  | { kind: "operator"; operator: Operator }
+  | { kind: "no-token" }
+  | { kind: "unknown-token" }
+  | { kind: "expired-token"; operator: Operator };
+
+/** Finds whose token this `Authorization` header presents at `now`. */
+export function identify(authorization: string | undefined, operators: readonly Operator[], now: Date): Identity {
+  if (authorization === undefined) return { kind: "no-token" };
+  const token = bearerToken(authorization);
+  if (token === undefined) return { kind: "unknown-token" };
+  const operator = ownerOf(token, operators);
+  if (operator === undefined) return { kind: "unknown-token" };
+  return isExpired(operator, now) ? { kind: "expired-token", operator } : { kind: "operator", operator };
+}
+
+// RFC 6750, section 2.1; the scheme's name is case-insensitive by RFC 9110. Two headers arrive joined by a comma, which
+// no token contains, so they never match.
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+function bearerToken(authorization: string): string | undefined {
+  return BEARER.exec(authorization)?.[1];
+}
+
+// Compares with everyone, even after a match: the time taken tells neither whose token was close nor how many there are
+// before it. The hashes are of equal length, which timingSafeEqual requires.
+function ownerOf(token: string, operators: readonly Operator[]): Operator | undefined {
+  const presented = createHash("sha256").update(token).digest();
+  const [owner] = operators.filter(({ sha256 }) => timingSafeEqual(presented, sha256));
+  return owner;
+}
+
+function isExpired({ expires }: Operator, now: Date): boolean {
+  return expires !== null && expires <= now;
+}

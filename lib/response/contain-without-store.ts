@@ -1,0 +1,27 @@
+import { messageOf } from "../errors.ts";
+import { decide } from "../policy/decide.ts";
+import { endLiveCalls } from "./end-calls.ts";
+import { CALLS_SHARE, type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { suspendAccount } from "./suspend.ts";
+
+/** Only the store can tell old news from news; without it, a signal is acted on only while it is this young. */
+const FRESH_MS = 15 * 60_000;
+
+/**
+ * Money runs out of the account whether or not our own store answers: so a fresh signal is enforced even then. The
+ * message is delivered again, and the incident is recorded once the store is back.
+ */
+export async function containWithoutStore(responder: Responder, delivery: Delivery, cause: unknown): Promise<void> {
+  const { twilio, mode, clock, log } = responder;
+  const { signal } = delivery;
+  log.error("store-unreadable", { accountSid: signal.accountSid, reason: messageOf(cause) });
+
+  const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
+  const verdict = decide(signal, { state: null, lastReactivatedAt: null, parentSid: twilio.accountSid, mode });
+  if (verdict.kind !== "suspend" || !isFresh) return;
+
+  const suspension = await suspendAccount(twilio, signal.accountSid, share(responder, delivery, SUSPENSION_SHARE));
+  log.warn("contained-without-store", { accountSid: signal.accountSid, outcome: suspension.kind });
+  if (suspension.kind !== "suspended") return;
+  await endLiveCalls(twilio, signal.accountSid, share(responder, delivery, CALLS_SHARE));
+}

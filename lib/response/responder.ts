@@ -1,0 +1,37 @@
+import type { AlertPublisher } from "../alerts/publish.ts";
+import type { Clock } from "../clock.ts";
+import type { Signal } from "../inbox/messages.ts";
+import type { IncidentStore } from "../incidents/store.ts";
+import type { Log } from "../log.ts";
+import type { Until } from "../twilio/backoff.ts";
+import type { TwilioClient } from "../twilio/client.ts";
+
+/** Everything the responder works with. */
+export interface Responder {
+  twilio: TwilioClient;
+  store: IncidentStore;
+  alerts: AlertPublisher;
+  mode: "enforce" | "observe";
+  /** Our base URL, for links to incidents. */
+  publicUrl: string;
+  clock: Clock;
+  log: Log;
+}
+
+/** One handing-out of one message. */
+export interface Delivery {
+  signal: Signal;
+  /** Which delivery of this message it is, from 1. */
+  attempt: number;
+  /** When it was begun, and when the function will be stopped: milliseconds since the epoch. */
+  begunAt: number;
+  deadline: number;
+}
+
+/** Until when a step may go on: each leaves a part of the delivery's time to those after it. */
+export function share(responder: Responder, { begunAt, deadline }: Delivery, part: number): Until {
+  return { clock: responder.clock, deadline: begunAt + (deadline - begunAt) * part };
+}
+
+export const SUSPENSION_SHARE = 0.6;
+export const CALLS_SHARE = 0.85;

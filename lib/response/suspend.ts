@@ -1,0 +1,83 @@
+import type { Containment } from "../incidents/incident.ts";
+import { type Account, fetchAccount, requestSuspension } from "../twilio/accounts.ts";
+import { type Until, waitToRetry } from "../twilio/backoff.ts";
+import type { TwilioClient } from "../twilio/client.ts";
+import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
+
+export type Suspension =
+  | { kind: "suspended"; by: Containment["by"]; account: Account | null }
+  /** Trying again will not help: a person is needed. */
+  | { kind: "refused"; twilioCode: number | null; message: string }
+  /** Twilio did not confirm it within the time; it may still come true. */
+  | { kind: "unconfirmed"; twilioCode: number | null; message: string };
+
+const REQUEST_TIMEOUT_MS = 5000;
+
+/**
+ * Suspends a subaccount: read it, act on what was read, read it again. The only way to success is an answer of
+ * Twilio's that says `suspended` for this account under our parent, so that a time-out, a cut connection or a status
+ * update that changed nothing need no handling of their own: the next reading tells.
+ *
+ * Can be repeated at any time. Never touches the parent, an account that is not ours, or a closed one.
+ */
+export async function suspendAccount(twilio: TwilioClient, accountSid: string, until: Until): Promise<Suspension> {
+  if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended");
+  let asked = false;
+
+  async function readAskReadBack(): Promise<Step> {
+    const before = await read();
+    if (before.kind !== "active") return before;
+    asked = true;
+    const asking = await requestSuspension(twilio, accountSid, REQUEST_TIMEOUT_MS);
+    if (asking.kind === "failed" && asking.failure.status !== null) return stepAfter(asking.failure, before.account);
+    const after = await read();
+    return after.kind === "active" ? { kind: "not-yet", failure: undefined } : after;
+  }
+
+  async function read(): Promise<Step | { kind: "active"; account: Account }> {
+    const reading = await fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS);
+    return reading.kind === "failed" ? stepAfter(reading.failure, null) : judge(reading.body);
+  }
+
+  function judge(account: Account): Suspension | { kind: "active"; account: Account } {
+    const { sid, ownerAccountSid: owner, status } = account;
+    if (sid !== accountSid) return refused(`Twilio answered for ${sid} instead of ${accountSid}`);
+    if (owner !== twilio.accountSid) return refused(`the account belongs to ${owner}, not to ${twilio.accountSid}`);
+    if (status === "active") return { kind: "active", account };
+    if (status === "closed") return { kind: "suspended", by: "closed", account };
+    return { kind: "suspended", by: asked ? "tollbreaker" : "already-suspended", account };
+  }
+
+  for (let attempt = 0; ; attempt++) {
+    const step = await readAskReadBack();
+    if (step.kind !== "not-yet") return step;
+    if (!(await waitToRetry(until, attempt))) return unconfirmed(step.failure);
+  }
+}
+
+/** Where one round of reading and asking ended. */
+type Step = Suspension | { kind: "not-yet"; failure: TwilioFailure | undefined };
+
+function stepAfter(failure: TwilioFailure, account: Account | null): Step {
+  return failure.kind === "retryable" ? { kind: "not-yet", failure } : outcomeOf(failure, account);
+}
+
+// Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
+function outcomeOf(failure: TwilioFailure, account: Account | null): Suspension {
+  if (failure.kind === "already-contained") {
+    return { kind: "suspended", by: failure.code === 21479 ? "closed" : "suspended-by-twilio", account };
+  }
+  return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure) };
+}
+
+function refused(message: string): Suspension {
+  return { kind: "refused", twilioCode: null, message };
+}
+
+function unconfirmed(failure: TwilioFailure | undefined): Suspension {
+  const message =
+    failure === undefined
+      ? "Twilio accepted the suspension, but the account still reads as active"
+      : describeFailure(failure);
+  return { kind: "unconfirmed", twilioCode: failure?.code ?? null, message };
+}

@@ -1,0 +1,107 @@
+import * as z from "zod/mini";
+import { messageOf, TollbreakerError } from "../errors.ts";
+import type { Secret } from "../secrets.ts";
+import { failureOf, noAnswer, type TwilioFailure } from "./failures.ts";
+
+/**
+ * Twilio's REST API, as far as we use it: one request, one answer, no retries of its own, because each caller knows
+ * best how long it may go on. Twilio's own SDK weighs 3.6 MB and 250 ms of cold start.
+ */
+export interface TwilioClient {
+  /** The account whose credentials are used. */
+  readonly accountSid: string;
+  send<T extends z.core.$ZodType>(request: TwilioRequest<T>): Promise<Answer<z.output<T>>>;
+}
+
+export interface TwilioRequest<T extends z.core.$ZodType> {
+  /** From `/2010-04-01/` on, with its query; also a `next_page_uri` as Twilio gave it. */
+  path: string;
+  /** Sent as a form POST; without it the request is a GET. */
+  form?: Readonly<Record<string, string>>;
+  /** What a 2xx answer must look like. */
+  answer: T;
+  timeoutMs: number;
+}
+
+export type Answer<T> = { kind: "ok"; body: T } | { kind: "failed"; failure: TwilioFailure };
+
+export interface TwilioClientOptions {
+  accountSid: string;
+  authToken: Secret;
+  /** Another API base than Twilio's: `https://api.twilio.com/<path>` becomes `<apiUrl>/api/<path>`. */
+  apiUrl?: string | undefined;
+}
+
+export function twilioClient({ accountSid, authToken, apiUrl }: TwilioClientOptions): TwilioClient {
+  const base = apiUrl === undefined ? "https://api.twilio.com" : `${apiUrl.replace(/\/+$/, "")}/api`;
+
+  async function exchange(path: string, request: RequestInit): Promise<{ response: Response; body: unknown }> {
+    const credentials = Buffer.from(`${accountSid}:${await knownToken(authToken)}`).toString("base64");
+    const headers = { authorization: `Basic ${credentials}`, accept: "application/json" };
+    const response = await fetch(urlOf(base, path), { ...request, headers, redirect: "error" });
+    return { response, body: parseJson(await response.text()) };
+  }
+
+  return {
+    accountSid,
+    async send({ path, form, answer, timeoutMs }) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        const request = form === undefined ? { signal } : { method: "POST", signal, body: new URLSearchParams(form) };
+        const { response, body } = await exchange(path, request);
+        return response.ok ? understood(body, answer) : { kind: "failed", failure: failureOf(response.status, body) };
+      } catch (error) {
+        return { kind: "failed", failure: failureToAsk(error) };
+      }
+    },
+  };
+}
+
+async function knownToken(authToken: Secret): Promise<string> {
+  const token = await authToken();
+  if (token !== undefined && token !== "") return token;
+  throw new TollbreakerError("twilio-auth-token-missing", "The parent account's auth token is not configured.", {
+    expected: "TWILIO_AUTH_TOKEN, or TWILIO_AUTH_TOKEN_PARAMETER naming an SSM SecureString that exists",
+    fix: "store the token as docs/deploy.md shows",
+  });
+}
+
+// A value like any other failure: an incident must be able to say why its account was not suspended.
+function failureToAsk(error: unknown): TwilioFailure {
+  return error instanceof TollbreakerError
+    ? { kind: "terminal", code: null, status: null, message: error.message }
+    : noAnswer(reasonOf(error));
+}
+
+// A 2xx that does not look like Twilio's answer (a proxy's page, half a body) proves nothing: ask again.
+function understood<T extends z.core.$ZodType>(body: unknown, schema: T): Answer<z.output<T>> {
+  const parsed = z.safeParse(schema, body);
+  if (parsed.success) return { kind: "ok", body: parsed.data };
+  const where = parsed.error.issues.map((issue) => issue.path.join(".") || "the body").join(", ");
+  return { kind: "failed", failure: noAnswer(`the answer could not be understood (${where})`) };
+}
+
+// Twilio gives the next page as a path; a compatible server may give a whole URL. Never follow one to another host.
+function urlOf(base: string, path: string): string {
+  if (path.startsWith("/")) return base + path;
+  if (new URL(path).origin === new URL(base).origin) return path;
+  throw new TollbreakerError("twilio-foreign-page", "Twilio's answer points to another host.", {
+    expected: `a next_page_uri under ${base}`,
+    got: path,
+    fix: "check TWILIO_API_URL",
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// fetch hides the reason ("fetch failed") in its cause.
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
+  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+}

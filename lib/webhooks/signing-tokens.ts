@@ -1,0 +1,184 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type Account, fetchAccount, listAccounts } from "../twilio/accounts.ts";
+import type { TwilioClient } from "../twilio/client.ts";
+import { describeFailure } from "../twilio/failures.ts";
+
+/**
+ * The auth tokens that sign webhooks: each account signs with its own primary token
+ * (https://github.com/twilio/twilio-php/issues/436). A subaccount's token is read from the Accounts API with the
+ * parent's credentials, and kept for the life of a warm function.
+ *
+ * Who asks is not known yet: an AccountSid in a webhook is anybody's claim until the signature is checked. So look-ups
+ * are coalesced, time-limited and bounded. Over the bound, one listing of our own accounts tells ours from forged ones
+ * and brings all their tokens, so that a flood of forged SIDs cannot starve a genuine account.
+ */
+export interface SigningTokens {
+  /** The token of `accountSid`, from memory or looked up now. */
+  find(accountSid: string): Promise<TokenSearch>;
+  /** Looks again after a signature did not match: the token may have been rotated. At most once in a short while. */
+  findAgain(accountSid: string): Promise<TokenSearch>;
+}
+
+export type TokenSearch =
+  /** `fresh`: read from Twilio for this very search, so that looking again would be in vain. */
+  | { kind: "found"; authToken: string; fresh: boolean }
+  | { kind: "not-ours" }
+  /** Twilio did not say; ask the sender to come again. */
+  | { kind: "unknown" };
+
+export interface SigningTokensOptions {
+  twilio: TwilioClient;
+  parentToken: () => Promise<string | undefined>;
+  clock: Clock;
+  log: Log;
+}
+
+const MINUTE_MS = 60_000;
+const LOOK_UP_TIMEOUT_MS = 3000;
+/** With the pages of one listing (10 hold 10,000 accounts) this stays within 60 requests a minute. */
+const LOOK_UPS_A_MINUTE = 50;
+const LISTING_EVERY_MS = MINUTE_MS;
+/** A token that was compromised and rotated stops being accepted after this time even if nobody uses the new one. */
+const TOKEN_MAX_AGE_MS = 10 * MINUTE_MS;
+const STRANGER_MAX_AGE_MS = MINUTE_MS;
+/** Forged signatures for a known SID must not cost a request each. */
+const SECOND_LOOK_EVERY_MS = 5000;
+/** Bounds memory when somebody invents SIDs for hours. */
+const MOST_STRANGERS = 10_000;
+
+interface Known {
+  authToken: string;
+  readAt: number;
+}
+
+export function signingTokens({ twilio, parentToken, clock, log }: SigningTokensOptions): SigningTokens {
+  const known = new Map<string, Known>();
+  const strangers = new Map<string, number>();
+  const underWay = new Map<string, Promise<TokenSearch>>();
+  let lookUps: number[] = [];
+  let listing: Promise<boolean> | undefined;
+  let listingStartedAt = Number.NEGATIVE_INFINITY;
+  let listedAt = Number.NEGATIVE_INFINITY;
+
+  const now = () => clock.now().getTime();
+
+  async function find(accountSid: string): Promise<TokenSearch> {
+    if (accountSid === twilio.accountSid) return parent();
+    const remembered = recall(accountSid, TOKEN_MAX_AGE_MS);
+    return remembered ?? orStale(accountSid, await lookUpOnce(accountSid));
+  }
+
+  async function findAgain(accountSid: string): Promise<TokenSearch> {
+    if (accountSid === twilio.accountSid) return parent();
+    return recall(accountSid, SECOND_LOOK_EVERY_MS) ?? lookUpOnce(accountSid);
+  }
+
+  async function parent(): Promise<TokenSearch> {
+    const authToken = await parentToken();
+    return authToken === undefined ? { kind: "unknown" } : { kind: "found", authToken, fresh: true };
+  }
+
+  function recall(accountSid: string, maxAge: number): TokenSearch | undefined {
+    const entry = known.get(accountSid);
+    if (entry !== undefined && now() - entry.readAt < maxAge) {
+      return { kind: "found", authToken: entry.authToken, fresh: false };
+    }
+    const strangerSince = strangers.get(accountSid);
+    return strangerSince !== undefined && now() - strangerSince < STRANGER_MAX_AGE_MS
+      ? { kind: "not-ours" }
+      : undefined;
+  }
+
+  // While Twilio cannot be asked, the last token known is better than a lost webhook.
+  function orStale(accountSid: string, search: TokenSearch): TokenSearch {
+    const entry = known.get(accountSid);
+    if (search.kind !== "unknown" || entry === undefined) return search;
+    return { kind: "found", authToken: entry.authToken, fresh: false };
+  }
+
+  function lookUpOnce(accountSid: string): Promise<TokenSearch> {
+    const running = underWay.get(accountSid);
+    if (running !== undefined) return running;
+    const search = lookUp(accountSid).finally(() => underWay.delete(accountSid));
+    underWay.set(accountSid, search);
+    return search;
+  }
+
+  async function lookUp(accountSid: string): Promise<TokenSearch> {
+    return mayLookUp() ? fetchToken(accountSid) : findInListing(accountSid);
+  }
+
+  function mayLookUp(): boolean {
+    lookUps = lookUps.filter((at) => now() - at < MINUTE_MS);
+    if (lookUps.length >= LOOK_UPS_A_MINUTE) return false;
+    lookUps.push(now());
+    return true;
+  }
+
+  async function fetchToken(accountSid: string): Promise<TokenSearch> {
+    const answer = await fetchAccount(twilio, accountSid, LOOK_UP_TIMEOUT_MS);
+    if (answer.kind === "ok") return remember(answer.body, accountSid);
+    if (answer.failure.kind === "not-found") return stranger(accountSid);
+    log.warn("token-look-up-failed", { reason: describeFailure(answer.failure) });
+    return { kind: "unknown" };
+  }
+
+  function remember(account: Account, accountSid: string): TokenSearch {
+    if (account.ownerAccountSid !== twilio.accountSid || account.sid !== accountSid) return stranger(accountSid);
+    if (account.authToken === undefined) return tokenHidden();
+    known.set(account.sid, { authToken: account.authToken, readAt: now() });
+    strangers.delete(account.sid);
+    return { kind: "found", authToken: account.authToken, fresh: true };
+  }
+
+  function tokenHidden(): TokenSearch {
+    log.error("token-hidden", {
+      reason: "Twilio shows auth tokens of subaccounts only to the parent's own auth token, not to an API key",
+      fix: "configure the parent's auth token as TWILIO_AUTH_TOKEN",
+    });
+    return { kind: "unknown" };
+  }
+
+  function stranger(accountSid: string): TokenSearch {
+    known.delete(accountSid);
+    if (strangers.size >= MOST_STRANGERS) strangers.clear();
+    strangers.set(accountSid, now());
+    return { kind: "not-ours" };
+  }
+
+  async function findInListing(accountSid: string): Promise<TokenSearch> {
+    const complete = await Promise.race([freshListing(), clock.sleep(LOOK_UP_TIMEOUT_MS).then(() => false)]);
+    if (!complete) return { kind: "unknown" };
+    const entry = known.get(accountSid);
+    return entry === undefined ? { kind: "not-ours" } : { kind: "found", authToken: entry.authToken, fresh: true };
+  }
+
+  /** Whether our accounts have been listed, whole, within the last minute. */
+  function freshListing(): Promise<boolean> {
+    if (listing !== undefined) return listing;
+    if (now() - listingStartedAt < LISTING_EVERY_MS) return Promise.resolve(now() - listedAt < LISTING_EVERY_MS);
+    listingStartedAt = now();
+    listing = list().finally(() => {
+      listing = undefined;
+    });
+    return listing;
+  }
+
+  async function list(): Promise<boolean> {
+    log.warn("token-look-ups-over-bound", { bound: LOOK_UPS_A_MINUTE });
+    const startedAt = now();
+    const answer = await listAccounts(twilio, LOOK_UP_TIMEOUT_MS);
+    if (answer.kind === "failed") {
+      log.warn("account-listing-failed", { reason: describeFailure(answer.failure) });
+      return false;
+    }
+    for (const account of answer.body) {
+      if (account.sid !== twilio.accountSid) remember(account, account.sid);
+    }
+    listedAt = startedAt;
+    return true;
+  }
+
+  return { find, findAgain };
+}

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
+import dynalite from "dynalite";
+import { startFauxqs } from "fauxqs";
+import { BY_ACCOUNT, BY_STATE } from "../lib/incidents/keys.ts";
+
+/** DynamoDB, SQS and SNS on this machine: real sockets, spoken to by the real SDK, kept on disk under `dataDir`. */
+export interface LocalAws {
+  tableName: string;
+  inboxUrl: string;
+  notifyUrl: string;
+  topicArn: string;
+  dynamoUrl: string;
+  messagingUrl: string;
+  /** How many messages were given up, by queue. */
+  deadLetters(): { inbox: number; notify: number };
+  close(): Promise<void>;
+}
+
+export interface LocalAwsOptions {
+  dataDir: string;
+  /** How long a message that is being handled stays hidden: as in serverless.yml when left out. */
+  visibilitySeconds?: number;
+}
+
+const REGION = "us-east-1";
+const TABLE = "tollbreaker";
+const TOPIC = "tollbreaker-alerts";
+const INBOX = "tollbreaker-inbox.fifo";
+const INBOX_DLQ = "tollbreaker-inbox-dlq.fifo";
+const NOTIFY = "tollbreaker-notify";
+const NOTIFY_DLQ = "tollbreaker-notify-dlq";
+
+/** What the SDK reads from the environment; these emulators accept any credentials. */
+export const LOCAL_CREDENTIALS = {
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: "local",
+  AWS_SECRET_ACCESS_KEY: "local",
+};
+
+export async function startLocalAws({ dataDir, visibilitySeconds = 30 }: LocalAwsOptions): Promise<LocalAws> {
+  await mkdir(dataDir, { recursive: true });
+  const dynamo = await startDynamo(join(dataDir, "dynamodb"));
+  await createTable(dynamo.url);
+  const messaging = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false, dataDir: join(dataDir, "sqs") });
+  messaging.setup(queuesAndTopic(String(visibilitySeconds)));
+  const messagingUrl = `http://127.0.0.1:${messaging.port}`;
+  const waiting = (queue: string) => messaging.inspectQueue(queue)?.messages.ready.length ?? 0;
+
+  return {
+    tableName: TABLE,
+    inboxUrl: `${messagingUrl}/000000000000/${INBOX}`,
+    notifyUrl: `${messagingUrl}/000000000000/${NOTIFY}`,
+    topicArn: `arn:aws:sns:${REGION}:000000000000:${TOPIC}`,
+    dynamoUrl: dynamo.url,
+    messagingUrl,
+    deadLetters: () => ({ inbox: waiting(INBOX_DLQ), notify: waiting(NOTIFY_DLQ) }),
+    async close() {
+      await messaging.stop();
+      await dynamo.close();
+    },
+  };
+}
+
+function queuesAndTopic(visibility: string) {
+  const fifo = { FifoQueue: "true", DeduplicationScope: "messageGroup", FifoThroughputLimit: "perMessageGroupId" };
+  const givenUpTo = (queue: string, maxReceiveCount: number) =>
+    JSON.stringify({ deadLetterTargetArn: `arn:aws:sqs:${REGION}:000000000000:${queue}`, maxReceiveCount });
+  return {
+    region: REGION,
+    queues: [
+      { name: INBOX_DLQ, attributes: fifo },
+      { name: NOTIFY_DLQ },
+      { name: INBOX, attributes: { ...fifo, VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(INBOX_DLQ, 10) } },
+      { name: NOTIFY, attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(NOTIFY_DLQ, 20) } },
+    ],
+    topics: [{ name: TOPIC }],
+    subscriptions: [{ topic: TOPIC, queue: NOTIFY, attributes: { RawMessageDelivery: "true" } }],
+  };
+}
+
+async function startDynamo(path: string): Promise<{ url: string; close(): Promise<void> }> {
+  const server: Server = dynalite({ path, createTableMs: 0 });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+  return address.port;
+}
+
+async function createTable(endpoint: string): Promise<void> {
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials });
+  const index = (IndexName: string, hash: string) => ({
+    IndexName,
+    KeySchema: [
+      { AttributeName: hash, KeyType: "HASH" as const },
+      { AttributeName: "id", KeyType: "RANGE" as const },
+    ],
+    Projection: { ProjectionType: "ALL" as const },
+  });
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: TABLE,
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: ["pk", "sk", "id", "state", "accountSid"].map((AttributeName) => ({
+          AttributeName,
+          AttributeType: "S",
+        })),
+        KeySchema: [
+          { AttributeName: "pk", KeyType: "HASH" },
+          { AttributeName: "sk", KeyType: "RANGE" },
+        ],
+        GlobalSecondaryIndexes: [index(BY_STATE, "state"), index(BY_ACCOUNT, "accountSid")],
+      }),
+    );
+  } catch (error) {
+    // The table of an earlier run: that is what the data directory is for.
+    if (!(error instanceof ResourceInUseException)) throw error;
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,165 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "./aws.ts";
+import { listening } from "./listening.ts";
+import { startPump } from "./pump.ts";
+import { startSlackPrinter } from "./slack-printer.ts";
+import { armSubaccounts } from "./triggers.ts";
+import { type SimulatorOptions, startTwilioSimulator, type TwilioSimulator } from "./twilio/simulator.ts";
+
+/**
+ * Everything on one machine, in one process: the very handlers that run on Lambda, against emulators of DynamoDB, SQS
+ * and SNS, and a simulated Twilio unless the environment names a real one.
+ */
+export interface System {
+  /** The app: webhooks and operator API. */
+  url: string;
+  publicUrl: string;
+  /** Undefined when the environment names a Twilio account. */
+  simulator: TwilioSimulator | undefined;
+  /** A token for the operator API; undefined when OPERATORS was set. */
+  operatorToken: string | undefined;
+  slackIsPrinted: boolean;
+  aws: LocalAws;
+  /** Finishes what is being handled, then closes everything. */
+  close(): Promise<void>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface SystemOptions {
+  /** The variables of docs/configuration.md. */
+  environment: Environment;
+  dataDir: string;
+  /** 0 takes any free port. */
+  port: number;
+  simulator?: SimulatorOptions;
+  visibilitySeconds?: number;
+  /** Where to reach an emulator, when something is put in between. */
+  via?: (service: "dynamodb" | "sqs" | "sns", url: string) => Promise<string>;
+  /** Called with the sentence of each Slack message when no SLACK_WEBHOOK_URL is set. */
+  print: (text: string) => void;
+}
+
+/** Time-outs of the functions in serverless.yml. */
+const RESPOND_TIMEOUT_MS = 25_000;
+const NOTIFY_TIMEOUT_MS = 20_000;
+
+/** One in a process: the handlers read the process's environment once, when they are loaded. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { environment, dataDir } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const opened = <T extends { close(): Promise<void> }>(part: T): T => {
+    closers.unshift(() => part.close());
+    return part;
+  };
+  const close = async () => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+
+  try {
+    await mkdir(dataDir, { recursive: true });
+    const aws = opened(await startLocalAws({ dataDir, ...visibility(options) }));
+    const simulator = environment["TWILIO_ACCOUNT_SID"] ? undefined : opened(await startSimulator(options));
+    const slack = environment["SLACK_WEBHOOK_URL"] ? undefined : opened(await startSlackPrinter(options.print));
+    const operatorToken = environment["OPERATORS"] ? undefined : randomBytes(24).toString("base64url");
+
+    // The server is up before the handlers know its address: PUBLIC_URL may be the port that was free.
+    const app = new Hono();
+    const server = opened(await listening(serve({ fetch: app.fetch, port: options.port, hostname: "127.0.0.1" })));
+    const publicUrl = environment["PUBLIC_URL"] || server.url;
+
+    Object.assign(process.env, environment, LOCAL_CREDENTIALS, await addresses(aws, options), {
+      PUBLIC_URL: publicUrl,
+      ...(simulator && twilioOf(simulator)),
+      ...(slack && { SLACK_WEBHOOK_URL: slack.url }),
+      ...(operatorToken && { OPERATORS: operatorsOf(operatorToken) }),
+    });
+    const handlers = await loadHandlers();
+    app.route("/", handlers.usageTrigger.app);
+    app.route("/", handlers.operatorApi.app);
+
+    const sqs = new SQSClient({ endpoint: aws.messagingUrl, region: LOCAL_CREDENTIALS.AWS_REGION });
+    const pumps = [
+      startPump({
+        sqs,
+        queueUrl: aws.inboxUrl,
+        handler: handlers.respond.handler,
+        timeoutMs: RESPOND_TIMEOUT_MS,
+        workers: 4,
+      }),
+      startPump({
+        sqs,
+        queueUrl: aws.notifyUrl,
+        handler: handlers.notify.handler,
+        timeoutMs: NOTIFY_TIMEOUT_MS,
+        workers: 1,
+        unwrap: perProtocol,
+      }),
+    ];
+    closers.unshift(async () => {
+      await Promise.all(pumps.map((pump) => pump.stop()));
+      sqs.destroy();
+    });
+    if (simulator !== undefined) await armSubaccounts(simulator, publicUrl);
+
+    return { url: server.url, publicUrl, simulator, operatorToken, slackIsPrinted: slack !== undefined, aws, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function visibility({ visibilitySeconds }: SystemOptions) {
+  return visibilitySeconds === undefined ? {} : { visibilitySeconds };
+}
+
+async function startSimulator({ simulator, dataDir }: SystemOptions): Promise<TwilioSimulator> {
+  return startTwilioSimulator({ dataFile: join(dataDir, "twilio.json"), ...simulator });
+}
+
+async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemOptions) {
+  return {
+    AWS_ENDPOINT_URL_DYNAMODB: await via("dynamodb", aws.dynamoUrl),
+    AWS_ENDPOINT_URL_SQS: await via("sqs", aws.messagingUrl),
+    AWS_ENDPOINT_URL_SNS: await via("sns", aws.messagingUrl),
+    TABLE_NAME: aws.tableName,
+    INBOX_QUEUE_URL: aws.inboxUrl,
+    NOTIFY_QUEUE_URL: aws.notifyUrl,
+    ALERTS_TOPIC_ARN: aws.topicArn,
+  };
+}
+
+function twilioOf({ url, parent }: TwilioSimulator) {
+  const { accountSid, authToken } = parent();
+  return { TWILIO_API_URL: url, TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken };
+}
+
+function operatorsOf(token: string): string {
+  const sha256 = createHash("sha256").update(token).digest("hex");
+  return JSON.stringify([{ name: "local", sha256, role: "operator" }]);
+}
+
+// Not imported above: each reads its configuration when it is loaded.
+async function loadHandlers() {
+  const [usageTrigger, operatorApi, respond, notify] = await Promise.all([
+    import("../handlers/usage-trigger.ts"),
+    import("../handlers/operator-api.ts"),
+    import("../handlers/respond.ts"),
+    import("../handlers/notify.ts"),
+  ]);
+  return { usageTrigger, operatorApi, respond, notify };
+}
+
+// SNS gives each protocol its own form of a message (MessageStructure=json); the emulator passes all of them on.
+function perProtocol(body: string): string {
+  const forms: unknown = JSON.parse(body);
+  const isAllForms = typeof forms === "object" && forms !== null && "default" in forms;
+  if (!isAllForms) return body;
+  const form = "sqs" in forms ? forms.sqs : forms.default;
+  return typeof form === "string" ? form : body;
+}

@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import * as z from "zod/mini";
+import { messageOf, TollbreakerError } from "../../lib/errors.ts";
+import { ACCOUNT_STATUSES, type Account, TRIGGER_BY, type World } from "./state.ts";
+import { newAccount } from "./world.ts";
+
+const date = z.pipe(
+  z.iso.datetime(),
+  z.transform((text) => new Date(text)),
+);
+const Usage = z.object({ count: z.number(), usage: z.number(), price: z.number() });
+const Trigger = z.object({
+  sid: z.string(),
+  friendlyName: z.string(),
+  callbackUrl: z.string(),
+  callbackMethod: z.enum(["GET", "POST"]),
+  usageCategory: z.string(),
+  triggerBy: z.enum(TRIGGER_BY),
+  triggerValue: z.number(),
+  recurring: z.nullable(z.enum(["daily", "monthly", "yearly"])),
+  dateCreated: date,
+  dateUpdated: date,
+  dateFired: z.nullable(date),
+});
+const SavedAccount = z.object({
+  sid: z.string(),
+  ownerAccountSid: z.string(),
+  authToken: z.string(),
+  friendlyName: z.string(),
+  status: z.enum(ACCOUNT_STATUSES),
+  type: z.enum(["Trial", "Full"]),
+  currency: z.string(),
+  dateCreated: date,
+  dateUpdated: date,
+  suspendedByTwilio: z.boolean(),
+  triggers: z.array(Trigger),
+  /** By GMT day, then by category: without it a `+30` trigger of yesterday would watch for too much. */
+  ledger: z.record(z.string(), z.record(z.string(), Usage)),
+});
+const SavedWorld = z.object({ version: z.literal(1), accounts: z.array(SavedAccount) });
+
+/**
+ * The accounts, tokens, statuses, triggers and usage that an earlier run wrote; undefined where there is no file.
+ * Calls and messages are not kept.
+ * @throws TollbreakerError `simulator-data-unreadable` when the file is there and cannot be understood.
+ */
+export function readAccounts(world: World, path: string): Account[] | undefined {
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    const { accounts } = z.parse(SavedWorld, JSON.parse(text));
+    return accounts.map((saved) => accountFrom(world, saved));
+  } catch (cause) {
+    throw new TollbreakerError("simulator-data-unreadable", "The simulator's data file cannot be read.", {
+      expected: "a file that the simulator wrote",
+      got: messageOf(cause),
+      fix: `delete ${path} to begin with new accounts`,
+      cause,
+    });
+  }
+}
+
+/** Writes beside the file and renames: a reader finds the old or the new content, never half of one. */
+export function writeAccounts(world: World, path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const accounts = [...world.accounts.values()].map(savedFrom);
+  writeFileSync(`${path}.new`, JSON.stringify({ version: 1, accounts }), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
+    throw thrown;
+  }
+}
+
+function savedFrom({ triggers, ledger, calls: _calls, messages: _messages, refused: _refused, ...account }: Account) {
+  const days = [...ledger].map(([day, categories]) => [day, Object.fromEntries(categories)]);
+  return { ...account, triggers: [...triggers.values()], ledger: Object.fromEntries(days) };
+}
+
+function accountFrom(world: World, saved: z.output<typeof SavedAccount>): Account {
+  const { triggers, ledger, ...account } = saved;
+  const blank = newAccount({ ...account, random: world.random, now: account.dateCreated });
+  return {
+    ...blank,
+    ...account,
+    triggers: new Map(triggers.map((trigger) => [trigger.sid, trigger])),
+    ledger: new Map(Object.entries(ledger).map(([day, used]) => [day, new Map(Object.entries(used))])),
+  };
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import pLimit from "p-limit";
+import { messageOf } from "../../lib/errors.ts";
+import { parseForm, signForm } from "../../lib/twilio/signature.ts";
+import { dayOf, rfc2822 } from "./gmt.ts";
+import { longDecimal, type Micros, shortDecimal } from "./money.ts";
+import { currentValue, hasFiredInThisPeriod } from "./recurrence.ts";
+import type { Ring } from "./ring.ts";
+import type { Account, UsageTrigger, World } from "./state.ts";
+import { usageRecordUri } from "./usage-triggers.ts";
+
+/** One attempt to call a trigger's CallbackUrl. */
+export interface Delivery {
+  accountSid: string;
+  usageTriggerSid: string;
+  /** 1 for the first attempt. */
+  attempt: number;
+  at: Date;
+  /** How long the answer took. */
+  milliseconds: number;
+  method: string;
+  url: string;
+  /** The ten documented parameters. */
+  form: Record<string, string>;
+  outcome: DeliveryOutcome;
+}
+
+export type DeliveryOutcome =
+  | { kind: "answered"; status: number }
+  | { kind: "timed-out" }
+  | { kind: "not-connected"; reason: string };
+
+export interface FiringOptions {
+  /** How long Twilio waits for an answer, in milliseconds. */
+  timeout: number;
+  /** The pause before each retry, in milliseconds; Twilio only says "quickly". */
+  retryAfter: number;
+  /** Whether a trigger of a suspended account is evaluated; how Twilio does it is not documented. */
+  evaluateSuspended: boolean;
+  deliveries: Ring<Delivery>;
+  /** Aborted when the simulator closes. */
+  closing: AbortSignal;
+}
+
+// "will quickly retry the callback URL three times after a 5xx error"
+const RETRIES_AFTER_5XX = 3;
+// The general default of Twilio's webhooks: rc=1, rp=ct. https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+const RETRIES_AFTER_NO_CONNECTION = 1;
+const atOnce = pLimit(50);
+
+/**
+ * Fires every trigger that has reached its value and has not yet fired in its period, and resolves when their
+ * callbacks were delivered or given up. A trigger counts as fired before its callback is sent: "at most once".
+ */
+export async function evaluateTriggers(world: World, options: FiringOptions): Promise<void> {
+  const due = [...world.accounts.values()].flatMap((account) => dueTriggers(world, account, options));
+  await Promise.all(due.map(({ account, trigger }) => fireTrigger(world, account, trigger, options)));
+}
+
+function dueTriggers(world: World, account: Account, { evaluateSuspended }: FiringOptions) {
+  const evaluated = account.status === "active" || (account.status === "suspended" && evaluateSuspended);
+  const now = world.clock.now();
+  return [...account.triggers.values()]
+    .filter((trigger) => evaluated && isDue(account, trigger, now))
+    .map((trigger) => ({ account, trigger }));
+}
+
+function isDue(account: Account, trigger: UsageTrigger, now: Date): boolean {
+  return !hasFiredInThisPeriod(trigger, now) && currentValue(account, trigger, now) >= trigger.triggerValue;
+}
+
+/** Fires `trigger` now, whatever its value: the control API uses it to repeat a firing. */
+export async function fireTrigger(
+  world: World,
+  account: Account,
+  trigger: UsageTrigger,
+  options: FiringOptions,
+): Promise<void> {
+  const now = world.clock.now();
+  trigger.dateFired = now;
+  world.changed();
+  const form = firingForm(account, trigger, { now, current: currentValue(account, trigger, now) });
+  await atOnce(() => deliver(world, { account, trigger, form, idempotencyToken: randomUUID() }, options));
+}
+
+function firingForm(account: Account, trigger: UsageTrigger, { now, current }: { now: Date; current: Micros }) {
+  return {
+    AccountSid: account.sid,
+    UsageTriggerSid: trigger.sid,
+    DateFired: rfc2822(now),
+    Recurring: trigger.recurring ?? "",
+    UsageCategory: trigger.usageCategory,
+    TriggerBy: trigger.triggerBy,
+    TriggerValue: longDecimal(trigger.triggerValue),
+    CurrentValue: shortDecimal(current),
+    UsageRecordUri: usageRecordUri(account, trigger.usageCategory),
+    IdempotencyToken: `${account.sid}-FIRES-${trigger.sid}-${dayOf(now)}`,
+  };
+}
+
+interface Firing {
+  account: Account;
+  trigger: UsageTrigger;
+  form: Record<string, string>;
+  /** The I-Twilio-Idempotency-Token header: the same for each retry. */
+  idempotencyToken: string;
+}
+
+async function deliver(world: World, firing: Firing, options: FiringOptions): Promise<void> {
+  for (let attempt = 1; !options.closing.aborted; attempt += 1) {
+    const outcome = await attemptOnce(world, firing, options, attempt);
+    if (attempt > retriesAfter(outcome)) return;
+    await world.clock.sleep(options.retryAfter);
+  }
+}
+
+function retriesAfter(outcome: DeliveryOutcome): number {
+  switch (outcome.kind) {
+    case "answered":
+      return outcome.status >= 500 ? RETRIES_AFTER_5XX : 0;
+    case "not-connected":
+      return RETRIES_AFTER_NO_CONNECTION;
+    case "timed-out":
+      return 0;
+  }
+}
+
+async function attemptOnce(world: World, firing: Firing, options: FiringOptions, attempt: number) {
+  const request = signedRequest(firing);
+  const at = world.clock.now();
+  const started = performance.now();
+  const outcome = await send(request, options);
+  options.deliveries.push({
+    accountSid: firing.account.sid,
+    usageTriggerSid: firing.trigger.sid,
+    attempt,
+    at,
+    milliseconds: Math.round(performance.now() - started),
+    method: request.method,
+    url: request.url,
+    form: firing.form,
+    outcome,
+  });
+  return outcome;
+}
+
+interface SignedRequest {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+// A callback by GET carries its parameters in the query, which is part of the signed URL.
+function signedRequest({ account, trigger, form, idempotencyToken }: Firing): SignedRequest {
+  const encoded = new URLSearchParams(form).toString();
+  const isGet = trigger.callbackMethod === "GET";
+  const url = isGet ? withQuery(withoutFragment(trigger.callbackUrl), encoded) : withoutFragment(trigger.callbackUrl);
+  const body = isGet ? "" : encoded;
+  const headers = {
+    "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+    "user-agent": "TwilioProxy/1.1",
+    "x-twilio-signature": signForm(account.authToken, { url, form: parseForm(body) }),
+    "i-twilio-idempotency-token": idempotencyToken,
+  };
+  return { url, method: trigger.callbackMethod, headers, body: isGet ? null : body };
+}
+
+// The fragment holds Twilio's connection overrides; it "does not make it into the signature computation".
+const withoutFragment = (url: string): string => url.split("#")[0] ?? url;
+const withQuery = (url: string, query: string): string => `${url}${url.includes("?") ? "&" : "?"}${query}`;
+
+async function send({ url, ...request }: SignedRequest, options: FiringOptions): Promise<DeliveryOutcome> {
+  const timeout = AbortSignal.timeout(options.timeout);
+  try {
+    const signal = AbortSignal.any([timeout, options.closing]);
+    const response = await fetch(url, { ...request, signal, redirect: "manual" });
+    await response.body?.cancel();
+    return { kind: "answered", status: response.status };
+  } catch (thrown) {
+    return timeout.aborted ? { kind: "timed-out" } : { kind: "not-connected", reason: messageOf(thrown) };
+  }
+}

@@ -1,0 +1,23 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import type { Account } from "./state.ts";
+
+/** What the routes of the simulated API find in their context. */
+export interface TwilioEnv {
+  Bindings: HttpBindings;
+  Variables: {
+    /** Whose credentials came with the request. */
+    caller: Account;
+    /** The account that the path names. */
+    account: Account;
+    /** The form parameters; of a repeated name the last, as Twilio takes it. */
+    form: URLSearchParams;
+  };
+}
+
+export type TwilioContext = Context<TwilioEnv>;
+
+/** The path as the API knows it, without the simulator's product prefix: `/2010-04-01/Accounts.json`. */
+export const apiPath = (url: string): string => new URL(url).pathname.replace(/^\/[^/]+/, "");
+
+export const queryIn = (context: Context): URLSearchParams => new URL(context.req.url).searchParams;

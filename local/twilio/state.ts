@@ -1,0 +1,120 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { Micros } from "./money.ts";
+import type { Random } from "./random.ts";
+import type { Ring } from "./ring.ts";
+import type { Ledger } from "./usage.ts";
+
+/** Everything that the simulated Twilio knows. */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** In the order of their creation; the parent is the first. */
+  readonly accounts: Map<string, Account>;
+  readonly parentSid: string;
+  /** To be called after a change that has to survive a restart: accounts, tokens, statuses, triggers. */
+  changed(): void;
+}
+
+export const ACCOUNT_STATUSES = ["active", "suspended", "closed"] as const;
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
+
+export interface Account {
+  readonly sid: string;
+  readonly ownerAccountSid: string;
+  authToken: string;
+  friendlyName: string;
+  status: AccountStatus;
+  type: "Trial" | "Full";
+  /** ISO 4217, lower case as in Twilio's `price_unit`. */
+  currency: string;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+  /** Set through the control API: only Twilio's support could lift this suspension (error 21478). */
+  suspendedByTwilio: boolean;
+  readonly ledger: Ledger;
+  readonly triggers: Map<string, UsageTrigger>;
+  readonly calls: Map<string, Call>;
+  readonly messages: Ring<Message>;
+  /** What was attempted while the account was not active. */
+  readonly refused: { messages: number; calls: number };
+}
+
+export const CALL_STATUSES = [
+  "queued",
+  "ringing",
+  "in-progress",
+  "completed",
+  "busy",
+  "failed",
+  "no-answer",
+  "canceled",
+] as const;
+export type CallStatus = (typeof CALL_STATUSES)[number];
+
+export interface Call {
+  readonly sid: string;
+  readonly to: string;
+  readonly from: string;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+  status: CallStatus;
+  startTime: Date | null;
+  endTime: Date | null;
+  readonly pricePerMinute: Micros;
+  /** Minutes that were charged for already; every minute is charged as it starts. */
+  minutes: number;
+  /** How the call goes on by itself; null for a call that stays as it is until somebody ends it. */
+  readonly course: CallCourse | null;
+}
+
+export interface CallCourse {
+  /** How many simulated milliseconds pass for this call in each real one. */
+  readonly timeFactor: number;
+  /** Simulated milliseconds since it was queued. */
+  elapsed: number;
+  /** Simulated milliseconds of talk after which it ends; null for one that has to be ended. */
+  readonly talks: number | null;
+}
+
+export interface Message {
+  readonly sid: string;
+  readonly to: string;
+  readonly from: string;
+  readonly dateCreated: Date;
+  readonly price: Micros;
+}
+
+export const RECURRING = ["daily", "monthly", "yearly", "alltime"] as const;
+export const TRIGGER_BY = ["count", "usage", "price"] as const;
+export type TriggerBy = (typeof TRIGGER_BY)[number];
+export type CallbackMethod = "GET" | "POST";
+
+export interface UsageTrigger {
+  readonly sid: string;
+  friendlyName: string;
+  callbackUrl: string;
+  callbackMethod: CallbackMethod;
+  readonly usageCategory: string;
+  readonly triggerBy: TriggerBy;
+  readonly triggerValue: Micros;
+  /** Null for a trigger that fires once in its life: what Twilio also calls `alltime`. */
+  readonly recurring: "daily" | "monthly" | "yearly" | null;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+  dateFired: Date | null;
+}
+
+export const isLive = (call: Call): boolean =>
+  call.status === "queued" || call.status === "ringing" || call.status === "in-progress";
+
+export const liveCalls = (account: Account): Call[] => [...account.calls.values()].filter(isLive);
+
+/** @throws Error when the world has no parent: impossible, as every world is made with one. */
+export function parentOf(world: World): Account {
+  const parent = world.accounts.get(world.parentSid);
+  if (parent === undefined) throw new Error(`The simulated world has no parent account ${world.parentSid}.`);
+  return parent;
+}
+
+export const subaccountsOf = (world: World): Account[] =>
+  [...world.accounts.values()].filter(({ sid }) => sid !== world.parentSid);

@@ -1,0 +1,165 @@
+import { endCall } from "./calls.ts";
+import { dayOf } from "./gmt.ts";
+import { type Micros, micros } from "./money.ts";
+import { newSid, pick, type Random } from "./random.ts";
+import {
+  type Account,
+  type Call,
+  type CallCourse,
+  type CallStatus,
+  isLive,
+  subaccountsOf,
+  type World,
+} from "./state.ts";
+import { addUsage, CALL_CATEGORIES, SMS_CATEGORIES } from "./usage.ts";
+
+const MINUTE = 60_000;
+const RINGS_AFTER = 1_000;
+const ANSWERED_AFTER = 5_000;
+const LONGEST_CALL = 4 * 60 * MINUTE; // "may stay active for up to four hours": Twilio's anti-fraud guide
+const KEPT_ENDED_CALLS = 1_000;
+
+const ORDINARY_SMS = micros(0.0079);
+const ORDINARY_MINUTE = micros(0.014);
+
+export interface OrdinaryTraffic {
+  /** Of each subaccount, on average. */
+  messagesPerMinute: number;
+  callsPerMinute: number;
+  /** How many simulated seconds pass in a real one. */
+  timeFactor: number;
+}
+
+/** Lets `elapsed` real milliseconds of ordinary traffic happen on all subaccounts together. */
+export function ordinaryTraffic(world: World, traffic: OrdinaryTraffic): (elapsed: number) => void {
+  let messagesDue = 0;
+  let callsDue = 0;
+  return (elapsed) => {
+    const subaccounts = subaccountsOf(world);
+    const minutes = (subaccounts.length * elapsed * traffic.timeFactor) / MINUTE;
+    messagesDue += minutes * traffic.messagesPerMinute;
+    callsDue += minutes * traffic.callsPerMinute;
+    for (; messagesDue >= 1; messagesDue -= 1) ordinaryMessage(world, subaccounts);
+    for (; callsDue >= 1; callsDue -= 1) ordinaryCall(world, subaccounts, traffic.timeFactor);
+  };
+}
+
+function ordinaryMessage(world: World, subaccounts: readonly Account[]): void {
+  const account = subaccounts[world.random.integer(subaccounts.length)];
+  if (account === undefined) return;
+  sendMessage(world, account, { to: customerNumber(world.random), price: ORDINARY_SMS });
+}
+
+function ordinaryCall(world: World, subaccounts: readonly Account[], timeFactor: number): void {
+  const account = subaccounts[world.random.integer(subaccounts.length)];
+  if (account === undefined) return;
+  const talks = (30 + world.random.integer(210)) * 1_000;
+  const course = { timeFactor, elapsed: 0, talks };
+  startCall(world, account, { to: customerNumber(world.random), pricePerMinute: ORDINARY_MINUTE, course });
+}
+
+const customerNumber = (random: Random): string =>
+  `+1${pick(random, ["212", "415", "617", "312"])}555${String(random.integer(10_000)).padStart(4, "0")}`;
+
+/** Whether Twilio accepted the message or call; an account that is not active has all of them refused. */
+export type Accepted = boolean;
+
+export function sendMessage(world: World, account: Account, { to, price }: { to: string; price: Micros }): Accepted {
+  if (account.status !== "active") {
+    account.refused.messages += 1;
+    return false;
+  }
+  const now = world.clock.now();
+  account.messages.push({ sid: `SM${world.random.hex()}`, to, from: "+14155550100", dateCreated: now, price });
+  addUsage(account.ledger, dayOf(now), SMS_CATEGORIES, { count: 1, usage: 1_000_000, price });
+  return true;
+}
+
+export interface NewCall {
+  to: string;
+  pricePerMinute: Micros;
+  /** Null for a call that stays in `status` until somebody ends it. */
+  course: CallCourse | null;
+  status?: CallStatus;
+}
+
+export function startCall(world: World, account: Account, call: NewCall): Accepted {
+  if (account.status !== "active") {
+    account.refused.calls += 1;
+    return false;
+  }
+  putCall(world, account, call);
+  return true;
+}
+
+/** Puts a call on the account whatever its status: for tests that need one there. */
+export function putCall(world: World, account: Account, { status = "queued", ...call }: NewCall): Call {
+  const now = world.clock.now();
+  const placed: Call = {
+    sid: newSid(world.random, "CA", account.calls),
+    from: "+14155550100",
+    dateCreated: now,
+    dateUpdated: now,
+    status,
+    startTime: status === "in-progress" ? now : null,
+    endTime: null,
+    minutes: 0,
+    ...call,
+  };
+  account.calls.set(placed.sid, placed);
+  return placed;
+}
+
+/**
+ * Lets `elapsed` real milliseconds pass for every live call. Calls go on, and cost money, on a suspended account too.
+ * Each minute is charged as it starts, where Twilio charges a call when it has ended: usage triggers could not see a
+ * running toll fraud otherwise, and the simulator is there to show one.
+ */
+export function advanceCalls(world: World, elapsed: number): void {
+  for (const account of world.accounts.values()) {
+    if (account.calls.size === 0) continue;
+    for (const call of account.calls.values()) if (isLive(call)) advanceCall(world, account, call, elapsed);
+    forgetOldCalls(account);
+  }
+}
+
+function advanceCall(world: World, account: Account, call: Call, elapsed: number): void {
+  if (call.course === null) return;
+  call.course.elapsed += elapsed * call.course.timeFactor;
+  const talked = call.course.elapsed - ANSWERED_AFTER;
+  setProgress(world, call, talked);
+  chargeMinutes(world, account, call, talked);
+  if (talked >= (call.course.talks ?? LONGEST_CALL)) endCall(world, call);
+}
+
+function setProgress(world: World, call: Call, talked: number): void {
+  const status = talked >= 0 ? "in-progress" : talked >= RINGS_AFTER - ANSWERED_AFTER ? "ringing" : "queued";
+  if (status === call.status) return;
+  call.status = status;
+  call.dateUpdated = world.clock.now();
+  if (status === "in-progress") call.startTime = world.clock.now();
+}
+
+function chargeMinutes(world: World, account: Account, call: Call, talked: number): void {
+  if (talked < 0) return;
+  const begun = Math.floor(Math.min(talked, call.course?.talks ?? LONGEST_CALL) / MINUTE) + 1 - call.minutes;
+  if (begun <= 0) return;
+  const count = call.minutes === 0 ? 1 : 0;
+  call.minutes += begun;
+  addUsage(account.ledger, dayOf(world.clock.now()), CALL_CATEGORIES, {
+    count,
+    usage: begun * 1_000_000,
+    price: begun * call.pricePerMinute,
+  });
+}
+
+function forgetOldCalls(account: Account): void {
+  let excess = account.calls.size - 2 * KEPT_ENDED_CALLS;
+  if (excess <= 0) return;
+  for (const call of account.calls.values()) {
+    if (excess <= -KEPT_ENDED_CALLS) return;
+    if (isLive(call)) continue;
+    account.calls.delete(call.sid);
+    excess -= 1;
+  }
+}

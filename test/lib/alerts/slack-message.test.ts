@@ -1,0 +1,136 @@
+import type { KnownBlock } from "@slack/types";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { composeAlert } from "../../../lib/alerts/compose.ts";
+import { plainSlackMessage, type SlackMessage, slackMessage } from "../../../lib/alerts/slack-message.ts";
+import { escaped } from "../../../lib/alerts/slack-text.ts";
+import { examples, incident, SID, smsTrip } from "./examples.ts";
+
+const occasions = Object.values(examples);
+
+/** Slack's documented limits: https://docs.slack.dev/reference/block-kit/blocks */
+function assertWithinLimits({ text, blocks }: SlackMessage): void {
+  expect(text.length).toBeGreaterThan(0);
+  expect(text.length).toBeLessThanOrEqual(4000);
+  expect(blocks.length).toBeLessThanOrEqual(50);
+  for (const block of blocks) assertBlock(block);
+}
+
+function assertBlock(block: KnownBlock): void {
+  switch (block.type) {
+    case "header":
+      assertText(block.text.text, 150);
+      break;
+    case "section":
+      if (block.text !== undefined) assertText(block.text.text, 3000);
+      if (block.fields !== undefined) assertFields(block.fields);
+      expect(block.text ?? block.fields).toBeDefined();
+      break;
+    case "context":
+      for (const element of block.elements) if ("text" in element) assertText(element.text, 2000);
+      expect(block.elements.length).toBeLessThanOrEqual(10);
+      break;
+    case "actions":
+      expect(block.elements.length).toBe(1);
+      break;
+    default:
+      throw new Error(`a block nobody expected: ${block.type}`);
+  }
+}
+
+function assertFields(fields: readonly { text: string }[]): void {
+  expect(fields.length).toBeGreaterThan(0);
+  expect(fields.length).toBeLessThanOrEqual(10);
+  for (const { text } of fields) assertText(text, 2000);
+}
+
+function assertText(text: string, limit: number): void {
+  expect(text.length).toBeGreaterThan(0);
+  expect(text.length).toBeLessThanOrEqual(limit);
+  expect(text).not.toMatch(/[<>]/);
+  // Every ampersand begins a whole entity.
+  expect(text.replace(/&(amp|lt|gt);/g, "")).not.toContain("&");
+}
+
+describe("an alert in Slack", () => {
+  it.each(occasions)("$about says all that the e-mail says", (occasion) => {
+    const alert = composeAlert(occasion);
+    const message = slackMessage(alert);
+    const shown = JSON.stringify(message.blocks);
+    for (const { label, value } of alert.facts) expect(shown).toContain(`*${label}*\\n${value}`);
+    for (const time of alert.times) expect(shown).toContain(time);
+    expect(shown).toContain(`*Next step*\\n${alert.nextStep}`);
+    expect(shown).toContain(SID);
+    expect(message.text).toBe(alert.headline);
+    assertWithinLimits(message);
+  });
+
+  it("has the incident's address as a link button", () => {
+    const actions = slackMessage(composeAlert(examples.suspended)).blocks.find(({ type }) => type === "actions");
+    expect(actions).toMatchObject({ elements: [{ type: "button", url: examples.suspended.incidentUrl }] });
+  });
+
+  it("shows Slack's own markup in a name as text, and turns nothing in it into a link", () => {
+    const message = slackMessage(
+      composeAlert({
+        ...examples.suspended,
+        incident: incident({ friendlyName: "<!channel> & <https://evil.example|Acme>" }),
+      }),
+    );
+    assertWithinLimits(message);
+    expect(message.text).toContain("&lt;!channel&gt; &amp; &lt;https://evil.example|Acme&gt;");
+    const loose = JSON.stringify(message.blocks).match(/"type":"mrkdwn","text":"(?:[^"\\]|\\.)*"(?!,"verbatim":true)/);
+    expect(loose).toBeNull();
+  });
+
+  it("keeps Slack's limits whatever names and reasons say", () => {
+    const words = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 4000 }),
+      fc.constantFrom("&".repeat(4000), "<!here>".repeat(500), "😀&".repeat(900), "", " "),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...occasions),
+        words,
+        words,
+        words,
+        (occasion, friendlyName, reason, usageCategory) => {
+          const trip = { ...smsTrip, usageCategory };
+          const hostile = incident({ friendlyName, reason, rule: reason, trip });
+          assertWithinLimits(slackMessage(composeAlert({ ...occasion, incident: hostile, problem: reason })));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("keeps Slack's limits for alerts that somebody else composed", () => {
+    const long = "<&>".repeat(3000);
+    const facts = Array.from({ length: 25 }, (_, index) => ({ label: `L${index}`, value: long }));
+    const alert = composeAlert(examples.suspended);
+    const message = slackMessage({ ...alert, subject: long, headline: long, facts, times: [long], nextStep: long });
+    assertWithinLimits(message);
+    expect(message.blocks.filter((block) => block.type === "section" && block.fields !== undefined)).toHaveLength(3);
+  });
+
+  it("shows any other text within the limits", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 9000 }), (text) =>
+        assertWithinLimits(plainSlackMessage("Title", text, "info")),
+      ),
+    );
+  });
+});
+
+describe("escaping", () => {
+  it.each([
+    ["a < b && c > d", 100, "a &lt; b &amp;&amp; c &gt; d"],
+    ["abcdef", 6, "abcdef"],
+    ["abcdefg", 6, "abcde…"],
+    ["abc&", 6, "abc…"],
+    ["ab&", 7, "ab&amp;"],
+    ["😀😀", 3, "😀…"],
+  ])("%s within %d is %s", (text, limit, shown) => {
+    expect(escaped(text, limit)).toBe(shown);
+  });
+});
