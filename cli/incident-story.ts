@@ -119,6 +119,6 @@ function entryLines({ at, what, who, why, detail }: TimelineView, paint: Paint):
 
 function detailText(detail: TimelineView["detail"]): string {
   return Object.entries(detail)
-    .map(([name, value]) => `${name}: ${value}`)
+    .map(([name, value]) => `${name}: ${value ?? "unknown"}`)
     .join(", ");
 }

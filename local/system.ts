@@ -47,7 +47,7 @@ export interface SystemOptions {
 
 /** Time-outs of the functions in serverless.yml. */
 const RESPOND_TIMEOUT_MS = 25_000;
-const NOTIFY_TIMEOUT_MS = 20_000;
+const NOTIFY_TIMEOUT_MS = 60_000;
 
 /** One in a process: the handlers read the process's environment once, when they are loaded. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -123,13 +123,16 @@ async function startSimulator({ simulator, dataDir }: SystemOptions): Promise<Tw
 }
 
 async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemOptions) {
+  const sqsUrl = await via("sqs", aws.messagingUrl);
+  // The SDK talks to the host that a queue's URL names, whatever AWS_ENDPOINT_URL_SQS says.
+  const queue = (url: string) => url.replace(aws.messagingUrl, sqsUrl);
   return {
     AWS_ENDPOINT_URL_DYNAMODB: await via("dynamodb", aws.dynamoUrl),
-    AWS_ENDPOINT_URL_SQS: await via("sqs", aws.messagingUrl),
+    AWS_ENDPOINT_URL_SQS: sqsUrl,
     AWS_ENDPOINT_URL_SNS: await via("sns", aws.messagingUrl),
     TABLE_NAME: aws.tableName,
-    INBOX_QUEUE_URL: aws.inboxUrl,
-    NOTIFY_QUEUE_URL: aws.notifyUrl,
+    INBOX_QUEUE_URL: queue(aws.inboxUrl),
+    NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }

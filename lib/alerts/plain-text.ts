@@ -13,7 +13,7 @@ export function oneLine(text: string, limit: number): string {
 }
 
 /** At most `limit` code points; what was cut is marked with `mark`. */
-export function cut(text: string, limit: number, mark = "…"): string {
+function cut(text: string, limit: number, mark = "…"): string {
   if (text.length <= limit) return text;
   const characters = [...text];
   if (characters.length <= limit) return text;

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { assertAnswer, assertRequest } from "./twilio-openapi.ts";
+
+const AC = `AC${"a".repeat(32)}`;
+const account = {
+  auth_token: "t",
+  date_created: "Thu, 30 Jul 2015 20:00:00 +0000",
+  date_updated: "Thu, 30 Jul 2015 20:00:00 +0000",
+  friendly_name: null,
+  owner_account_sid: AC,
+  sid: AC,
+  status: "active",
+  subresource_uris: {},
+  type: "Full",
+  uri: `/2010-04-01/Accounts/${AC}.json`,
+};
+const path = `/2010-04-01/Accounts/${AC}.json`;
+
+describe("an answer", () => {
+  it("as Twilio documents it passes, with null where it may be", () => {
+    assertAnswer("GET", path, 200, account);
+  });
+
+  const faults = [
+    ["a status that is none", { ...account, status: "paused" }, /status must be equal/],
+    ["a malformed SID", { ...account, sid: "AC1" }, /sid must/],
+    ["an ISO date", { ...account, date_created: "2015-07-30T20:00:00Z" }, /date-time-rfc-2822/],
+    ["a field too many", { ...account, balance: 1 }, /additional properties/],
+    ["a field too few", { ...account, type: undefined }, /type/],
+    ["null for an enum that has none", { ...account, status: null }, /status must/],
+  ] as const;
+  for (const [what, body, message] of faults) {
+    it(`with ${what} fails`, () => expect(() => assertAnswer("GET", path, 200, body)).toThrow(message));
+  }
+
+  it("in a list is checked as well", () => {
+    const uri = "/2010-04-01/Accounts.json?PageSize=50&Page=0";
+    const frame = { uri, first_page_uri: uri, next_page_uri: null, previous_page_uri: null };
+    const page = { ...frame, page: 0, page_size: 50, start: 0, end: 0 };
+    assertAnswer("GET", "/2010-04-01/Accounts.json", 200, { ...page, accounts: [account] });
+    const bad = { ...page, accounts: [{ ...account, sid: "no" }] };
+    expect(() => assertAnswer("GET", "/2010-04-01/Accounts.json", 200, bad)).toThrow(/accounts\/0\/sid/);
+  });
+
+  it("with a status that the operation has not, a body where there is none, or a broken error fails", () => {
+    expect(() => assertAnswer("GET", path, 201, account)).toThrow(/no answer 201/);
+    const trigger = `/2010-04-01/Accounts/${AC}/Usage/Triggers/UT${"a".repeat(32)}.json`;
+    expect(() => assertAnswer("DELETE", trigger, 204, {})).toThrow(/sends none/);
+    expect(() => assertAnswer("GET", path, 404, { code: 20404, message: "no" })).toThrow(/more_info/);
+  });
+});
+
+describe("a request", () => {
+  const triggers = `/2010-04-01/Accounts/${AC}/Usage/Triggers.json`;
+  const trigger = { CallbackUrl: "https://example.com/", TriggerValue: "+30", UsageCategory: "sms" };
+
+  it("as Twilio documents it passes", () => {
+    assertRequest("GET", "/2010-04-01/Accounts.json?Status=suspended&PageSize=1000");
+    assertRequest("POST", path, { Status: "suspended" });
+    assertRequest("POST", triggers, { ...trigger, Recurring: "" });
+    assertRequest("GET", `/2010-04-01/Accounts/${AC}/Usage/Records/Today.json?Category=sms`);
+  });
+
+  const faults = [
+    ["an unknown query parameter", "GET", "/2010-04-01/Accounts.json?status=active", {}],
+    ["too large a page", "GET", "/2010-04-01/Accounts.json?PageSize=1001", {}],
+    ["an unknown form parameter", "POST", path, { status: "suspended" }],
+    ["a value outside its enum", "POST", path, { Status: "paused" }],
+    ["a required parameter missing", "POST", triggers, { TriggerValue: "1", UsageCategory: "sms" }],
+    ["a malformed SID in the path", "GET", "/2010-04-01/Accounts/AC1.json", {}],
+    ["a path that is none", "GET", "/2010-04-01/Nothing.json", {}],
+    ["a method that the path has not", "DELETE", "/2010-04-01/Accounts.json", {}],
+    ["a form on a GET", "GET", path, { Status: "suspended" }],
+  ] as const;
+  for (const [what, method, to, form] of faults) {
+    it(`with ${what} fails`, () => expect(() => assertRequest(method, to, form)).toThrow(/OpenAPI/));
+  }
+});
