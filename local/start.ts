@@ -15,7 +15,7 @@ try {
     dataDir,
     port: readPort(environment["PORT"]),
     simulator: { port: readPort(environment["PORT"]) + 1 },
-    print: (text) => say(`\n[Slack] ${text}\n`),
+    print: (lines) => say(["", "Slack", ...lines, ""].join("\n")),
   });
   await writeDiscovery(dataDir, {
     url: system.url,

@@ -41,8 +41,8 @@ export interface SystemOptions {
   visibilitySeconds?: number;
   /** Where to reach an emulator, when something is put in between. */
   via?: (service: "dynamodb" | "sqs" | "sns", url: string) => Promise<string>;
-  /** Called with the sentence of each Slack message when no SLACK_WEBHOOK_URL is set. */
-  print: (text: string) => void;
+  /** Called with the lines of each Slack message when no SLACK_WEBHOOK_URL is set. */
+  print: (lines: string[]) => void;
 }
 
 /** Time-outs of the functions in serverless.yml. */

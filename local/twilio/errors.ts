@@ -14,7 +14,6 @@ const refusal = (status: ContentfulStatusCode, code: number, message: string): R
 export const unauthenticated = refusal(401, 20003, "Authenticate");
 export const permissionDenied = refusal(401, 20003, "Permission Denied");
 export const notFound = (path: string) => refusal(404, 20404, `The requested resource ${path} was not found`);
-export const methodNotAllowed = refusal(405, 20004, "Method not allowed");
 export const invalidParameter = (why: string) => refusal(400, 20001, why);
 export const invalidStatus = refusal(400, 21475, "Unable to update Status, invalid Status.");
 export const parentSuspended = refusal(400, 21476, "Unable to update Status, parent account is suspended.");

@@ -158,7 +158,7 @@ function signedRequest({ account, trigger, form, idempotencyToken }: Firing): Si
   const url = isGet ? withQuery(withoutFragment(trigger.callbackUrl), encoded) : withoutFragment(trigger.callbackUrl);
   const body = isGet ? "" : encoded;
   const headers = {
-    "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+    ...(!isGet && { "content-type": "application/x-www-form-urlencoded; charset=utf-8" }),
     "user-agent": "TwilioProxy/1.1",
     "x-twilio-signature": signForm(account.authToken, { url, form: parseForm(body) }),
     "i-twilio-idempotency-token": idempotencyToken,

@@ -10,7 +10,7 @@ export interface TwilioEnv {
     caller: Account;
     /** The account that the path names. */
     account: Account;
-    /** The form parameters; of a repeated name the last, as Twilio takes it. */
+    /** The form parameters; of a repeated name the first counts. */
     form: URLSearchParams;
   };
 }

@@ -128,6 +128,7 @@ function savingTo(path: string | undefined) {
   let world: World | undefined;
   let timer: NodeJS.Timeout | undefined;
   const save = () => {
+    clearTimeout(timer);
     timer = undefined;
     if (world !== undefined && path !== undefined) writeAccounts(world, path);
   };
@@ -139,10 +140,7 @@ function savingTo(path: string | undefined) {
       world = loaded;
       save();
     },
-    stop: () => {
-      clearTimeout(timer);
-      save();
-    },
+    stop: save,
   };
 }
 

@@ -10,7 +10,7 @@ export interface Ended {
   stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
 /** Runs the command line as a process of its own, with nothing in its environment but `environment`. */
 export async function tollbreaker(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {

@@ -1,8 +1,11 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { getRequestListener } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
@@ -17,7 +20,7 @@ import {
   type RecordOfIncidents,
   recordOfIncidents,
 } from "../lib/operators/record-of-incidents.ts";
-import { type Listening, serve, tollbreaker } from "./command-line.ts";
+import { type Listening, MAIN, serve, tollbreaker } from "./command-line.ts";
 
 const TOKEN = "token-of-alice";
 const sha256 = createHash("sha256").update(TOKEN).digest("hex");
@@ -111,6 +114,16 @@ describe("incidents list", () => {
       expect(stdout).not.toMatch(/^suspended 20991231/m);
       expect(stdout).toMatch(/\\u\{?(00)?1b\}?\[2J/);
     }
+  });
+
+  it("ends well when the reader has seen enough", async () => {
+    const child = spawn(process.execPath, [MAIN, "incidents", "list"], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 
   it("keeps the exact name in --json", async () => {

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
@@ -17,26 +16,23 @@ const ACTIONS: Readonly<Record<string, string>> = {
   GetParameterCommand: "ssm:GetParameter",
 };
 
-/** The IAM actions that the code of a handler needs, read from those of our files that end up in its bundle. */
+/** The IAM actions that the code of a handler needs: what is left of our own code when it is bundled. */
 export async function actionsCalledBy(entry: string): Promise<string[]> {
-  const sources = await Promise.all((await ownFilesOf(entry)).map((file) => readFile(join(REPOSITORY, file), "utf8")));
-  const commands = sources.flatMap((source) => [...source.matchAll(/new (\w+Command)\(/g)].map(([, name = ""]) => name));
+  const commands = [...(await ownCodeOf(entry)).matchAll(/new (\w+Command)\(/g)].map(([, name = ""]) => name);
   return [...new Set(commands.map(actionOf))].sort();
 }
 
-async function ownFilesOf(entry: string): Promise<string[]> {
-  const { metafile } = await build({
+async function ownCodeOf(entry: string): Promise<string> {
+  const { outputFiles } = await build({
     absWorkingDir: REPOSITORY,
     entryPoints: [entry],
     bundle: true,
     format: "esm",
     platform: "node",
     packages: "external",
-    metafile: true,
     write: false,
   });
-  const [output] = Object.values(metafile.outputs);
-  return Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []));
+  return outputFiles.map(({ text }) => text).join("\n");
 }
 
 function actionOf(command: string): string {

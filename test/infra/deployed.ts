@@ -24,15 +24,15 @@ const Choice = z.object({ "Fn::If": z.tuple([z.literal("HasPublicUrl"), z.unknow
 /** The environment of `functionId` as the template writes it, and as the function sees it once it is deployed. */
 export function environmentOf({ Resources }: Template, functionId: string) {
   const { Variables: written } = z.parse(Environment, Resources[functionId]?.Properties["Environment"]);
-  const deployed = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, valueOf(value)]));
+  const deployed = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, asDeployed(value)]));
   return { written, deployed };
 }
 
 /** Throws for anything else than what the functions' environments are made of, so that nothing passes unseen. */
-function valueOf(written: unknown): string {
+function asDeployed(written: unknown): string {
   if (typeof written === "string") return fromParameterStore(written);
   const choice = z.safeParse(Choice, written);
-  if (choice.success) return valueOf(choice.data["Fn::If"][2]);
+  if (choice.success) return asDeployed(choice.data["Fn::If"][2]);
   const substitution = z.safeParse(Substitution, written);
   if (substitution.success) return substitution.data["Fn::Sub"].replace(/\$\{([\w:]+)\}/g, (_, name) => known(name));
   return known(z.parse(Reference, written).Ref);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -8,8 +8,9 @@ import * as z from "zod/mini";
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const SERVERLESS = join(REPOSITORY, "node_modules/serverless/bin/serverless.js");
-const NEEDED = ["serverless.yml", "package.json", "tsconfig.json", "node_modules", "handlers", "lib"];
+const LINKED = ["package.json", "tsconfig.json", "node_modules", "handlers", "lib"];
 
+const Failed = z.looseObject({ stdout: z.string() });
 const Template = z.object({
   Resources: z.record(
     z.string(),
@@ -43,7 +44,9 @@ export async function packageStack(...parameters: readonly string[]): Promise<Pa
   const home = await mkdtemp(join(tmpdir(), "tollbreaker-package-"));
   const remove = () => rm(home, { recursive: true, force: true });
   try {
-    await Promise.all(NEEDED.map((name) => symlink(join(REPOSITORY, name), join(home, name))));
+    await Promise.all(LINKED.map((name) => symlink(join(REPOSITORY, name), join(home, name))));
+    // Serverless takes no link for its configuration.
+    await copyFile(join(REPOSITORY, "serverless.yml"), join(home, "serverless.yml"));
     const directory = join(home, "package");
     const options = parameters.map((parameter) => `--param=${parameter}`);
     await serverless(home, ["package", "--package", directory, "--stage", "test", "--region", "eu-west-1", ...options]);
@@ -55,8 +58,13 @@ export async function packageStack(...parameters: readonly string[]): Promise<Pa
 }
 
 async function serverless(home: string, options: string[]): Promise<void> {
-  const environment = { PATH: process.env["PATH"], HOME: home, ...SECRETS_OF_THE_SHELL };
-  await run(process.execPath, [SERVERLESS, ...options], { cwd: home, env: environment });
+  const env = { PATH: process.env["PATH"], HOME: home, ...SECRETS_OF_THE_SHELL };
+  await run(process.execPath, [SERVERLESS, ...options], { cwd: home, env }).catch((error: unknown) => {
+    // Its reasons are on standard output, which the error's own message leaves out.
+    throw new Error(`serverless ${options.join(" ")} failed: ${z.safeParse(Failed, error).data?.stdout}`, {
+      cause: error,
+    });
+  });
 }
 
 async function readTemplate(directory: string): Promise<Template> {

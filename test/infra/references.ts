@@ -26,7 +26,8 @@ function note(key: string, value: unknown, found: References): void {
   const [first] = Array.isArray(value) ? value : [value];
   if (key === "Ref" || key === "Fn::GetAtt") found.resources.push(String(first));
   if (key === "DependsOn") found.resources.push(...[value].flat().map(String));
-  if (key === "Fn::Sub") for (const [, name = ""] of String(first).matchAll(/\$\{([\w:]+)/g)) found.resources.push(name);
+  if (key === "Fn::Sub")
+    for (const [, name = ""] of String(first).matchAll(/\$\{([\w:]+)/g)) found.resources.push(name);
   // A policy's Condition is an object; a resource's names one of the template.
   if (key === "Fn::If" || (key === "Condition" && typeof value === "string")) found.conditions.push(String(first));
 }

@@ -19,7 +19,7 @@ export interface RecordOfIncidents {
   close(): Promise<void>;
 }
 
-export interface AddedIncident {
+interface AddedIncident {
   at: string;
   accountSid?: string;
   friendlyName?: string | null;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
-import { accountPath, apiOf, type Credentials, quietSimulator, subaccount } from "./api.ts";
+import { accountPath, apiOf, type Credentials, quietSimulator, send, subaccount } from "./api.ts";
 
 let simulator: TwilioSimulator;
 let sub: Credentials;
@@ -55,14 +55,11 @@ describe("the list of accounts", () => {
     let next: string | null = "/2010-04-01/Accounts.json?PageSize=1000";
     let accounts = 0;
     let pages = 0;
-    const authorization = basic(large.parent());
     while (next !== null) {
-      const page: { accounts: unknown[]; next_page_uri: string | null } = await (
-        await fetch(`${large.url}/api${next}`, { headers: { authorization } })
-      ).json();
-      accounts += page.accounts.length;
+      const { body } = await send(large, large.parent(), "GET", next);
+      accounts += body.accounts.length;
       pages += 1;
-      next = page.next_page_uri;
+      next = body.next_page_uri;
     }
     await large.close();
     expect({ accounts, pages }).toEqual({ accounts: 10_001, pages: 11 });
@@ -85,7 +82,12 @@ describe("a status update", () => {
 
   const refusals = [
     { why: "a status that is none", act: () => update(sub.accountSid, "paused"), status: 400, code: 21475 },
-    { why: "the parent's own", act: () => update(simulator.parent().accountSid, "suspended"), status: 400, code: 21477 },
+    {
+      why: "the parent's own",
+      act: () => update(simulator.parent().accountSid, "suspended"),
+      status: 400,
+      code: 21477,
+    },
     { why: "an unknown account", act: () => update(`AC${"0".repeat(32)}`, "suspended"), status: 404, code: 20404 },
     { why: "its own credentials", act: () => update(sub.accountSid, "suspended", sub), status: 401, code: 20003 },
     {
@@ -171,6 +173,3 @@ it("a path that Twilio does not have, or without .json, answers 20404", async ()
     expect(await apiOf(simulator).get(path)).toMatchObject({ status: 404, body: { code: 20404 } });
   }
 });
-
-const basic = ({ accountSid, authToken }: Credentials) =>
-  `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}`;

@@ -1,4 +1,4 @@
-import { startTwilioSimulator, type SimulatorOptions, type TwilioSimulator } from "../../../local/twilio/simulator.ts";
+import { type SimulatorOptions, startTwilioSimulator, type TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import { assertAnswer, assertRequest } from "../../contract/twilio-openapi.ts";
 
 export interface Credentials {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
-import { type CallStatus, CALL_STATUSES } from "../../../local/twilio/state.ts";
+import { CALL_STATUSES, type CallStatus } from "../../../local/twilio/state.ts";
 import { accountPath, apiOf, quietSimulator, subaccount } from "./api.ts";
 
 let simulator: TwilioSimulator;
@@ -55,7 +55,7 @@ describe("ending a call", () => {
 it("the list is filtered by status and skips no call while its calls are ended page by page", async () => {
   simulator.addCalls(sid, { calls: 5 });
   simulator.addCalls(sid, { calls: 2, status: "ringing" });
-  let next: string | null = accountPath(sid, "/Calls") + "?Status=in-progress&PageSize=2";
+  let next: string | null = `${accountPath(sid, "/Calls")}?Status=in-progress&PageSize=2`;
   let ended = 0;
   while (next !== null) {
     const { body } = await apiOf(simulator).get(next);

@@ -72,7 +72,8 @@ describe("a new usage trigger", () => {
   it("is refused once the account has 1,000", async () => {
     const path = accountPath(sid, "/Usage/Triggers");
     const codes: number[] = [];
-    for (let n = 0; n < 1001; n += 1) codes.push((await send(simulator, simulator.parent(), "POST", path, VALID)).status);
+    for (let n = 0; n < 1001; n += 1)
+      codes.push((await send(simulator, simulator.parent(), "POST", path, VALID)).status);
     expect(codes.filter((code) => code === 201)).toHaveLength(1000);
     expect(codes.at(-1)).toBe(400);
   });
@@ -92,7 +93,10 @@ describe("an existing usage trigger", () => {
     expect(await sids("Recurring=alltime")).toEqual([once.sid]);
     expect(await sids("TriggerBy=price")).toEqual([daily.sid]);
     expect(await sids("UsageCategory=totalprice")).toEqual([once.sid]);
-    expect(await api.delete(accountPath(sid, `/Usage/Triggers/${daily.sid}`))).toEqual({ status: 204, body: undefined });
+    expect(await api.delete(accountPath(sid, `/Usage/Triggers/${daily.sid}`))).toEqual({
+      status: 204,
+      body: undefined,
+    });
     expect((await api.get(accountPath(sid, `/Usage/Triggers/${daily.sid}`))).body.code).toBe(20404);
   });
 
@@ -127,7 +131,9 @@ describe("usage records", () => {
     expect(await price("/AllTime.json?Category=sms")).toEqual([3]);
     expect(await price(".json?Category=totalprice&StartDate=2026-11-21&EndDate=2026-11-21")).toEqual([0.5]);
     expect(await price("/Daily.json?Category=totalprice")).toEqual([0.5, 3]);
-    expect(await records("/Today.json?Category=calls")).toMatchObject([{ count: "1", usage: "2.5", price_unit: "usd" }]);
+    expect(await records("/Today.json?Category=calls")).toMatchObject([
+      { count: "1", usage: "2.5", price_unit: "usd" },
+    ]);
     expect(await records("/Today.json?Category=totalprice")).toMatchObject([{ count: null, usage: "0.5" }]);
   });
 

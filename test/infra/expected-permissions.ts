@@ -1,0 +1,71 @@
+/** What each function may do: the action and the resource of each statement. Written by hand, so that a change is seen. */
+const arn = (resource: string) => ({ "Fn::GetAtt": [resource, "Arn"] });
+const parameter = (name: string) => ({
+  "Fn::Sub": `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/tollbreaker/test/${name}`,
+});
+const ownLogs = (logGroup: string) => ({
+  Sid: "WriteOwnLogs",
+  Effect: "Allow",
+  Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+  Resource: arn(logGroup),
+});
+const readAuthToken = {
+  Sid: "ReadAuthToken",
+  Effect: "Allow",
+  Action: "ssm:GetParameter",
+  Resource: parameter("twilio-auth-token"),
+};
+
+export const PERMISSIONS = {
+  UsageTriggerLambdaFunction: [
+    ownLogs("UsageTriggerLogGroup"),
+    readAuthToken,
+    { Sid: "StoreSignals", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
+  ],
+  RespondLambdaFunction: [
+    ownLogs("RespondLogGroup"),
+    readAuthToken,
+    {
+      Sid: "TakeFromInbox",
+      Effect: "Allow",
+      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+      Resource: arn("Inbox"),
+    },
+    {
+      Sid: "KeepIncidents",
+      Effect: "Allow",
+      Action: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Resource: arn("Incidents"),
+    },
+    { Sid: "Alert", Effect: "Allow", Action: "sns:Publish", Resource: { Ref: "Alerts" } },
+  ],
+  NotifyLambdaFunction: [
+    ownLogs("NotifyLogGroup"),
+    {
+      Sid: "ReadSlackWebhookUrl",
+      Effect: "Allow",
+      Action: "ssm:GetParameter",
+      Resource: parameter("slack-webhook-url"),
+    },
+    {
+      Sid: "TakeFromNotifyQueue",
+      Effect: "Allow",
+      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+      Resource: arn("NotifyQueue"),
+    },
+  ],
+  OperatorApiLambdaFunction: [
+    ownLogs("OperatorApiLogGroup"),
+    { Sid: "ReadOperators", Effect: "Allow", Action: "ssm:GetParameter", Resource: parameter("operators") },
+    {
+      Sid: "ReadIncidents",
+      Effect: "Allow",
+      Action: "dynamodb:Query",
+      Resource: [
+        arn("Incidents"),
+        { "Fn::Sub": `\${Incidents.Arn}/index/by-state` },
+        { "Fn::Sub": `\${Incidents.Arn}/index/by-account` },
+      ],
+    },
+  ],
+};

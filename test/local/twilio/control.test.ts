@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
+import { accountPath, apiOf, quietSimulator, subaccount } from "./api.ts";
+import { webhook } from "./webhook.ts";
+
+let simulator: TwilioSimulator;
+let sid: string;
+beforeEach(async () => {
+  simulator = await quietSimulator();
+  sid = subaccount(simulator).accountSid;
+});
+afterEach(() => simulator.close());
+
+async function control(method: string, path: string, order?: unknown) {
+  const body = order === undefined ? null : JSON.stringify(order);
+  const response = await fetch(`${simulator.url}/simulator${path}`, { method, body });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+describe("the control API", () => {
+  it("sums up the accounts, their spend, live calls and attacks", async () => {
+    expect((await control("POST", `/accounts/${sid}/attack`, { kind: "sms-pumping" })).status).toBe(201);
+    await control("POST", `/accounts/${sid}/calls`, { calls: 3 });
+    expect((await control("POST", "/advance", { milliseconds: 60_000 })).status).toBe(204);
+    expect((await control("DELETE", `/accounts/${sid}/attack`)).status).toBe(204);
+    const { body } = await control("GET", "");
+    expect(body.parent).toMatchObject(JSON.parse(JSON.stringify(simulator.parent())));
+    expect(body.subaccounts).toHaveLength(3);
+    expect(body.subaccounts[0]).toMatchObject({ accountSid: sid, status: "active", spentToday: 780, liveCalls: 3 });
+    expect(body.attacks).toMatchObject([{ accountSid: sid, running: false, accepted: 2_600 }]);
+  });
+
+  it("changes an account behind Twilio's rules", async () => {
+    await control("PUT", `/accounts/${sid}/spend`, { price: 12.5 });
+    await control("POST", `/accounts/${sid}/usage`, { category: "calls", count: 1, usage: 1, price: 0.5 });
+    await control("POST", `/accounts/${sid}/suspend-by-twilio`);
+    const { body } = await control("POST", `/accounts/${sid}/rotate-auth-token`);
+    expect(simulator.account(sid)).toMatchObject({
+      spentToday: 13,
+      status: "suspended",
+      suspendedByTwilio: true,
+      authToken: body.authToken,
+    });
+    await control("PUT", `/accounts/${sid}/status`, { status: "active" });
+    expect(simulator.account(sid).status).toBe("active");
+    expect((await control("POST", "/accounts", { friendlyName: "Late Comer", currency: "EUR" })).body).toMatchObject({
+      friendlyName: "Late Comer",
+      currency: "eur",
+    });
+  });
+
+  it("fires a trigger and lists what was delivered", async () => {
+    const hook = await webhook();
+    const form = { CallbackUrl: hook.url, TriggerValue: "5", UsageCategory: "sms" };
+    const ut = (await apiOf(simulator).post(accountPath(sid, "/Usage/Triggers"), form)).body.sid;
+    expect((await control("POST", "/evaluate")).status).toBe(204);
+    expect(hook.received).toHaveLength(0);
+    expect((await control("POST", `/accounts/${sid}/triggers/${ut}/fire`)).status).toBe(204);
+    await hook.close();
+    expect((await control("GET", "/deliveries")).body.deliveries).toMatchObject([
+      { accountSid: sid, usageTriggerSid: ut, attempt: 1, url: hook.url, outcome: { kind: "answered", status: 204 } },
+    ]);
+    await control("DELETE", "/deliveries");
+    expect(simulator.deliveries()).toEqual([]);
+  });
+
+  it("arms and clears faults", async () => {
+    const fault = { effect: { kind: "status", status: 503 }, path: "/Calls" };
+    expect((await control("POST", "/faults", fault)).status).toBe(201);
+    expect((await control("GET", "/faults")).body.faults).toMatchObject([{ path: "/Calls", hits: 0 }]);
+    expect((await apiOf(simulator).get(accountPath(sid, "/Calls"))).status).toBe(503);
+    await control("DELETE", "/faults");
+    expect((await apiOf(simulator).get(accountPath(sid, "/Calls"))).status).toBe(200);
+  });
+
+  it("lists the requests with their parameters and counts, and no token in any of them", async () => {
+    await apiOf(simulator).post(accountPath(sid), { FriendlyName: "Renamed" });
+    await apiOf(simulator).get(`${accountPath(sid, "/Calls")}?Status=ringing`);
+    const { body } = await control("GET", "/requests");
+    expect(body.requests).toMatchObject([
+      { method: "POST", product: "api", path: accountPath(sid), form: { FriendlyName: "Renamed" }, status: 200 },
+      { method: "GET", query: "Status=ringing", credentialsSid: simulator.parent().accountSid, form: {} },
+    ]);
+    expect(body.counts).toEqual({
+      "POST /2010-04-01/Accounts/{Sid}.json": 1,
+      "GET /2010-04-01/Accounts/{Sid}/Calls.json": 1,
+    });
+    expect(JSON.stringify(body)).not.toContain(simulator.parent().authToken);
+    await control("DELETE", "/requests");
+    expect((await control("GET", "/requests")).body).toEqual({ requests: [], counts: {} });
+  });
+
+  it("says what is wrong with an order", async () => {
+    expect((await control("GET", "/accounts/AC0")).body.code).toBe("simulator-account-unknown");
+    expect(await control("POST", `/accounts/${sid}/attack`, { kind: "nothing" })).toMatchObject({ status: 422 });
+    expect(await control("POST", "/faults", { effect: { kind: "lie" }, path: "(" })).toMatchObject({ status: 422 });
+    const notJson = await fetch(`${simulator.url}/simulator/faults`, { method: "POST", body: "{" });
+    expect(notJson.status).toBe(400);
+  });
+});

@@ -1,0 +1,67 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { accountPath, apiOf, quietSimulator, subaccount } from "./api.ts";
+
+let folder: string;
+let dataFile: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "twilio-simulator-"));
+  dataFile = join(folder, "deep", "twilio.json");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("accounts, tokens, statuses, triggers and usage survive a restart", async () => {
+  const first = await quietSimulator({ dataFile });
+  const { accountSid } = subaccount(first);
+  const triggers = accountPath(accountSid, "/Usage/Triggers");
+  const form = { CallbackUrl: "https://example.com/", TriggerValue: "+30", UsageCategory: "sms", Recurring: "daily" };
+  await apiOf(first).post(triggers, form);
+  first.setSpend(accountSid, { price: 20 });
+  first.rotateAuthToken(accountSid);
+  await apiOf(first).post(accountPath(accountSid), { Status: "suspended" });
+  const before = { parent: first.parent(), subaccounts: first.subaccounts() };
+  const listed = (await apiOf(first).get(triggers)).body;
+  await first.close();
+
+  const second = await quietSimulator({ dataFile, subaccounts: 9, seed: "another" });
+  expect({ parent: second.parent(), subaccounts: second.subaccounts() }).toEqual(before);
+  expect((await apiOf(second).get(triggers)).body).toEqual(listed);
+  await second.close();
+  expect(readdirSync(join(folder, "deep"))).toEqual(["twilio.json"]);
+});
+
+it("a change is written soon, without waiting for the end", async () => {
+  const first = await quietSimulator({ dataFile });
+  const { accountSid } = subaccount(first);
+  await apiOf(first).post(accountPath(accountSid), { Status: "suspended" });
+  const saved = () => JSON.parse(readFileSync(dataFile, "utf8")).accounts;
+  await expect.poll(saved).toContainEqual(expect.objectContaining({ sid: accountSid, status: "suspended" }));
+  await first.close();
+});
+
+it("the same seed makes new subaccounts and triggers after a restart, not the old ones again", async () => {
+  await (await quietSimulator({ dataFile })).close();
+  const again = await quietSimulator({ dataFile });
+  again.addSubaccount();
+  const sids = again.subaccounts().map(({ accountSid }) => accountSid);
+  await again.close();
+  expect(new Set(sids).size).toBe(4);
+});
+
+it("a file that cannot be read, or belongs to another parent, is refused with what to do", async () => {
+  await (await quietSimulator({ dataFile })).close();
+  const parent = { accountSid: `AC${"0".repeat(32)}`, authToken: "t" };
+  await expect(quietSimulator({ dataFile, parent })).rejects.toThrow(/another parent.*Fix: delete/s);
+  writeFileSync(dataFile, "{}");
+  await expect(quietSimulator({ dataFile })).rejects.toMatchObject({ code: "simulator-data-unreadable" });
+});
+
+it("the parent that was asked for is the parent", async () => {
+  const parent = { accountSid: `AC${"0".repeat(32)}`, authToken: "t" };
+  const simulator = await quietSimulator({ parent, subaccounts: [{ friendlyName: "One", currency: "JPY" }] });
+  expect(simulator.parent()).toMatchObject(parent);
+  expect(simulator.subaccounts()).toMatchObject([{ friendlyName: "One", currency: "jpy" }]);
+  await simulator.close();
+});
