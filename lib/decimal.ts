@@ -12,6 +12,11 @@ export function subtract(a: string, b: string): string {
   return plain(new Big(a).minus(b));
 }
 
+/** The same number without trailing zeros, for people: `"100.000000"` is `100`. What is no decimal stays as it is. */
+export function withoutTrailingZeros(text: string): string {
+  return isDecimal(text) ? plain(new Big(text)) : text;
+}
+
 /** `part` as a share of `whole` in percent with one decimal; null when `whole` is zero. */
 export function percentOf(part: string, whole: string): string | null {
   const divisor = new Big(whole);

@@ -1,9 +1,12 @@
-import type { Signal } from "../inbox/messages.ts";
+import { withoutTrailingZeros } from "../decimal.ts";
+import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 
 /** What to do about a signal, and why, in words that go into the incident's history. */
 export type Verdict =
   | { kind: "suspend"; reason: string }
+  /** It should be contained already, and yet it fired: make sure that it still is. */
+  | { kind: "hold"; reason: string }
   /** Tell people, and touch nothing. */
   | { kind: "alert"; reason: string; about: "alerted" | "not-understood"; because: AlertedBecause | null }
   /** It belongs to a story that is being told already: write it down there. */
@@ -12,6 +15,8 @@ export type Verdict =
 export interface Circumstances {
   /** The state of the account's open incident; null when it has none. */
   state: IncidentState | null;
+  /** When that incident's account was suspended, ISO 8601 UTC; null when it was not. */
+  suspendedAt: string | null;
   /** ISO 8601 UTC; null when the account was never reactivated. */
   lastReactivatedAt: string | null;
   parentSid: string;
@@ -19,8 +24,9 @@ export interface Circumstances {
 }
 
 /** Pure and total: the same signal in the same circumstances always gets the same verdict. The order is the policy. */
-export function decide(signal: Signal, { state, lastReactivatedAt, parentSid, mode }: Circumstances): Verdict {
-  if (isContained(state)) return { kind: "join", reason: "the account is already contained" };
+export function decide(signal: Signal, circumstances: Circumstances): Verdict {
+  const { state, lastReactivatedAt, parentSid, mode } = circumstances;
+  if (isContained(state)) return whileContained(signal, circumstances);
   if (signal.kind === "not-understood")
     return tell(state, "not-understood", null, `signed, but not understood: ${signal.problem}`);
   if (signal.accountSid === parentSid) {
@@ -39,6 +45,18 @@ function isContained(state: IncidentState | null): boolean {
   return state === "suspended" || state === "reactivating";
 }
 
+/**
+ * Somebody may have set the account active by hand, past us: then what fires after the suspension is new spend, and an
+ * incident that says `suspended` is no proof. What fired before it is only late.
+ */
+function whileContained(signal: Signal, { state, suspendedAt, parentSid, mode }: Circumstances): Verdict {
+  const isEnforced = mode === "enforce" && signal.accountSid !== parentSid;
+  const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
+  return isEnforced && isNew && state === "suspended"
+    ? { kind: "hold", reason: `fired after the account was suspended: ${summary(signal)}` }
+    : { kind: "join", reason: "the account is already contained" };
+}
+
 /** One alert per incident: where people know already, a further signal joins. */
 function tell(
   state: IncidentState | null,
@@ -49,12 +67,24 @@ function tell(
   return state === null || state === "open" ? { kind: "alert", about, because, reason } : { kind: "join", reason };
 }
 
-/** Twilio can deliver late and again. A firing without a readable time counts as new: better once too often. */
-function isOldNews(signal: Extract<Signal, { kind: "usage-trigger" }>, lastReactivatedAt: string | null): boolean {
-  if (lastReactivatedAt === null) return false;
-  return Date.parse(signal.firedAt ?? signal.receivedAt) < Date.parse(lastReactivatedAt);
+/**
+ * Twilio can deliver late and again. DateFired has whole seconds: what fired within the second of the reactivation may
+ * have fired after it, and counts as new. Better once too often.
+ */
+function isOldNews(signal: UsageTriggerSignal, lastReactivatedAt: string | null): boolean {
+  return lastReactivatedAt !== null && timeOf(signal) < wholeSecond(Date.parse(lastReactivatedAt));
 }
 
-function summary({ usageCategory, triggerBy, currentValue, triggerValue }: Extract<Signal, { kind: "usage-trigger" }>) {
-  return `${usageCategory} by ${triggerBy} reached ${currentValue}, over its limit of ${triggerValue}`;
+/** Milliseconds since the epoch; a firing without a readable time counts as fired when it came. */
+function timeOf({ firedAt, receivedAt }: UsageTriggerSignal): number {
+  return Date.parse(firedAt ?? receivedAt);
+}
+
+function wholeSecond(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
+}
+
+function summary({ usageCategory, triggerBy, currentValue, triggerValue }: UsageTriggerSignal): string {
+  const [reached, limit] = [currentValue, triggerValue].map(withoutTrailingZeros);
+  return `${usageCategory} by ${triggerBy} reached ${reached}, its limit is ${limit}`;
 }

@@ -33,5 +33,9 @@ export function share(responder: Responder, { begunAt, deadline }: Delivery, par
   return { clock: responder.clock, deadline: begunAt + (deadline - begunAt) * part };
 }
 
+/** Of 23.5 seconds: 14 for the suspension, 19 until the calls must have ended; the rest is for alerts and the record. */
 export const SUSPENSION_SHARE = 0.6;
-export const CALLS_SHARE = 0.85;
+export const CALLS_SHARE = 0.8;
+
+/** The inbox's maxReceiveCount in serverless.yml: after this delivery a message goes to the dead-letter queue. */
+export const MOST_DELIVERIES = 10;

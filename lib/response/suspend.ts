@@ -3,9 +3,11 @@ import { type Account, fetchAccount, requestSuspension } from "../twilio/account
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
+import { extended, LAST_LOOK_MS, limitedTo } from "./time-limit.ts";
 
 export type Suspension =
-  | { kind: "suspended"; by: Containment["by"]; account: Account | null }
+  /** `at` is when Twilio said so. */
+  | { kind: "suspended"; by: Containment["by"]; account: Account | null; at: Date }
   /** Trying again will not help: a person is needed. */
   | { kind: "refused"; twilioCode: number | null; message: string }
   /** Twilio did not confirm it within the time; it may still come true. */
@@ -22,21 +24,26 @@ const REQUEST_TIMEOUT_MS = 5000;
  */
 export async function suspendAccount(twilio: TwilioClient, accountSid: string, until: Until): Promise<Suspension> {
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended");
+  const inTime = limitedTo(twilio, until);
+  const afterwards = limitedTo(twilio, extended(until, LAST_LOOK_MS));
   let asked = false;
 
   async function readAskReadBack(): Promise<Step> {
-    const before = await read();
+    const before = await read(inTime);
     if (before.kind !== "active") return before;
     asked = true;
-    const asking = await requestSuspension(twilio, accountSid, REQUEST_TIMEOUT_MS);
-    if (asking.kind === "failed" && asking.failure.status !== null) return stepAfter(asking.failure, before.account);
-    const after = await read();
-    return after.kind === "active" ? { kind: "not-yet", failure: undefined } : after;
+    const asking = await requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS);
+    const failure = asking.kind === "failed" ? asking.failure : undefined;
+    if (failure !== undefined && failure.kind !== "retryable") return outcomeOf(failure, before.account);
+    const after = await read(afterwards);
+    return after.kind === "active" ? { kind: "not-yet", failure } : after;
   }
 
-  async function read(): Promise<Step | { kind: "active"; account: Account }> {
-    const reading = await fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS);
-    return reading.kind === "failed" ? stepAfter(reading.failure, null) : judge(reading.body);
+  async function read(client: TwilioClient): Promise<Step | { kind: "active"; account: Account }> {
+    const reading = await fetchAccount(client, accountSid, REQUEST_TIMEOUT_MS);
+    if (reading.kind === "ok") return judge(reading.body);
+    const { failure } = reading;
+    return failure.kind === "retryable" ? { kind: "not-yet", failure } : outcomeOf(failure, null);
   }
 
   function judge(account: Account): Suspension | { kind: "active"; account: Account } {
@@ -44,8 +51,20 @@ export async function suspendAccount(twilio: TwilioClient, accountSid: string, u
     if (sid !== accountSid) return refused(`Twilio answered for ${sid} instead of ${accountSid}`);
     if (owner !== twilio.accountSid) return refused(`the account belongs to ${owner}, not to ${twilio.accountSid}`);
     if (status === "active") return { kind: "active", account };
-    if (status === "closed") return { kind: "suspended", by: "closed", account };
-    return { kind: "suspended", by: asked ? "tollbreaker" : "already-suspended", account };
+    if (status === "closed") return suspended("closed", account);
+    return suspended(asked ? "tollbreaker" : "already-suspended", account);
+  }
+
+  // Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
+  function outcomeOf(failure: TwilioFailure, account: Account | null): Suspension {
+    if (failure.kind === "already-contained") {
+      return suspended(failure.code === 21479 ? "closed" : "suspended-by-twilio", account);
+    }
+    return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure) };
+  }
+
+  function suspended(by: Containment["by"], account: Account | null): Suspension {
+    return { kind: "suspended", by, account, at: until.clock.now() };
   }
 
   for (let attempt = 0; ; attempt++) {
@@ -57,18 +76,6 @@ export async function suspendAccount(twilio: TwilioClient, accountSid: string, u
 
 /** Where one round of reading and asking ended. */
 type Step = Suspension | { kind: "not-yet"; failure: TwilioFailure | undefined };
-
-function stepAfter(failure: TwilioFailure, account: Account | null): Step {
-  return failure.kind === "retryable" ? { kind: "not-yet", failure } : outcomeOf(failure, account);
-}
-
-// Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
-function outcomeOf(failure: TwilioFailure, account: Account | null): Suspension {
-  if (failure.kind === "already-contained") {
-    return { kind: "suspended", by: failure.code === 21479 ? "closed" : "suspended-by-twilio", account };
-  }
-  return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure) };
-}
 
 function refused(message: string): Suspension {
   return { kind: "refused", twilioCode: null, message };

@@ -31,3 +31,14 @@ function note(key: string, value: unknown, found: References): void {
   // A policy's Condition is an object; a resource's names one of the template.
   if (key === "Fn::If" || (key === "Condition" && typeof value === "string")) found.conditions.push(String(first));
 }
+
+/**
+ * The resources that wait for each other in a circle, which CloudFormation refuses: what is left when everything is
+ * taken away that waits for nothing.
+ */
+export function waitingInCircles(resources: Readonly<Record<string, unknown>>): string[] {
+  const waits = new Map(Object.entries(resources).map(([id, resource]) => [id, referencesIn(resource).resources]));
+  const ready = () => [...waits].filter(([, others]) => !others.some((other) => waits.has(other))).map(([id]) => id);
+  for (let next = ready(); next.length > 0; next = ready()) for (const id of next) waits.delete(id);
+  return [...waits.keys()];
+}

@@ -9,7 +9,7 @@ import { environmentOf } from "./deployed.ts";
 import { PERMISSIONS } from "./expected-permissions.ts";
 import { type Bundle, httpEvent, inFreshProcess } from "./fresh-process.ts";
 import { type Packaged, packageStack, type Resource, SECRETS_OF_THE_SHELL } from "./packaged.ts";
-import { referencesIn } from "./references.ts";
+import { referencesIn, waitingInCircles } from "./references.ts";
 import { actionsOf, allStatements, roleIdOf, roleOf, statementsOn } from "./statements.ts";
 import { unzip } from "./unzip.ts";
 
@@ -50,6 +50,10 @@ describe("the template", () => {
     expect(own.length).toBeGreaterThan(50);
     expect(own.filter((name) => packaged.template.Resources[name] === undefined)).toEqual([]);
     expect(conditions.filter((name) => packaged.template.Conditions[name] === undefined)).toEqual([]);
+  });
+
+  test("has no resources that wait for each other", () => {
+    expect(waitingInCircles(packaged.template.Resources)).toEqual([]);
   });
 
   test("has these functions and no other", () => {
