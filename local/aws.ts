@@ -31,9 +31,9 @@ const REGION = "us-east-1";
 const TABLE = "tollbreaker";
 const TOPIC = "tollbreaker-alerts";
 const INBOX = "tollbreaker-inbox.fifo";
-const INBOX_DLQ = "tollbreaker-inbox-dlq.fifo";
+const INBOX_DLQ = "tollbreaker-inbox-dead-letters.fifo";
 const NOTIFY = "tollbreaker-notify";
-const NOTIFY_DLQ = "tollbreaker-notify-dlq";
+const NOTIFY_DLQ = "tollbreaker-notify-dead-letters";
 
 /** What the SDK reads from the environment; these emulators accept any credentials. */
 export const LOCAL_CREDENTIALS = {

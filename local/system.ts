@@ -47,7 +47,7 @@ export interface SystemOptions {
 
 /** Time-outs of the functions in serverless.yml. */
 const RESPOND_TIMEOUT_MS = 25_000;
-const NOTIFY_TIMEOUT_MS = 60_000;
+const NOTIFY_TIMEOUT_MS = 30_000;
 
 /** One in a process: the handlers read the process's environment once, when they are loaded. */
 export async function startSystem(options: SystemOptions): Promise<System> {

@@ -18,13 +18,22 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
       await client.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
-          MessageBody: JSON.stringify(message),
+          MessageBody: asciiJson(message),
           MessageGroupId: message.accountSid,
           MessageDeduplicationId: message.id,
         }),
       );
     },
   };
+}
+
+// SQS refuses a message with U+FFFE or U+FFFF in it, and a signed webhook may hold any character: in JSON each can be
+// written as ASCII. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** @throws TollbreakerError `inbox-message-invalid` when `body` was not put there by this version of the code. */

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { IMPATIENT } from "../aws.ts";
-import { INCIDENT_STATES, type Incident } from "./incident.ts";
+import { INCIDENT_STATES, type Incident, type TimelineEntry } from "./incident.ts";
 import type { IncidentPage, IncidentQuery, IncidentReader } from "./incident-reader.ts";
 import { entryOf, incidentOf } from "./items.ts";
 import { BY_ACCOUNT, BY_STATE, headKey } from "./keys.ts";
@@ -24,7 +24,7 @@ export function dynamoIncidentReader(tableName: string): IncidentReader {
     // Without an account, each state is one sorted partition: their heads, merged, are the newest of all.
     const states = state === undefined ? INCIDENT_STATES : [state];
     const lists = await Promise.all(states.map((each) => query(BY_STATE, "state", each, limit, before)));
-    return lists.flat().sort(newestFirst).slice(0, limit);
+    return onceEach(lists.flat()).sort(newestFirst).slice(0, limit);
   }
 
   async function ofAccount(accountSid: string, state: string | undefined, limit: number, before: string | undefined) {
@@ -82,12 +82,35 @@ export function dynamoIncidentReader(tableName: string): IncidentReader {
     const head = items.find(({ sk }) => sk === headKey(id).sk);
     if (head === undefined) return undefined;
     const timeline = items.filter((item) => item !== head).map(entryOf);
-    return { incident: incidentOf(head), timeline: timeline.sort((a, b) => a.at.localeCompare(b.at)) };
+    return { incident: incidentOf(head), timeline: timeline.sort(oldestFirst) };
   }
 
   return { list, get };
 }
 
+/** An incident that changes its state while the states are read is found twice: the later version is kept. */
+function onceEach(incidents: readonly Incident[]): Incident[] {
+  const latest = new Map<string, Incident>();
+  for (const incident of incidents) {
+    const other = latest.get(incident.id);
+    if (other === undefined || other.updatedAt < incident.updatedAt) latest.set(incident.id, incident);
+  }
+  return [...latest.values()];
+}
+
 function newestFirst(a: Incident, b: Incident): number {
-  return b.id.localeCompare(a.id);
+  return a.id < b.id ? 1 : -1;
+}
+
+/** What happened within one millisecond is told in the order of the story. */
+const STORY = ["opened", "signal-joined", "failed", "alerted", "suspended", "calls-ended", "evidence-read"];
+
+function oldestFirst(a: TimelineEntry, b: TimelineEntry): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  return chapter(a) - chapter(b);
+}
+
+function chapter({ what }: TimelineEntry): number {
+  const index = STORY.indexOf(what);
+  return index === -1 ? STORY.length : index;
 }

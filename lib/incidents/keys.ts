@@ -14,3 +14,5 @@ export const seenKey = (accountSid: string, messageId: string) => ({
   pk: `SEEN#${accountSid}#${messageId}`,
   sk: "SEEN",
 });
+/** The stop on mass suspension, shared by all workers. */
+export const brakeKey = { pk: "BRAKE", sk: "BRAKE" };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { percentOf, subtract } from "../decimal.ts";
-import type { Signal } from "../inbox/messages.ts";
+import { percentOf, subtract, withoutTrailingZeros } from "../decimal.ts";
+import type { NotUnderstoodSignal, Signal } from "../inbox/messages.ts";
 import type {
   AlertDelivery,
   AlertedBecause,
@@ -56,7 +56,7 @@ export const MOST_JOINED = 500;
 /** The id is made from the signal, so that whoever opens the incident again after a crash gets the same one. */
 export function incidentIdFor({ accountSid, id, receivedAt }: Signal): string {
   const twin = createHash("sha256").update(`${accountSid} ${id}`).digest("hex").slice(0, 8);
-  return `${receivedAt.replace(/[-:.Z]/g, "")}-${twin}`;
+  return `${new Date(receivedAt).toISOString().replace(/[-:.Z]/g, "")}-${twin}`;
 }
 
 export function openIncident(id: string, signal: Signal, reason: string, now: Date): Change {
@@ -66,20 +66,12 @@ export function openIncident(id: string, signal: Signal, reason: string, now: Da
     accountSid: signal.accountSid,
     friendlyName: null,
     state: "open",
-    rule: ruleOf(signal),
     reason,
-    trip: tripOf(signal),
+    ...whatTripped(signal),
     openedAt: at,
     updatedAt: at,
-    firedAt: firedAt(signal),
-    receivedAt: signal.receivedAt,
     suspendedAt: null,
     reactivatedAt: null,
-    lags: {
-      firedToReceived: lag(firedAt(signal), signal.receivedAt),
-      receivedToSuspended: null,
-      firedToSuspended: null,
-    },
     containment: null,
     failure: null,
     evidence: null,
@@ -94,22 +86,48 @@ export interface Suspended {
   by: Containment["by"];
   friendlyName: string | null;
   reason: string;
+  /** When Twilio said that it is. */
   now: Date;
 }
 
-export function suspended(record: IncidentRecord, { by, friendlyName, reason, now }: Suspended): Change {
+export function suspended(record: IncidentRecord, suspension: Suspended): Change {
+  const at = suspension.now.toISOString();
+  const moved = move(record, "suspended", at, {});
+  return contained(moved, suspension, entry("suspended", at, "suspended", suspension.reason, { by: suspension.by }));
+}
+
+/** Somebody had set the account active, past us, and it tripped anew: no change of state, but people must know. */
+export function suspendedAgain(record: IncidentRecord, signal: Signal, suspension: Suspended): Change {
+  const { by, reason, now } = suspension;
   const at = now.toISOString();
-  const { receivedAt, lags, firedAt: fired } = record.incident;
-  const moved = move(record, "suspended", at, {
-    friendlyName: friendlyName ?? record.incident.friendlyName,
+  const line = entry(`suspended-again:${signal.id}`, at, "suspended", `was active again; ${reason}`, { by });
+  return contained(trippedBy(record, signal), suspension, line);
+}
+
+function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Suspended, line: KeyedEntry): Change {
+  const at = now.toISOString();
+  const { incident } = record;
+  const next = touch(record, at, {
+    friendlyName: friendlyName ?? incident.friendlyName,
     reason,
     suspendedAt: at,
     failure: null,
-    lags: { ...lags, receivedToSuspended: lag(receivedAt, at), firedToSuspended: lag(fired, at) },
-    containment: { by, callsEnded: 0, callsLeft: null },
+    lags: {
+      ...incident.lags,
+      receivedToSuspended: lag(incident.receivedAt, at),
+      firedToSuspended: lag(incident.firedAt, at),
+    },
+    containment: { by, callsEnded: incident.containment?.callsEnded ?? 0, callsLeft: null },
   });
-  const next = withAlert({ ...moved, callsDue: true }, { about: "suspended", at });
-  return { record: next, entries: [entry("suspended", at, "suspended", reason, { by })] };
+  return { record: withAlert({ ...next, callsDue: true }, { about: "suspended", at }), entries: [line] };
+}
+
+/**
+ * From now on the incident tells of this signal: where people were only told before, or the account had become active
+ * again, the numbers and lags of the earlier signal say nothing about this containment.
+ */
+export function trippedBy(record: IncidentRecord, signal: Signal): IncidentRecord {
+  return { ...record, incident: { ...record.incident, ...whatTripped(signal), evidence: null } };
 }
 
 export function failed(record: IncidentRecord, failure: Failure, now: Date): Change {
@@ -165,11 +183,10 @@ export interface CallsEnded {
   /** Still live when last looked at; null when that could not be read. */
   left: number | null;
   why: string;
-  attempt: number;
   now: Date;
 }
 
-export function callsEnded(record: IncidentRecord, { ended, left, why, attempt, now }: CallsEnded): Change {
+export function callsEnded(record: IncidentRecord, { ended, left, why, now }: CallsEnded): Change {
   const { containment } = record.incident;
   if (containment === null) return { record, entries: [] };
   const at = now.toISOString();
@@ -177,7 +194,7 @@ export function callsEnded(record: IncidentRecord, { ended, left, why, attempt, 
   const next = touch(record, at, { containment: { ...containment, callsEnded: total, callsLeft: left } });
   return {
     record: { ...next, callsDue: left !== 0 },
-    entries: [entry(`calls-ended:${attempt}`, at, "calls-ended", why, { ended, left })],
+    entries: [entry(`calls-ended:${at}`, at, "calls-ended", why, { ended, left })],
   };
 }
 
@@ -208,11 +225,6 @@ export function alertsDue({ incident }: IncidentRecord): AlertDelivery[] {
   return incident.alerts.filter(({ publishedAt }) => publishedAt === null);
 }
 
-/** One line of history for a signal that belongs to an incident that is over. */
-export function oldNews(signal: Signal, reason: string, now: Date): KeyedEntry {
-  return entry(`joined:${signal.id}`, now.toISOString(), "signal-joined", reason, detailOf(signal));
-}
-
 function move(record: IncidentRecord, to: IncidentState, at: string, changes: Partial<Incident>): IncidentRecord {
   assertMove(record.incident.state, to);
   return touch(record, at, { ...changes, state: to });
@@ -232,7 +244,13 @@ interface DueAlert {
 function withAlert(record: IncidentRecord, { about, at, because = null, problem = null }: DueAlert): IncidentRecord {
   const { incident } = record;
   const alert = { id: `${incident.id}:${about}:${at}`, about, because, problem, at, publishedAt: null };
-  return { ...record, incident: { ...incident, alerts: [...incident.alerts, alert] } };
+  const earlier = about === "not-understood" ? incident.alerts : incident.alerts.filter(stillTrue);
+  return { ...record, incident: { ...incident, alerts: [...earlier, alert] } };
+}
+
+// "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended.
+function stillTrue({ about, publishedAt }: AlertDelivery): boolean {
+  return publishedAt !== null || about === "not-understood";
 }
 
 function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
@@ -242,7 +260,20 @@ function entry(key: string, at: string, what: string, why: string, detail: Detai
 function ruleOf(signal: Signal): string {
   if (signal.kind === "not-understood") return "signed, not understood";
   const { usageCategory, triggerBy, recurring, triggerValue } = signal;
-  return `${usageCategory} by ${triggerBy}, ${recurring === "" ? "once" : recurring}, at ${triggerValue}`;
+  return `${usageCategory} by ${triggerBy}, ${recurring === "" ? "once" : recurring}, at ${withoutTrailingZeros(triggerValue)}`;
+}
+
+type WhatTripped = Pick<Incident, "rule" | "trip" | "firedAt" | "receivedAt" | "lags">;
+
+function whatTripped(signal: Signal): WhatTripped {
+  const firedAt = signal.kind === "usage-trigger" ? signal.firedAt : null;
+  return {
+    rule: ruleOf(signal),
+    trip: tripOf(signal),
+    firedAt,
+    receivedAt: signal.receivedAt,
+    lags: { firedToReceived: lag(firedAt, signal.receivedAt), receivedToSuspended: null, firedToSuspended: null },
+  };
 }
 
 function tripOf(signal: Signal): Trip | null {
@@ -263,13 +294,30 @@ function tripOf(signal: Signal): Trip | null {
 }
 
 function detailOf(signal: Signal): Detail {
-  if (signal.kind === "not-understood") return { problem: signal.problem, ...signal.fields };
+  if (signal.kind === "not-understood") return { ...shownFields(signal), problem: signal.problem };
   const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired } = signal;
   return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired };
 }
 
-function firedAt(signal: Signal): string | null {
-  return signal.kind === "usage-trigger" ? signal.firedAt : null;
+/** What a usage trigger's callback may hold: https://www.twilio.com/docs/usage/api/usage-trigger#webhook */
+const DOCUMENTED = new Set([
+  "AccountSid",
+  "UsageTriggerSid",
+  "DateFired",
+  "Recurring",
+  "UsageCategory",
+  "TriggerBy",
+  "TriggerValue",
+  "CurrentValue",
+  "UsageRecordUri",
+  "IdempotencyToken",
+]);
+
+/** Another webhook of Twilio's, sent here by mistake, is rightly signed too, and full of phone numbers and messages. */
+function shownFields({ fields }: NotUnderstoodSignal): Detail {
+  const shown = Object.entries(fields).filter(([name]) => DOCUMENTED.has(name));
+  const others = Object.keys(fields).length - shown.length;
+  return { ...Object.fromEntries(shown), ...(others === 0 ? {} : { otherFields: others }) };
 }
 
 /** Whole milliseconds; null where one end is not known. Negative when the two clocks disagree: shown, not hidden. */

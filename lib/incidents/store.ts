@@ -18,9 +18,10 @@ export interface IncidentStore {
   recall(accountSid: string, signalId: string): Promise<Memory>;
   /**
    * Makes `incidentId` the account's one open incident; one round trip. Claiming it again is fine.
+   * @param insteadOf an incident that is over, and yet still claimed.
    * @throws TollbreakerError `incident-claim-lost` when the account has another open incident by now.
    */
-  claim(accountSid: string, incidentId: string): Promise<void>;
+  claim(accountSid: string, incidentId: string, insteadOf?: string): Promise<void>;
   load(incidentId: string): Promise<IncidentRecord | undefined>;
   /**
    * Writes the history first and the head second, so that a crash in between loses no line.
@@ -28,8 +29,6 @@ export interface IncidentStore {
    * @throws TollbreakerError `incident-changed` when somebody else wrote the head meanwhile.
    */
   save(change: Change): Promise<IncidentRecord>;
-  /** Adds a line to the history of an incident that is over. */
-  append(incidentId: string, entry: KeyedEntry): Promise<void>;
   markSeen(accountSid: string, signalId: string, now: Date): Promise<void>;
 }
 
@@ -73,15 +72,15 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     return answer.Responses?.[tableName] ?? [];
   }
 
-  async function claim(accountSid: string, incidentId: string): Promise<void> {
+  async function claim(accountSid: string, incidentId: string, insteadOf = incidentId): Promise<void> {
     const noneIsOpen = "attribute_not_exists(openIncidentId)";
-    const thisOneIsOpen = "openIncidentId = :incidentId";
+    const thisOneIsOpen = "openIncidentId IN (:incidentId, :insteadOf)";
     const claiming = new UpdateCommand({
       TableName: tableName,
       Key: accountKey(accountSid),
       UpdateExpression: "SET openIncidentId = :incidentId, lastIncidentId = :incidentId",
       ConditionExpression: `${noneIsOpen} OR ${thisOneIsOpen}`,
-      ExpressionAttributeValues: { ":incidentId": incidentId },
+      ExpressionAttributeValues: { ":incidentId": incidentId, ":insteadOf": insteadOf },
     });
     await sendUnless(claiming, () => claimLost(accountSid));
   }
@@ -134,7 +133,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     }
   }
 
-  return { recall, claim, load, save, append, markSeen };
+  return { recall, claim, load, save, markSeen };
 }
 
 function throttled(): TollbreakerError {

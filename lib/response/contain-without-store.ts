@@ -11,13 +11,18 @@ const FRESH_MS = 15 * 60_000;
  * Money runs out of the account whether or not our own store answers: so a fresh signal is enforced even then. The
  * message is delivered again, and the incident is recorded once the store is back.
  */
-export async function containWithoutStore(responder: Responder, delivery: Delivery, cause: unknown): Promise<void> {
+export async function containWithoutStore(
+  responder: Responder,
+  delivery: Delivery,
+  { cause, lastReactivatedAt }: { cause: unknown; lastReactivatedAt: string | null },
+): Promise<void> {
   const { twilio, mode, clock, log } = responder;
   const { signal } = delivery;
   log.error("store-unreadable", { accountSid: signal.accountSid, reason: messageOf(cause) });
 
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
-  const verdict = decide(signal, { state: null, lastReactivatedAt: null, parentSid: twilio.accountSid, mode });
+  const unknown = { state: null, suspendedAt: null };
+  const verdict = decide(signal, { ...unknown, lastReactivatedAt, parentSid: twilio.accountSid, mode });
   if (verdict.kind !== "suspend" || !isFresh) return;
 
   const suspension = await suspendAccount(twilio, signal.accountSid, share(responder, delivery, SUSPENSION_SHARE));

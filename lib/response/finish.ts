@@ -12,7 +12,7 @@ import {
 } from "../incidents/record.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { readEvidence } from "./read-evidence.ts";
-import { CALLS_SHARE, type Delivery, type Responder, share } from "./responder.ts";
+import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, share } from "./responder.ts";
 
 /**
  * Everything that is due after the first act, whether of this delivery or of one that was cut: end the calls, read the
@@ -26,7 +26,9 @@ export async function finish(
 ): Promise<string | undefined> {
   const settled = await afterContainment(responder, delivery, record);
   const { record: told, failures } = await publishDue(responder, settled);
-  const reasons = [callsReason(told), retryReason(told), ...failures].filter((reason) => reason !== undefined);
+  const reasons = [callsReason(told), failureReason(told, delivery), ...failures].filter(
+    (reason) => reason !== undefined,
+  );
   return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
@@ -45,8 +47,7 @@ async function afterContainment(
 
   let change: Change = { record, entries: [] };
   if (calls !== undefined) {
-    const { attempt } = delivery;
-    change = followedBy(change, (next) => callsEnded(next, { ...calls, attempt, now: clock.now() }));
+    change = followedBy(change, (next) => callsEnded(next, { ...calls, now: clock.now() }));
   }
   if (evidence !== undefined) change = followedBy(change, (next) => evidenceRead(next, evidence));
   return change.record === record ? record : store.save(change);
@@ -87,6 +88,9 @@ function callsReason({ callsDue, incident }: IncidentRecord): string | undefined
   return `calls left: ${incident.containment?.callsLeft ?? "unknown"}`;
 }
 
-function retryReason({ incident }: IncidentRecord): string | undefined {
-  return incident.failure?.retrying ? `not suspended yet: ${incident.failure.message}` : undefined;
+function failureReason({ incident }: IncidentRecord, { attempt }: Delivery): string | undefined {
+  if (incident.failure === null) return undefined;
+  if (incident.failure.retrying) return `not suspended yet: ${incident.failure.message}`;
+  // The dead-letter queue raises the alarm, and keeps the signal for a redrive.
+  return attempt >= MOST_DELIVERIES ? `given up: ${incident.failure.message}` : undefined;
 }

@@ -1,5 +1,6 @@
 import type { IncidentRecord } from "../incidents/record.ts";
 import type { Memory } from "../incidents/store.ts";
+import { isOver } from "../incidents/transitions.ts";
 import { decide } from "../policy/decide.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
@@ -26,16 +27,17 @@ export async function respond(responder: Responder, delivery: Delivery): Promise
   const { store, clock } = responder;
   const { accountSid, id } = delivery.signal;
 
-  const { memory, known } = await recall(responder, delivery);
+  const { memory, known, leftOver } = await recall(responder, delivery);
   if (memory.seen) return { kind: "done" };
 
   const verdict = decide(delivery.signal, {
     state: known?.incident.state ?? null,
+    suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
     parentSid: responder.twilio.accountSid,
     mode: responder.mode,
   });
-  const record = await enact(responder, delivery, { memory, known, verdict });
+  const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
   const unfinished = record === undefined ? undefined : await finish(responder, delivery, record);
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
@@ -47,17 +49,23 @@ interface Recollection {
   memory: Memory;
   /** The account's open incident. */
   known: IncidentRecord | undefined;
+  /** An incident that is over and still claimed as the open one: what closed it was cut. */
+  leftOver: string | undefined;
 }
 
 async function recall(responder: Responder, delivery: Delivery): Promise<Recollection> {
   const { store } = responder;
   const { accountSid, id } = delivery.signal;
+  let memory: Memory | undefined;
   try {
-    const memory = await store.recall(accountSid, id);
+    memory = await store.recall(accountSid, id);
     const openId = memory.seen ? null : memory.openIncidentId;
-    return { memory, known: openId === null ? undefined : await store.load(openId) };
-  } catch (error) {
-    await containWithoutStore(responder, delivery, error);
-    throw error;
+    const found = openId === null ? undefined : await store.load(openId);
+    return found !== undefined && isOver(found.incident.state)
+      ? { memory, known: undefined, leftOver: found.incident.id }
+      : { memory, known: found, leftOver: undefined };
+  } catch (cause) {
+    await containWithoutStore(responder, delivery, { cause, lastReactivatedAt: memory?.lastReactivatedAt ?? null });
+    throw cause;
   }
 }

@@ -35,6 +35,8 @@ export async function suspendAccount(twilio: TwilioClient, accountSid: string, u
     const asking = await requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS);
     const failure = asking.kind === "failed" ? asking.failure : undefined;
     if (failure !== undefined && failure.kind !== "retryable") return outcomeOf(failure, before.account);
+    // "Never processed and is always safe to retry": https://www.twilio.com/docs/api/errors/20429
+    if (failure?.status === 429) return { kind: "not-yet", failure };
     const after = await read(afterwards);
     return after.kind === "active" ? { kind: "not-yet", failure } : after;
   }

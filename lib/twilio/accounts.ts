@@ -7,7 +7,8 @@ import { isAccountSid } from "./sids.ts";
 const AccountResource = z.object({
   sid: z.string(),
   owner_account_sid: z.string(),
-  friendly_name: z.string(),
+  /** A name must never be the reason why an account cannot be suspended. */
+  friendly_name: z.nullish(z.string()),
   status: z.enum(["active", "suspended", "closed"]),
   /** Absent or empty unless the request was made with the parent's auth token. */
   auth_token: z.optional(z.nullable(z.string())),
@@ -65,7 +66,7 @@ function accountOf(resource: z.infer<typeof AccountResource>): Account {
   return {
     sid: resource.sid,
     ownerAccountSid: resource.owner_account_sid,
-    friendlyName: resource.friendly_name,
+    friendlyName: resource.friendly_name ?? "",
     status: resource.status,
     authToken: resource.auth_token || undefined,
   };

@@ -13,13 +13,16 @@ export interface TwilioClient {
   send<T extends z.core.$ZodType>(request: TwilioRequest<T>): Promise<Answer<z.output<T>>>;
 }
 
-export interface TwilioRequest<T extends z.core.$ZodType> {
+export interface TwilioRequest<T extends z.core.$ZodType> extends Asked {
+  /** What a 2xx answer must look like. */
+  answer: T;
+}
+
+interface Asked {
   /** From `/2010-04-01/` on, with its query; also a `next_page_uri` as Twilio gave it. */
   path: string;
   /** Sent as a form POST; without it the request is a GET. */
   form?: Readonly<Record<string, string>>;
-  /** What a 2xx answer must look like. */
-  answer: T;
   timeoutMs: number;
 }
 
@@ -35,20 +38,23 @@ export interface TwilioClientOptions {
 export function twilioClient({ accountSid, authToken, apiUrl }: TwilioClientOptions): TwilioClient {
   const base = apiUrl === undefined ? "https://api.twilio.com" : `${apiUrl.replace(/\/+$/, "")}/api`;
 
-  async function exchange(path: string, request: RequestInit): Promise<{ response: Response; body: unknown }> {
+  async function exchange({ path, form, timeoutMs }: Asked): Promise<{ response: Response; body: unknown }> {
     const credentials = Buffer.from(`${accountSid}:${await knownToken(authToken)}`).toString("base64");
-    const headers = { authorization: `Basic ${credentials}`, accept: "application/json" };
-    const response = await fetch(urlOf(base, path), { ...request, headers, redirect: "error" });
+    const response = await fetch(urlOf(base, path), {
+      ...(form !== undefined && { method: "POST", body: new URLSearchParams(form) }),
+      headers: { authorization: `Basic ${credentials}`, accept: "application/json" },
+      redirect: "error",
+      // From here on: a token that was slow to come must not cost Twilio its time.
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     return { response, body: parseJson(await response.text()) };
   }
 
   return {
     accountSid,
-    async send({ path, form, answer, timeoutMs }) {
-      const signal = AbortSignal.timeout(timeoutMs);
+    async send({ answer, ...request }) {
       try {
-        const request = form === undefined ? { signal } : { method: "POST", signal, body: new URLSearchParams(form) };
-        const { response, body } = await exchange(path, request);
+        const { response, body } = await exchange(request);
         return response.ok ? understood(body, answer) : { kind: "failed", failure: failureOf(response.status, body) };
       } catch (error) {
         return { kind: "failed", failure: failureToAsk(error) };

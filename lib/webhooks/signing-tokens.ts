@@ -1,8 +1,10 @@
 import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Account, fetchAccount, listAccounts } from "../twilio/accounts.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { describeFailure } from "../twilio/failures.ts";
+import { allowance } from "./allowance.ts";
 
 /**
  * The auth tokens that sign webhooks: each account signs with its own primary token
@@ -16,7 +18,10 @@ import { describeFailure } from "../twilio/failures.ts";
 export interface SigningTokens {
   /** The token of `accountSid`, from memory or looked up now. */
   find(accountSid: string): Promise<TokenSearch>;
-  /** Looks again after a signature did not match: the token may have been rotated. At most once in a short while. */
+  /**
+   * Looks again after a signature did not match: the token may have been rotated. At most once in a short while for
+   * each account, in between it gives what is remembered.
+   */
   findAgain(accountSid: string): Promise<TokenSearch>;
 }
 
@@ -36,9 +41,16 @@ export interface SigningTokensOptions {
 
 const MINUTE_MS = 60_000;
 const LOOK_UP_TIMEOUT_MS = 3000;
-/** With the pages of one listing (10 hold 10,000 accounts) this stays within 60 requests a minute. */
-const LOOK_UPS_A_MINUTE = 50;
+/**
+ * Together 60 requests a minute at most, where one listing takes no more than 12 (each page holds 1,000 accounts).
+ * Second looks have a share of their own, because only those who know SIDs of ours can use it up: a flood of invented
+ * ones cannot keep a rotated token from being noticed.
+ */
+const FIRST_LOOKS_A_MINUTE = 30;
+const SECOND_LOOKS_A_MINUTE = 18;
 const LISTING_EVERY_MS = MINUTE_MS;
+/** After a failed listing: 12 tries a minute. */
+const LISTING_AGAIN_AFTER_MS = 5000;
 /** A token that was compromised and rotated stops being accepted after this time even if nobody uses the new one. */
 const TOKEN_MAX_AGE_MS = 10 * MINUTE_MS;
 const STRANGER_MAX_AGE_MS = MINUTE_MS;
@@ -55,33 +67,40 @@ interface Known {
 export function signingTokens({ twilio, parentToken, clock, log }: SigningTokensOptions): SigningTokens {
   const known = new Map<string, Known>();
   const strangers = new Map<string, number>();
+  const lookedAgainAt = new Map<string, number>();
   const underWay = new Map<string, Promise<TokenSearch>>();
-  let lookUps: number[] = [];
+  const firstLooks = allowance(clock, FIRST_LOOKS_A_MINUTE);
+  const secondLooks = allowance(clock, SECOND_LOOKS_A_MINUTE);
   let listing: Promise<boolean> | undefined;
-  let listingStartedAt = Number.NEGATIVE_INFINITY;
+  let nextListingAt = Number.NEGATIVE_INFINITY;
   let listedAt = Number.NEGATIVE_INFINITY;
 
   const now = () => clock.now().getTime();
 
   async function find(accountSid: string): Promise<TokenSearch> {
     if (accountSid === twilio.accountSid) return parent();
-    const remembered = recall(accountSid, TOKEN_MAX_AGE_MS);
-    return remembered ?? orStale(accountSid, await lookUpOnce(accountSid));
+    return recall(accountSid) ?? orStale(accountSid, await once(accountSid, lookUp));
   }
 
   async function findAgain(accountSid: string): Promise<TokenSearch> {
     if (accountSid === twilio.accountSid) return parent();
-    return recall(accountSid, SECOND_LOOK_EVERY_MS) ?? lookUpOnce(accountSid);
+    const isSoon = now() - (lookedAgainAt.get(accountSid) ?? Number.NEGATIVE_INFINITY) < SECOND_LOOK_EVERY_MS;
+    return isSoon ? (recall(accountSid) ?? { kind: "unknown" }) : once(accountSid, lookAgain);
   }
 
   async function parent(): Promise<TokenSearch> {
-    const authToken = await parentToken();
-    return authToken === undefined ? { kind: "unknown" } : { kind: "found", authToken, fresh: true };
+    try {
+      const authToken = await parentToken();
+      return authToken === undefined ? { kind: "unknown" } : { kind: "found", authToken, fresh: true };
+    } catch (error) {
+      log.error("parent-token-unreadable", { reason: messageOf(error) });
+      return { kind: "unknown" };
+    }
   }
 
-  function recall(accountSid: string, maxAge: number): TokenSearch | undefined {
+  function recall(accountSid: string): TokenSearch | undefined {
     const entry = known.get(accountSid);
-    if (entry !== undefined && now() - entry.readAt < maxAge) {
+    if (entry !== undefined && now() - entry.readAt < TOKEN_MAX_AGE_MS) {
       return { kind: "found", authToken: entry.authToken, fresh: false };
     }
     const strangerSince = strangers.get(accountSid);
@@ -97,23 +116,30 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
     return { kind: "found", authToken: entry.authToken, fresh: false };
   }
 
-  function lookUpOnce(accountSid: string): Promise<TokenSearch> {
+  function once(accountSid: string, look: (accountSid: string) => Promise<TokenSearch>): Promise<TokenSearch> {
     const running = underWay.get(accountSid);
     if (running !== undefined) return running;
-    const search = lookUp(accountSid).finally(() => underWay.delete(accountSid));
+    const search = look(accountSid).finally(() => underWay.delete(accountSid));
     underWay.set(accountSid, search);
     return search;
   }
 
   async function lookUp(accountSid: string): Promise<TokenSearch> {
-    return mayLookUp() ? fetchToken(accountSid) : findInListing(accountSid);
+    return firstLooks.take() ? fetchToken(accountSid) : findInListing(accountSid);
   }
 
-  function mayLookUp(): boolean {
-    lookUps = lookUps.filter((at) => now() - at < MINUTE_MS);
-    if (lookUps.length >= LOOK_UPS_A_MINUTE) return false;
-    lookUps.push(now());
-    return true;
+  async function lookAgain(accountSid: string): Promise<TokenSearch> {
+    const askedAt = now();
+    const search = await (secondLooks.take() ? fetchToken(accountSid) : findInListing(accountSid));
+    // A listing from before may show the token from before.
+    if (search.kind === "unknown" || !isReadSince(accountSid, askedAt)) return { kind: "unknown" };
+    lookedAgainAt.set(accountSid, now());
+    return search;
+  }
+
+  function isReadSince(accountSid: string, time: number): boolean {
+    const entry = known.get(accountSid);
+    return entry === undefined || entry.readAt >= time;
   }
 
   async function fetchToken(accountSid: string): Promise<TokenSearch> {
@@ -142,6 +168,7 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
 
   function stranger(accountSid: string): TokenSearch {
     known.delete(accountSid);
+    lookedAgainAt.delete(accountSid);
     if (strangers.size >= MOST_STRANGERS) strangers.clear();
     strangers.set(accountSid, now());
     return { kind: "not-ours" };
@@ -157,8 +184,8 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
   /** Whether our accounts have been listed, whole, within the last minute. */
   function freshListing(): Promise<boolean> {
     if (listing !== undefined) return listing;
-    if (now() - listingStartedAt < LISTING_EVERY_MS) return Promise.resolve(now() - listedAt < LISTING_EVERY_MS);
-    listingStartedAt = now();
+    if (now() < nextListingAt) return Promise.resolve(now() - listedAt < LISTING_EVERY_MS);
+    nextListingAt = now() + LISTING_EVERY_MS;
     listing = list().finally(() => {
       listing = undefined;
     });
@@ -166,11 +193,12 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
   }
 
   async function list(): Promise<boolean> {
-    log.warn("token-look-ups-over-bound", { bound: LOOK_UPS_A_MINUTE });
+    log.warn("token-look-ups-over-bound", { firstLooks: FIRST_LOOKS_A_MINUTE, secondLooks: SECOND_LOOKS_A_MINUTE });
     const startedAt = now();
     const answer = await listAccounts(twilio, LOOK_UP_TIMEOUT_MS);
     if (answer.kind === "failed") {
       log.warn("account-listing-failed", { reason: describeFailure(answer.failure) });
+      nextListingAt = startedAt + LISTING_AGAIN_AFTER_MS;
       return false;
     }
     for (const account of answer.body) {

@@ -76,15 +76,23 @@ export function readTime(dateFired: string): string | null {
   if (!TIME_SHAPES.some((shape) => shape.test(text))) return null;
   const candidates = ZONE.test(text) ? [text] : [`${text} UTC`, `${text}Z`];
   const time = candidates.map((candidate) => Date.parse(candidate)).find((parsed) => !Number.isNaN(parsed));
-  return time === undefined ? null : new Date(time).toISOString();
+  return time === undefined ? null : isoTime(time);
+}
+
+// A zone can push the last or first hours of the four-digit years beyond them, where ISO 8601 looks different.
+function isoTime(milliseconds: number): string | null {
+  const text = new Date(milliseconds).toISOString();
+  return /^\d{4}-/.test(text) ? text : null;
 }
 
 /**
  * SQS takes deduplication IDs of at most 128 letters, digits and punctuation marks; IdempotencyToken is opaque.
+ * A token that looks like an ID of ours is hashed as well, so that different tokens never share one.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 export function messageId(idempotencyToken: string): string {
-  return /^[!-~]{1,128}$/.test(idempotencyToken) ? idempotencyToken : `sha256-${sha256(idempotencyToken)}`;
+  const isTaken = /^(?!sha256-|unread-)[!-~]{1,128}$/.test(idempotencyToken);
+  return isTaken ? idempotencyToken : `sha256-${sha256(idempotencyToken)}`;
 }
 
 function notUnderstood(

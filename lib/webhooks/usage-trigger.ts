@@ -28,11 +28,22 @@ const MOST_BYTES = 256 * 1024;
 export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
   const app = new Hono();
   const tooLarge = (context: Context) => context.body(null, 413);
-  app.post(PATH, requireForm, bodyLimit({ maxSize: MOST_BYTES, onError: tooLarge }), (context) =>
-    receive(context, webhook),
-  );
-  app.all(PATH, (context) => context.body(null, 405, { allow: "POST" }));
+  for (const path of pathsOf(webhook.publicUrl)) {
+    app.post(path, requireForm, bodyLimit({ maxSize: MOST_BYTES, onError: tooLarge }), (context) =>
+      receive(context, webhook),
+    );
+    app.all(path, (context) => context.body(null, 405, { allow: "POST" }));
+  }
+  app.onError((error, context) => {
+    webhook.log.error("webhook-failed", { reason: messageOf(error) });
+    return context.body(null, 503);
+  });
   return app;
+}
+
+// A gateway or proxy in front may pass the base path of the public URL on, or take it away.
+function pathsOf(publicUrl: string): Set<string> {
+  return new Set([PATH, new URL(withoutSlash(publicUrl) + PATH).pathname]);
 }
 
 async function requireForm(context: Context, next: () => Promise<void>): Promise<Response | undefined> {
@@ -70,8 +81,12 @@ async function store(context: Context, { inbox, log }: UsageTriggerWebhook, sign
   }
 }
 
-// The path is ours and fixed, whatever a gateway's stage or base path made of it; the query is taken as it came.
+// The path is ours and fixed, whatever arrived here; the query is taken as it came.
 function publicAddress(publicUrl: string, requestUrl: string): string {
   const query = requestUrl.indexOf("?");
-  return publicUrl.replace(/\/+$/, "") + PATH + (query === -1 ? "" : requestUrl.slice(query));
+  return withoutSlash(publicUrl) + PATH + (query === -1 ? "" : requestUrl.slice(query));
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
 }

@@ -1,0 +1,17 @@
+/** How much is measured. Every loop of the bench is bounded by one of these. */
+export interface Effort {
+  /** Starts of each handler, and of each handler with a first request. */
+  starts: number;
+  /** Firings through the handlers, for each of the four sets of delays. */
+  firings: number;
+  /** Firings before them that are not counted. */
+  warmUps: number;
+  /** Rounds of the webhook throughput, ours and the peer's in turn. */
+  rounds: number;
+  /** Webhooks in each round. */
+  webhooks: number;
+}
+
+export const FULL: Effort = { starts: 15, firings: 15, warmUps: 5, rounds: 5, webhooks: 4000 };
+/** To see that the bench works; its numbers say little. */
+export const QUICK: Effort = { starts: 2, firings: 3, warmUps: 1, rounds: 1, webhooks: 200 };

@@ -1,0 +1,89 @@
+import { type Change, failed, type IncidentRecord, suspended } from "../incidents/record.ts";
+import { begin, type Case } from "./case.ts";
+import { endLiveCalls } from "./end-calls.ts";
+import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { type Suspension, suspendAccount } from "./suspend.ts";
+
+/** Suspends the account, and records it. Neither a store that fails nor one that is slow holds up the suspension. */
+export async function enforce(
+  responder: Responder,
+  delivery: Delivery,
+  current: Case,
+  reason: string,
+): Promise<IncidentRecord> {
+  const { twilio, store } = responder;
+  const { signal } = delivery;
+  const [begun] = await Promise.allSettled([begin(responder, signal, current, reason)]);
+  // The opening is written down while Twilio is asked.
+  const [suspension, [opened]] = await Promise.all([
+    suspendAccount(twilio, signal.accountSid, share(responder, delivery, SUSPENSION_SHARE)),
+    Promise.allSettled([saveOpening(responder, current, begun)]),
+  ]);
+  return recordOrEndCalls(responder, delivery, suspension, () =>
+    store.save(outcome(unwrapped(opened), { suspension, delivery, reason, now: responder.clock.now() })),
+  );
+}
+
+/** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */
+export async function recordOrEndCalls(
+  responder: Responder,
+  delivery: Delivery,
+  suspension: Suspension,
+  record: () => Promise<IncidentRecord>,
+): Promise<IncidentRecord> {
+  try {
+    return await record();
+  } catch (error) {
+    const { accountSid } = delivery.signal;
+    if (suspension.kind === "suspended") {
+      await endLiveCalls(responder.twilio, accountSid, share(responder, delivery, CALLS_SHARE));
+    }
+    throw error;
+  }
+}
+
+/**
+ * How the account came to be suspended. One that is found suspended in a later delivery of the same signal was suspended
+ * by an earlier one, which was cut.
+ */
+export function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { attempt }: Delivery) {
+  return by === "already-suspended" && attempt > 1 ? "tollbreaker" : by;
+}
+
+async function saveOpening(
+  { store }: Responder,
+  { known }: Case,
+  begun: PromiseSettledResult<Change>,
+): Promise<IncidentRecord> {
+  const change = unwrapped(begun);
+  return change.record === known ? known : store.save(change);
+}
+
+interface Enforced {
+  suspension: Suspension;
+  delivery: Delivery;
+  reason: string;
+  now: Date;
+}
+
+function outcome(record: IncidentRecord, { suspension, delivery, reason, now }: Enforced): Change {
+  switch (suspension.kind) {
+    case "suspended": {
+      const friendlyName = suspension.account?.friendlyName ?? null;
+      return suspended(record, { by: suspendedBy(suspension.by, delivery), friendlyName, reason, now: suspension.at });
+    }
+    case "refused":
+      return failed(record, { ...why(suspension), retrying: false }, now);
+    case "unconfirmed":
+      return failed(record, { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES }, now);
+  }
+}
+
+function why({ twilioCode, message }: { twilioCode: number | null; message: string }) {
+  return { twilioCode, message };
+}
+
+function unwrapped<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
+}
