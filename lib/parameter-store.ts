@@ -1,4 +1,5 @@
 import { GetParameterCommand, ParameterNotFound, SSMClient } from "@aws-sdk/client-ssm";
+import { IMPATIENT } from "./aws.ts";
 import { TollbreakerError } from "./errors.ts";
 
 /**

@@ -1,4 +1,3 @@
-import { IMPATIENT } from "./aws.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Reads one secret; undefined where it is not configured. */
