@@ -8,14 +8,12 @@ import * as z from "zod/mini";
 
 const REPOSITORY = resolve(import.meta.dirname, "..");
 
+/** serverless-esbuild's two own options, and esbuild's: those esbuild itself refuses when they are wrong. */
+type Settings = BuildOptions & { exclude: string[]; outputFileExtension: string };
+const OwnOptions = z.looseObject({ exclude: z.array(z.string()), outputFileExtension: z.string() });
+
 const Stack = z.object({
-  custom: z.object({
-    esbuild: z.pipe(
-      z.looseObject({ exclude: z.array(z.string()), outputFileExtension: z.string() }),
-      // esbuild itself refuses what it does not know, and says why.
-      z.custom<BuildOptions & { exclude: string[]; outputFileExtension: string }>(),
-    ),
-  }),
+  custom: z.object({ esbuild: z.custom<Settings>((value) => z.safeParse(OwnOptions, value).success) }),
   functions: z.record(z.string(), z.object({ handler: z.string() })),
 });
 
@@ -59,7 +57,7 @@ async function readStack() {
   return { settings: stack.custom.esbuild, handlers };
 }
 
-// serverless-esbuild calls esbuild's `external` `exclude`, and has its own option for the extension.
-function esbuildOptions({ exclude, outputFileExtension, ...options }: z.output<typeof Stack>["custom"]["esbuild"]) {
+// serverless-esbuild's `exclude` is esbuild's `external`; the extension has an option of another shape.
+function esbuildOptions({ exclude, outputFileExtension, ...options }: Settings): BuildOptions {
   return { ...options, external: exclude, outExtension: { ".js": outputFileExtension } };
 }

@@ -15,14 +15,14 @@ export interface Exchange {
 }
 
 /** Stands between the handlers and an emulator: writes down what passes, and makes it take longer. */
-export interface Proxy {
+export interface CountingProxy {
   url: string;
   exchanges: readonly Exchange[];
   close(): Promise<void>;
 }
 
 /** @param delayMs added to each exchange. */
-export async function startProxy(target: string, delayMs = 0): Promise<Proxy> {
+export async function startProxy(target: string, delayMs = 0): Promise<CountingProxy> {
   const exchanges: Exchange[] = [];
   const agent = new Agent({ keepAlive: true });
   const server = createServer((incoming, outgoing) => {
@@ -43,7 +43,11 @@ export async function startProxy(target: string, delayMs = 0): Promise<Proxy> {
 }
 
 function begin(incoming: IncomingMessage, outgoing: ServerResponse): Exchange {
-  const exchange = { what: `${incoming.method} ${incoming.url}`, begun: monotonicMs(), ended: Number.POSITIVE_INFINITY };
+  const exchange = {
+    what: `${incoming.method} ${incoming.url}`,
+    begun: monotonicMs(),
+    ended: Number.POSITIVE_INFINITY,
+  };
   outgoing.once("finish", () => {
     exchange.ended = monotonicMs();
   });

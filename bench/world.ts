@@ -5,7 +5,7 @@ import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "../local/aws.ts
 import { startTwilioSimulator, type TwilioSimulator } from "../local/twilio/simulator.ts";
 import type { Account } from "./firing.ts";
 import { startParameterStore } from "./parameter-store.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type CountingProxy, startProxy } from "./proxy.ts";
 
 export type Service = "twilio" | "sqs" | "dynamodb";
 
@@ -15,7 +15,7 @@ export interface World {
   /** The inbox, reached without a proxy: what the bench itself takes from it is not a function's request. */
   inbox: { endpoint: string; queueUrl: string };
   accounts: Account[];
-  proxies: Record<Service, Proxy>;
+  proxies: Record<Service, CountingProxy>;
   close(): Promise<void>;
 }
 

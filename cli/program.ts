@@ -11,6 +11,7 @@ const ENVIRONMENT_HELP = `
 Environment:
   TOLLBREAKER_URL    where the operator API is
   TOLLBREAKER_TOKEN  your token there
+  POLICY_FILE        the policy to check, instead of policy.yml
   DATA_DIR           without TOLLBREAKER_URL, the local run that keeps its data here is used (.tollbreaker)
   NO_COLOR           no colours, whatever the terminal can do`;
 
@@ -34,6 +35,9 @@ function program(environment: Environment, terminal: Terminal): Command {
   addList(incidents.command("list"), environment, terminal);
   addShow(incidents.command("show"), environment, terminal);
   addSimulate(root.command("simulate"), environment, terminal);
+  const policy = root.command("policy").description("the policy file: what trips, and what happens then");
+  addPolicyCheck(policy.command("check"), environment, terminal);
+  addPolicySchema(policy.command("schema"), terminal);
   return root;
 }
 
@@ -67,6 +71,20 @@ function addSimulate(command: Command, environment: Environment, terminal: Termi
     .action(async (attack: string, { account }: { account?: string }) =>
       simulate(environment, attack, account, terminal),
     );
+}
+
+// Imported only when asked for: the other commands need no YAML.
+function addPolicyCheck(check: Command, environment: Environment, terminal: Terminal): void {
+  check
+    .description("says whether a policy can be used, and everything that is wrong with it")
+    .argument("[file]", "the policy (default: POLICY_FILE, or policy.yml)")
+    .action(async (file?: string) => (await import("./policy.ts")).checkPolicy(file, environment, terminal));
+}
+
+function addPolicySchema(schema: Command, terminal: Terminal): void {
+  schema
+    .description("the JSON Schema that editors check a policy with")
+    .action(async () => (await import("./policy.ts")).printPolicySchema(terminal));
 }
 
 const JSON_HELP = "the API's JSON on standard output, and nothing else there";

@@ -5,8 +5,10 @@ import { type Environment, localRun } from "./server.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { amount } from "./wording.ts";
 
-/** The attacks the simulator knows; local/twilio/attacks.ts says what each does. */
-export const ATTACKS = ["sms-pumping", "toll-fraud"] as const;
+/** Makes Twilio's figures of all accounts wrong at once; the others happen to one. */
+const ON_ALL = "billing-glitch";
+/** What the simulator can do; local/twilio/attacks.ts says what each is. */
+export const ATTACKS = ["sms-pumping", "toll-fraud", "sip-probing", "runaway-loop", ON_ALL] as const;
 
 const Account = z.object({
   accountSid: z.string(),
@@ -19,6 +21,7 @@ type Account = z.infer<typeof Account>;
 
 const Overview = z.object({ subaccounts: z.array(Account) });
 const Report = z.object({ pricePerHour: z.number() });
+const GlitchReport = z.object({ accounts: z.number(), factor: z.number(), atLeast: z.number() });
 
 /** `simulate`: starts an attack on a subaccount of the local run's simulated Twilio; never on a real one. */
 export async function simulate(
@@ -27,12 +30,47 @@ export async function simulate(
   accountSid: string | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const simulator = await findSimulator(environment);
+  if (attack !== ON_ALL) return attackOne(await findSimulator(environment), attack, accountSid, terminal);
+  if (accountSid !== undefined) throw takesNoAccount(accountSid);
+  return glitchAll(await findSimulator(environment), terminal);
+}
+
+async function attackOne(
+  simulator: string,
+  attack: string,
+  accountSid: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
   const account = pickAccount(await listAccounts(simulator), accountSid);
   const { pricePerHour } = await startAttack(simulator, attack, account);
   terminal.print(`${attack} now runs on ${printable(account.friendlyName)} (${printable(account.accountSid)}).`);
-  terminal.print(`Unhindered it costs ${amount(String(pricePerHour))} ${currencyOf(account)} an hour.`);
-  terminal.tell(whatNext(account));
+  terminal.print(costOf(pricePerHour, account));
+  terminal.tell(whatNext(attack, account));
+}
+
+function costOf(pricePerHour: number, account: Account): string {
+  if (pricePerHour === 0) return "It costs nothing: Twilio rejects every attempt, and reports each in its debugger.";
+  return `Unhindered it costs ${amount(String(pricePerHour))} ${currencyOf(account)} an hour.`;
+}
+
+async function glitchAll(simulator: string, terminal: Terminal): Promise<void> {
+  const glitch = await control(GlitchReport, simulator, {
+    method: "POST",
+    path: "/simulator/billing-glitch",
+    json: {},
+  });
+  const accounts = glitch.accounts === 1 ? "1 active subaccount" : `${glitch.accounts} active subaccounts`;
+  terminal.print(`Twilio's figures of ${accounts} are wrong now, and nobody spent any of it.`);
+  terminal.print(`Today's usage of each is ${glitch.factor} times as much, and at least ${glitch.atLeast}.`);
+  terminal.tell(NEXT);
+}
+
+function takesNoAccount(accountSid: string): Failure {
+  return new Failure(EXIT.usage, "account-not-taken", `${ON_ALL} happens to every subaccount at once.`, {
+    expected: "no --account",
+    got: accountSid,
+    fix: "leave --account out",
+  });
 }
 
 async function findSimulator(environment: Environment): Promise<string> {
@@ -84,9 +122,12 @@ function currencyOf({ currency }: Account): string {
   return printable(currency.toUpperCase());
 }
 
-function whatNext({ status, triggers }: Account): string {
-  const next = "See what happens: npm run -s tollbreaker -- incidents list";
-  if (status !== "active") return `The account is ${printable(status)}, so Twilio refuses all of it.\n${next}`;
-  if (triggers === 0) return `The account has no usage trigger, so nothing will trip.\n${next}`;
-  return next;
+const NEXT = "See what happens: npm run -s tollbreaker -- incidents list";
+
+function whatNext(attack: string, { status, triggers }: Account): string {
+  // What a stranger does to an account needs neither its status nor a trigger.
+  if (attack === "sip-probing") return NEXT;
+  if (status !== "active") return `The account is ${printable(status)}, so Twilio refuses all of it.\n${NEXT}`;
+  if (triggers === 0) return `The account has no usage trigger, so no spend will trip.\n${NEXT}`;
+  return NEXT;
 }

@@ -10,11 +10,19 @@ import { ACCOUNT_SID } from "./twilio/sids.ts";
  * holds it (AWS). `lib/secrets.ts` reads whichever is set.
  */
 
-const httpUrl = (example: string) => z.url({ protocol: /^https?$/, error: `an http or https URL such as ${example}` });
+const httpUrl = (example: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `an http or https URL such as ${example}` })
+    .check(z.refine(isBare, `an http or https URL such as ${example}, without user name, query or fragment`));
 const text = (what: string) => z.string({ error: what }).check(z.minLength(1, what));
 const secret = (name: string) => ({ [name]: z.optional(z.string()), [`${name}_PARAMETER`]: z.optional(z.string()) });
 
-const publicUrl = { PUBLIC_URL: httpUrl("https://abc123.execute-api.eu-west-1.amazonaws.com") };
+// With more than the base, every signature would be made over another URL than ours, and every webhook be refused.
+const publicUrl = {
+  PUBLIC_URL: httpUrl("https://abc123.execute-api.eu-west-1.amazonaws.com").check(
+    z.refine((url) => !url.includes("/webhooks/usage-trigger"), "the base URL alone, without /webhooks/usage-trigger"),
+  ),
+};
 const twilio = {
   TWILIO_ACCOUNT_SID: z
     .string({ error: "the parent's Account SID: AC and 32 hexadecimal digits" })
@@ -29,11 +37,16 @@ export const UsageTriggerEnv = z.object({
   ...twilio,
   INBOX_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-inbox.fifo"),
 });
+export const DebuggerEnv = z.object({
+  ...UsageTriggerEnv.shape,
+  /** For the error windows alone. */
+  ...table,
+});
 export const RespondEnv = z.object({
   ...publicUrl,
   ...twilio,
   ...table,
-  ALERTS_TOPIC_ARN: z.string().check(z.startsWith("arn:", "the ARN of the SNS topic: arn:aws:sns:...")),
+  ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
   /** `observe` records and alerts, and suspends nothing. */
   MODE: z._default(z.enum(["enforce", "observe"], "enforce or observe"), "enforce"),
 });
@@ -57,9 +70,19 @@ export function readConfig<T extends z.core.$ZodType>(
   const names = result.error.issues.map((issue) => issue.path.join("."));
   throw new TollbreakerError("config-invalid", `The configuration cannot be used: ${names.join(", ")}.`, {
     expected: result.error.issues.map((issue) => `${issue.path.join(".")} to be ${issue.message}`).join("; "),
-    got: names
-      .map((name) => `${name}=${present[name] === undefined ? "(not set)" : JSON.stringify(present[name])}`)
-      .join(", "),
+    got: names.map((name) => `${name}=${shown(present[name])}`).join(", "),
     fix: "set these environment variables; docs/configuration.md lists them all",
   });
+}
+
+// What is no URL at all has its own message.
+function isBare(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password, search, hash } = new URL(url);
+  return `${username}${password}${search}${hash}` === "";
+}
+
+// This ends up in a log, where no password belongs.
+function shown(value: string | undefined): string {
+  return value === undefined ? "(not set)" : JSON.stringify(value.replace(/\/\/[^/]*@/, "//(hidden)@"));
 }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "./clock.ts";
+import { readParameter } from "./parameter-store.ts";
 
 /** Reads one secret; undefined where it is not configured. */
 export type Secret = () => Promise<string | undefined>;
@@ -22,7 +23,7 @@ export function secretReader(
   if (value !== undefined && value !== "") return async () => value;
   const parameter = environment[`${name}_PARAMETER`];
   if (parameter === undefined || parameter === "") return async () => undefined;
-  return remembered(() => fromParameterStore(name, parameter), clock);
+  return remembered(() => readParameter(name, parameter), clock);
 }
 
 // Once known, a value outlives an outage of Parameter Store: better an old token than a lost webhook.
@@ -48,10 +49,4 @@ function remembered(read: Secret, clock: Clock): Secret {
     reading ??= refresh();
     return reading;
   };
-}
-
-async function fromParameterStore(name: string, parameter: string): Promise<string | undefined> {
-  // Loaded only where a parameter is named: local runs never pay for it.
-  const { readParameter } = await import("./parameter-store.ts");
-  return readParameter(name, parameter);
 }

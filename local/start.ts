@@ -75,6 +75,13 @@ function stopOnSignal(system: System): void {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  if (environment["npm_lifecycle_event"]) stopWithParent(stop);
+}
+
+// npm ends its shell, and the shell ends without a word to us: nothing must be left behind.
+function stopWithParent(stop: () => Promise<void>): void {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stop(), 500).unref();
 }
 
 function readPort(text: string | undefined): number {

@@ -69,14 +69,11 @@ export function naiveWebhook({ sqs, ssm }: Clients) {
 
 /** Twilio's client has no setting for another base URL than Twilio's. */
 class SimulatedTwilio extends twilio.RequestClient {
-  readonly #url: string;
-
   constructor(url: string) {
     super();
-    this.#url = url;
-  }
-
-  override request<T>(options: Parameters<twilio.RequestClient["request"]>[0]) {
-    return super.request<T>({ ...options, uri: options.uri.replace("https://api.twilio.com", `${this.#url}/api`) });
+    this.axios.interceptors.request.use((request) => ({
+      ...request,
+      url: request.url?.replace("https://api.twilio.com", `${url}/api`) ?? url,
+    }));
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
@@ -20,11 +21,18 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
           QueueUrl: queueUrl,
           MessageBody: asciiJson(message),
           MessageGroupId: message.accountSid,
-          MessageDeduplicationId: message.id,
+          MessageDeduplicationId: deduplicationId(message),
         }),
       );
     },
   };
+}
+
+// Unique in the whole queue: whether it deduplicates within each group only is a setting of the queue, and local
+// emulators do not have it. IdempotencyToken, as Twilio documents it, begins with the account's SID already.
+function deduplicationId({ accountSid, id }: Signal): string {
+  const unique = id.startsWith(accountSid) ? id : `${id}@${accountSid}`;
+  return unique.length <= 128 ? unique : createHash("sha256").update(unique).digest("hex");
 }
 
 // SQS refuses a message with U+FFFE or U+FFFF in it, and a signed webhook may hold any character: in JSON each can be

@@ -47,5 +47,39 @@ export const NotUnderstoodSignal = z.object({
 });
 export type NotUnderstoodSignal = z.infer<typeof NotUnderstoodSignal>;
 
-export const Signal = z.discriminatedUnion("kind", [UsageTriggerSignal, NotUnderstoodSignal]);
+/** An account caused as many errors within a time as a rule of the policy allows: evidence, not yet a proof of spend. */
+export const ErrorRuleSignal = z.object({
+  kind: z.literal("error-rule"),
+  ...envelope,
+  /** The rule's name in the policy. */
+  rule: z.string(),
+  /** Different errors within the window when it was crossed, and the window's length in milliseconds. */
+  count: z.int().check(z.positive()),
+  within: z.int().check(z.positive()),
+  /** When the first and the last of them reached us. */
+  firstAt: time,
+  lastAt: time,
+  /** The first few of them, redacted: no bodies, no credentials, numbers cut to prefixes. */
+  samples: z
+    .array(
+      z.object({
+        sid: z.string(),
+        /** https://www.twilio.com/docs/api/errors */
+        code: z.int(),
+        /** When it reached us. */
+        at: time,
+        /** In capitals: `ERROR`, `WARNING`. */
+        level: z.string(),
+        road: z.enum(["debugger", "event-streams"]),
+        /** Twilio's own short message; may be empty. */
+        note: z.string(),
+      }),
+    )
+    .check(z.maxLength(10)),
+  /** Whose auth token had signed the request that crossed it. */
+  signedBy: z.enum(["subaccount", "parent"]),
+});
+export type ErrorRuleSignal = z.infer<typeof ErrorRuleSignal>;
+
+export const Signal = z.discriminatedUnion("kind", [UsageTriggerSignal, NotUnderstoodSignal, ErrorRuleSignal]);
 export type Signal = z.infer<typeof Signal>;

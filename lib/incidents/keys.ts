@@ -16,3 +16,5 @@ export const seenKey = (accountSid: string, messageId: string) => ({
 });
 /** The stop on mass suspension, shared by all workers. */
 export const brakeKey = { pk: "BRAKE", sk: "BRAKE" };
+/** An account's errors that one rule of the policy counts. Expires by TTL. */
+export const windowKey = (accountSid: string, rule: string) => ({ pk: `WINDOW#${accountSid}#${rule}`, sk: "WINDOW" });

@@ -112,6 +112,8 @@ function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Su
     reason,
     suspendedAt: at,
     failure: null,
+    // What was spent until a failed attempt is not what was spent until now.
+    evidence: null,
     lags: {
       ...incident.lags,
       receivedToSuspended: lag(incident.receivedAt, at),
@@ -203,7 +205,7 @@ export function evidenceRead(record: IncidentRecord, evidence: Evidence): Change
   return {
     record: touch(record, readAt, { evidence }),
     entries: [
-      entry("evidence-read", readAt, "evidence-read", "today's spend, from Usage Records", {
+      entry(`evidence-read:${readAt}`, readAt, "evidence-read", "today's spend, from Usage Records", {
         currency,
         categoryPriceToday,
         totalPriceToday,

@@ -5,7 +5,7 @@ import { failureOf, noAnswer, type TwilioFailure } from "./failures.ts";
 
 /**
  * Twilio's REST API, as far as we use it: one request, one answer, no retries of its own, because each caller knows
- * best how long it may go on. Twilio's own SDK weighs 3.6 MB and 250 ms of cold start.
+ * best how long it may go on. Twilio's own SDK would make a cold start three times as long: docs/performance.md.
  */
 export interface TwilioClient {
   /** The account whose credentials are used. */

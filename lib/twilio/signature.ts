@@ -1,4 +1,9 @@
-import { getExpectedTwilioSignature, validateRequest } from "twilio/lib/webhooks/webhooks.js";
+import {
+  getExpectedBodyHash,
+  getExpectedTwilioSignature,
+  validateRequest,
+  validateRequestWithBody,
+} from "twilio/lib/webhooks/webhooks.js";
 
 /** A form as received: each name with all its values, in the order they came. */
 export type Form = ReadonlyMap<string, readonly string[]>;
@@ -28,6 +33,29 @@ function addressesOf(url: string): string[] {
 /** The X-Twilio-Signature of a form POST, as Twilio would make it: for the simulator, the tests and the drill. */
 export function signForm(authToken: string, { url, form }: SignedForm): string {
   return getExpectedTwilioSignature(authToken, url, asParameters(form));
+}
+
+export interface SignedText {
+  /** As for a form; its query must hold `bodySHA256`. */
+  url: string;
+  /** The body, decoded without losing a byte. */
+  text: string;
+}
+
+/**
+ * Whether `signature` was made with `authToken` for a body that is no form: the URL is signed, and its `bodySHA256` is
+ * the hash of the body. Without that parameter nothing speaks for the body, so it is a mismatch.
+ * https://www.twilio.com/docs/usage/security#validating-requests
+ */
+export function isTextSignedWith(authToken: string, signature: string | undefined, { url, text }: SignedText): boolean {
+  if (signature === undefined || signature === "" || authToken === "") return false;
+  return validateRequestWithBody(authToken, signature, url, text);
+}
+
+/** The URL and the X-Twilio-Signature with which Twilio would send `text` to `url`. */
+export function signText(authToken: string, { url, text }: SignedText): { url: string; signature: string } {
+  const signedUrl = `${url}${url.includes("?") ? "&" : "?"}bodySHA256=${getExpectedBodyHash(text)}`;
+  return { url: signedUrl, signature: getExpectedTwilioSignature(authToken, signedUrl, {}) };
 }
 
 /** Reads `application/x-www-form-urlencoded` text. Repeated names keep all their values; nothing is trimmed. */

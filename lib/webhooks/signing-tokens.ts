@@ -19,15 +19,17 @@ export interface SigningTokens {
   /** The token of `accountSid`, from memory or looked up now. */
   find(accountSid: string): Promise<TokenSearch>;
   /**
-   * Looks again after a signature did not match: the token may have been rotated. At most once in a short while for
-   * each account, in between it gives what is remembered.
+   * Looks again after a signature did not match the token `tried`: it may have been rotated. At most once in a short
+   * while for each account; in between it gives what is remembered.
    */
-  findAgain(accountSid: string): Promise<TokenSearch>;
+  findAgain(accountSid: string, tried: FoundToken): Promise<TokenSearch>;
 }
 
+/** `fresh`: read from Twilio for this very search, so that looking again would be in vain. */
+export type FoundToken = { kind: "found"; authToken: string; fresh: boolean };
+
 export type TokenSearch =
-  /** `fresh`: read from Twilio for this very search, so that looking again would be in vain. */
-  | { kind: "found"; authToken: string; fresh: boolean }
+  | FoundToken
   | { kind: "not-ours" }
   /** Twilio did not say; ask the sender to come again. */
   | { kind: "unknown" };
@@ -82,8 +84,11 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
     return recall(accountSid) ?? orStale(accountSid, await once(accountSid, lookUp));
   }
 
-  async function findAgain(accountSid: string): Promise<TokenSearch> {
-    if (accountSid === twilio.accountSid) return parent();
+  async function findAgain(accountSid: string, tried: FoundToken): Promise<TokenSearch> {
+    if (tried.fresh) {
+      lookedAgainAt.set(accountSid, now());
+      return tried;
+    }
     const isSoon = now() - (lookedAgainAt.get(accountSid) ?? Number.NEGATIVE_INFINITY) < SECOND_LOOK_EVERY_MS;
     return isSoon ? (recall(accountSid) ?? { kind: "unknown" }) : once(accountSid, lookAgain);
   }

@@ -1,6 +1,6 @@
 import { isAccountSid } from "../twilio/sids.ts";
 import { type Form, isSignedWith, parseForm } from "../twilio/signature.ts";
-import type { SigningTokens } from "./signing-tokens.ts";
+import type { SigningTokens, TokenSearch } from "./signing-tokens.ts";
 
 /**
  * From raw bytes to a form that is known to come from Twilio. Nothing in a request is believed, stored or logged before
@@ -38,14 +38,16 @@ async function checkSignature(
   form: Form,
   { url, signature }: ReceivedForm,
 ): Promise<Verification> {
-  for (const look of [tokens.find, tokens.findAgain]) {
-    const search = await look(accountSid);
+  const judge = (search: TokenSearch): Verification => {
     if (search.kind === "unknown") return { kind: "undecided" };
     if (search.kind === "not-ours") return { kind: "refused", why: "not-ours" };
-    if (isSignedWith(search.authToken, signature, { url, form })) return { kind: "verified", accountSid, form };
-    if (search.fresh) break;
-  }
-  return { kind: "refused", why: "wrong-signature" };
+    const isGenuine = isSignedWith(search.authToken, signature, { url, form });
+    return isGenuine ? { kind: "verified", accountSid, form } : { kind: "refused", why: "wrong-signature" };
+  };
+  const first = await tokens.find(accountSid);
+  const verdict = judge(first);
+  if (first.kind !== "found" || verdict.kind === "verified") return verdict;
+  return judge(await tokens.findAgain(accountSid, first));
 }
 
 // A repeated AccountSid is refused: which of them the signature speaks for would be our guess.

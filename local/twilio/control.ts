@@ -2,7 +2,10 @@ import { type Context, type Handler, Hono } from "hono";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { Attack } from "./attacks.ts";
+import { BillingGlitch } from "./billing-glitch.ts";
 import { CallsOrder, type Controls, SpendOrder, UsageOrder } from "./controls.ts";
+import { DebuggerWebhookOrder } from "./error-controls.ts";
+import { ErrorOrder } from "./error-events.ts";
 import { Fault } from "./faults.ts";
 import { ACCOUNT_STATUSES } from "./state.ts";
 
@@ -20,6 +23,9 @@ export function controlRoutes(controls: Controls): Hono {
   app.post(
     "/advance",
     doing(async (context) => controls.advance((await body(context, Advance)).milliseconds)),
+  );
+  app.post("/billing-glitch", async (context) =>
+    context.json(controls.startBillingGlitch(await body(context, BillingGlitch)), 201),
   );
   app.route("/accounts", accountControlRoutes(controls));
   app.route("/faults", faultControlRoutes(controls));
@@ -52,6 +58,7 @@ function accountControlRoutes(controls: Controls): Hono {
     doing((context) => controls.fireTrigger(sidIn(context), context.req.param("Sid") ?? "")),
   );
   app.route("/", spendControlRoutes(controls));
+  app.route("/", debuggerControlRoutes(controls));
   return app;
 }
 
@@ -78,6 +85,23 @@ function spendControlRoutes(controls: Controls): Hono {
   return app;
 }
 
+function debuggerControlRoutes(controls: Controls): Hono {
+  const app = new Hono();
+  app.get("/:AccountSid/debugger-webhook", (context) => context.json(controls.debuggerWebhook(sidIn(context))));
+  app.put(
+    "/:AccountSid/debugger-webhook",
+    doing(async (context) => controls.setDebuggerWebhook(sidIn(context), await body(context, DebuggerWebhookOrder))),
+  );
+  app.delete(
+    "/:AccountSid/debugger-webhook",
+    doing((context) => controls.setDebuggerWebhook(sidIn(context), null)),
+  );
+  app.post("/:AccountSid/errors", async (context) =>
+    context.json({ errors: controls.raiseErrors(sidIn(context), await body(context, ErrorOrder)) }, 201),
+  );
+  return app;
+}
+
 function faultControlRoutes(controls: Controls): Hono {
   const app = new Hono();
   app.get("/", (context) => context.json({ faults: controls.faults() }));
@@ -92,6 +116,10 @@ function recordRoutes(controls: Controls): Hono {
   app.delete("/requests", doing(controls.resetRequests));
   app.get("/deliveries", (context) => context.json({ deliveries: controls.deliveries() }));
   app.delete("/deliveries", doing(controls.resetDeliveries));
+  app.get("/errors", (context) => context.json({ errors: controls.errors() }));
+  app.get("/error-deliveries", (context) => context.json({ deliveries: controls.errorDeliveries() }));
+  app.delete("/error-deliveries", doing(controls.resetErrorDeliveries));
+  app.post("/errors-settled", doing(controls.errorsSettled));
   return app;
 }
 

@@ -1,7 +1,11 @@
 import * as z from "zod/mini";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { setStatus } from "./accounts.ts";
-import { Attack, type AttackOrder, type AttackReport, type RunningAttack, startAttack } from "./attacks.ts";
+import type { AttackReport } from "./attacks/report.ts";
+import { Attack, type AttackOrder, type RunningAttack, startAttack } from "./attacks.ts";
+import { type BillingGlitchOrder, type GlitchReport, glitchBilling } from "./billing-glitch.ts";
+import { type ErrorControls, errorControls } from "./error-controls.ts";
+import type { ErrorCarrier, ErrorDeliveryOptions } from "./error-delivery.ts";
 import { type ArmedFault, Fault, type FaultOrder, type Faults } from "./faults.ts";
 import { type Delivery, evaluateTriggers, type FiringOptions, fireTrigger } from "./firing.ts";
 import { dayOf, today } from "./gmt.ts";
@@ -33,7 +37,7 @@ export const CallsOrder = z.object({
 });
 
 /** What tests, the demo and the control API can do to the simulated Twilio behind its API's back. */
-export interface Controls {
+export interface Controls extends ErrorControls {
   parent(): AccountSummary;
   /** In the order of their creation. */
   subaccounts(): AccountSummary[];
@@ -45,6 +49,8 @@ export interface Controls {
   stopAttack(accountSid: string): void;
   /** Of every attack since the start, oldest first. */
   attacks(): AttackReport[];
+  /** Makes today's figures of every active subaccount wrong at once. */
+  startBillingGlitch(order?: BillingGlitchOrder): GlitchReport;
   addUsage(accountSid: string, usage: z.input<typeof UsageOrder>): void;
   setSpend(accountSid: string, spend: z.input<typeof SpendOrder>): void;
   /** @returns the new calls' SIDs. */
@@ -78,11 +84,14 @@ export interface ControlParts {
   faults: Faults;
   requests: RequestLog;
   firing: FiringOptions;
+  carrier: ErrorCarrier;
+  errorDeliveries: ErrorDeliveryOptions["deliveries"];
   /** Lets real milliseconds of ordinary traffic happen. */
   ordinary: (elapsed: number) => void;
 }
 
-export function createControls({ world, faults, requests, firing, ordinary }: ControlParts): Controls {
+export function createControls(parts: ControlParts): Controls {
+  const { world, faults, requests, firing, ordinary, carrier, errorDeliveries: deliveries } = parts;
   const account = (sid: string) => knownAccount(world, sid);
   return {
     parent: () => summaryOf(world, parentOf(world)),
@@ -101,6 +110,8 @@ export function createControls({ world, faults, requests, firing, ordinary }: Co
       return account(sid).authToken;
     },
     ...attackControls(world, ordinary),
+    ...errorControls({ world, carrier, deliveries, account }),
+    startBillingGlitch: (order = {}) => glitchBilling(world, order),
     evaluateTriggers: () => evaluateTriggers(world, firing),
     fireTrigger: (sid, trigger) => fireTrigger(world, account(sid), knownTrigger(account(sid), trigger), firing),
     addFault: (fault) => faults.add(z.parse(Fault, fault)),

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
 import { messageOf, TollbreakerError } from "../../lib/errors.ts";
-import { ACCOUNT_STATUSES, type Account, TRIGGER_BY, type World } from "./state.ts";
+import { ACCOUNT_STATUSES, type Account, PARENT_FORMS, SIGNERS, TRIGGER_BY, type World } from "./state.ts";
 import { newAccount } from "./world.ts";
 
 const date = z.pipe(
@@ -23,6 +23,20 @@ const Trigger = z.object({
   dateUpdated: date,
   dateFired: z.nullable(date),
 });
+const DebuggerWebhook = z.object({
+  url: z.string(),
+  signedBy: z.enum(SIGNERS),
+  parentAccountSid: z.enum(PARENT_FORMS),
+  subaccounts: z.boolean(),
+});
+const described = { sid: z.string(), description: z.string(), dateCreated: date, dateUpdated: date };
+const Sink = z.object({ ...described, destination: z.string(), batchEvents: z.boolean() });
+const Subscription = z.object({
+  ...described,
+  sinkSid: z.string(),
+  types: z.array(z.object({ type: z.string(), schemaVersion: z.number() })),
+  fromSubaccounts: z.boolean(),
+});
 const SavedAccount = z.object({
   sid: z.string(),
   ownerAccountSid: z.string(),
@@ -35,6 +49,10 @@ const SavedAccount = z.object({
   dateUpdated: date,
   suspendedByTwilio: z.boolean(),
   triggers: z.array(Trigger),
+  // Left out by earlier versions.
+  debuggerWebhook: z._default(z.nullable(DebuggerWebhook), null),
+  sinks: z._default(z.array(Sink), []),
+  subscriptions: z._default(z.array(Subscription), []),
   /** By GMT day, then by category: without it a `+30` trigger of yesterday would watch for too much. */
   ledger: z.record(z.string(), z.record(z.string(), Usage)),
 });
@@ -78,18 +96,29 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function savedFrom({ triggers, ledger, calls: _calls, messages: _messages, refused: _refused, ...account }: Account) {
-  const days = [...ledger].map(([day, categories]) => [day, Object.fromEntries(categories)]);
-  return { ...account, triggers: [...triggers.values()], ledger: Object.fromEntries(days) };
+function savedFrom({ calls: _calls, messages: _messages, refused: _refused, ...account }: Account) {
+  const days = [...account.ledger].map(([day, categories]) => [day, Object.fromEntries(categories)]);
+  return {
+    ...account,
+    triggers: [...account.triggers.values()],
+    sinks: [...account.sinks.values()],
+    subscriptions: [...account.subscriptions.values()],
+    ledger: Object.fromEntries(days),
+  };
 }
 
 function accountFrom(world: World, saved: z.output<typeof SavedAccount>): Account {
-  const { triggers, ledger, ...account } = saved;
+  const { triggers, sinks, subscriptions, ledger, ...account } = saved;
   const blank = newAccount({ ...account, random: world.random, now: account.dateCreated });
   return {
     ...blank,
     ...account,
-    triggers: new Map(triggers.map((trigger) => [trigger.sid, trigger])),
+    triggers: bySid(triggers),
+    sinks: bySid(sinks),
+    subscriptions: bySid(subscriptions),
     ledger: new Map(Object.entries(ledger).map(([day, used]) => [day, new Map(Object.entries(used))])),
   };
 }
+
+const bySid = <T extends { sid: string }>(items: readonly T[]): Map<string, T> =>
+  new Map(items.map((item) => [item.sid, item]));

@@ -1,45 +1,35 @@
 import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
-import { messageOf } from "../../lib/errors.ts";
 import { parseForm, signForm } from "../../lib/twilio/signature.ts";
 import { dayOf, rfc2822 } from "./gmt.ts";
 import { longDecimal, type Micros, shortDecimal } from "./money.ts";
 import { currentValue, hasFiredInThisPeriod } from "./recurrence.ts";
 import type { Ring } from "./ring.ts";
+import {
+  type Attempt,
+  type DeliveryOutcome,
+  deliver,
+  type Sending,
+  type SignedRequest,
+  USER_AGENT,
+  withoutFragment,
+  withQuery,
+} from "./sending.ts";
 import type { Account, UsageTrigger, World } from "./state.ts";
 import { usageRecordUri } from "./usage-triggers.ts";
 
 /** One attempt to call a trigger's CallbackUrl. */
-export interface Delivery {
+export interface Delivery extends Attempt {
   accountSid: string;
   usageTriggerSid: string;
-  /** 1 for the first attempt. */
-  attempt: number;
-  at: Date;
-  /** How long the answer took. */
-  milliseconds: number;
-  method: string;
-  url: string;
   /** The ten documented parameters. */
   form: Record<string, string>;
-  outcome: DeliveryOutcome;
 }
 
-export type DeliveryOutcome =
-  | { kind: "answered"; status: number }
-  | { kind: "timed-out" }
-  | { kind: "not-connected"; reason: string };
-
-export interface FiringOptions {
-  /** How long Twilio waits for an answer, in milliseconds. */
-  timeout: number;
-  /** The pause before each retry, in milliseconds; Twilio only says "quickly". */
-  retryAfter: number;
+export interface FiringOptions extends Pick<Sending, "timeout" | "retryAfter" | "closing"> {
   /** Whether a trigger of a suspended account is evaluated; how Twilio does it is not documented. */
   evaluateSuspended: boolean;
   deliveries: Ring<Delivery>;
-  /** Aborted when the simulator closes. */
-  closing: AbortSignal;
 }
 
 // "will quickly retry the callback URL three times after a 5xx error"
@@ -80,7 +70,7 @@ export async function fireTrigger(
   trigger.dateFired = now;
   world.changed();
   const form = firingForm(account, trigger, { now, current: currentValue(account, trigger, now) });
-  await atOnce(() => deliver(world, { account, trigger, form, idempotencyToken: randomUUID() }, options));
+  await atOnce(() => callBack(world, { account, trigger, form, idempotencyToken: randomUUID() }, options));
 }
 
 function firingForm(account: Account, trigger: UsageTrigger, { now, current }: { now: Date; current: Micros }) {
@@ -106,12 +96,13 @@ interface Firing {
   idempotencyToken: string;
 }
 
-async function deliver(world: World, firing: Firing, options: FiringOptions): Promise<void> {
-  for (let attempt = 1; !options.closing.aborted; attempt += 1) {
-    const outcome = await attemptOnce(world, firing, options, attempt);
-    if (attempt > retriesAfter(outcome)) return;
-    await world.clock.sleep(options.retryAfter);
-  }
+function callBack(world: World, firing: Firing, options: FiringOptions): Promise<void> {
+  const { account, trigger, form } = firing;
+  return deliver(
+    () => signedRequest(firing),
+    { ...options, clock: world.clock, retries: retriesAfter },
+    (attempt) => options.deliveries.push({ ...attempt, accountSid: account.sid, usageTriggerSid: trigger.sid, form }),
+  );
 }
 
 function retriesAfter(outcome: DeliveryOutcome): number {
@@ -125,32 +116,6 @@ function retriesAfter(outcome: DeliveryOutcome): number {
   }
 }
 
-async function attemptOnce(world: World, firing: Firing, options: FiringOptions, attempt: number) {
-  const request = signedRequest(firing);
-  const at = world.clock.now();
-  const started = performance.now();
-  const outcome = await send(request, options);
-  options.deliveries.push({
-    accountSid: firing.account.sid,
-    usageTriggerSid: firing.trigger.sid,
-    attempt,
-    at,
-    milliseconds: Math.round(performance.now() - started),
-    method: request.method,
-    url: request.url,
-    form: firing.form,
-    outcome,
-  });
-  return outcome;
-}
-
-interface SignedRequest {
-  url: string;
-  method: string;
-  headers: Record<string, string>;
-  body: string | null;
-}
-
 // A callback by GET carries its parameters in the query, which is part of the signed URL.
 function signedRequest({ account, trigger, form, idempotencyToken }: Firing): SignedRequest {
   const encoded = new URLSearchParams(form).toString();
@@ -159,25 +124,9 @@ function signedRequest({ account, trigger, form, idempotencyToken }: Firing): Si
   const body = isGet ? "" : encoded;
   const headers = {
     ...(!isGet && { "content-type": "application/x-www-form-urlencoded; charset=utf-8" }),
-    "user-agent": "TwilioProxy/1.1",
+    "user-agent": USER_AGENT,
     "x-twilio-signature": signForm(account.authToken, { url, form: parseForm(body) }),
     "i-twilio-idempotency-token": idempotencyToken,
   };
   return { url, method: trigger.callbackMethod, headers, body: isGet ? null : body };
-}
-
-// The fragment holds Twilio's connection overrides; it "does not make it into the signature computation".
-const withoutFragment = (url: string): string => url.split("#")[0] ?? url;
-const withQuery = (url: string, query: string): string => `${url}${url.includes("?") ? "&" : "?"}${query}`;
-
-async function send({ url, ...request }: SignedRequest, options: FiringOptions): Promise<DeliveryOutcome> {
-  const timeout = AbortSignal.timeout(options.timeout);
-  try {
-    const signal = AbortSignal.any([timeout, options.closing]);
-    const response = await fetch(url, { ...request, signal, redirect: "manual" });
-    await response.body?.cancel();
-    return { kind: "answered", status: response.status };
-  } catch (thrown) {
-    return timeout.aborted ? { kind: "timed-out" } : { kind: "not-connected", reason: messageOf(thrown) };
-  }
 }

@@ -6,6 +6,9 @@ export const rfc2822 = (date: Date): string => date.toUTCString().replace("GMT",
 /** `2026-10-04`. Days written so compare as text. */
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
+/** `2026-10-04T12:00:00Z` */
+export const secondsIso = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
 /** `2026-10-04T12:00:00+00:00`, the `as_of` of a Usage Record. */
 export const asOf = (date: Date): string => `${date.toISOString().slice(0, 19)}+00:00`;
 

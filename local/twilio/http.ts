@@ -20,4 +20,13 @@ export type TwilioContext = Context<TwilioEnv>;
 /** The path as the API knows it, without the simulator's product prefix: `/2010-04-01/Accounts.json`. */
 export const apiPath = (url: string): string => new URL(url).pathname.replace(/^\/[^/]+/, "");
 
+/**
+ * Where the product of this request is served: `http://127.0.0.1:3001/events` here, https://events.twilio.com there. So
+ * the whole addresses in an answer lead back to the simulator.
+ */
+export function apiBase(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}/${pathname.split("/")[1] ?? ""}`;
+}
+
 export const queryIn = (context: Context): URLSearchParams => new URL(context.req.url).searchParams;

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { happenedIn } from "./date-filter.ts";
+import { nameOfError } from "./error-codes.ts";
 import { rfc2822 } from "./gmt.ts";
 import { apiPath, queryIn, type TwilioContext, type TwilioEnv } from "./http.ts";
 import { unitsOf } from "./money.ts";
@@ -34,7 +35,7 @@ function messageAnswer(account: Account, message: Message) {
     to: message.to,
     from: message.from,
     body: "Your code is 000000",
-    status: "sent",
+    status: message.errorCode === null ? "sent" : "undelivered",
     direction: "outbound-api",
     num_segments: "1",
     num_media: "0",
@@ -43,8 +44,8 @@ function messageAnswer(account: Account, message: Message) {
     date_created: sent,
     date_updated: sent,
     date_sent: sent,
-    error_code: null,
-    error_message: null,
+    error_code: message.errorCode,
+    error_message: message.errorCode === null ? null : nameOfError(message.errorCode),
     messaging_service_sid: null,
     api_version: "2010-04-01",
     uri: `${uri}.json`,

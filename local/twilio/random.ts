@@ -21,6 +21,9 @@ export function randomFrom(seed: string = randomUUID()): Random {
   };
 }
 
+/** The end of a made-up number. */
+export const fourDigits = (random: Random): string => String(random.integer(10_000)).padStart(4, "0");
+
 /** One of `choices`, which is a list that cannot be empty. */
 export function pick<T>(random: Random, choices: readonly [T, ...T[]]): T {
   return choices[random.integer(choices.length)] ?? choices[0];

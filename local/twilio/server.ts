@@ -4,12 +4,15 @@ import { accountRoutes } from "./accounts.ts";
 import { callRoutes } from "./calls.ts";
 import { controlRoutes } from "./control.ts";
 import type { Controls } from "./controls.ts";
+import type { ErrorCarrier } from "./error-delivery.ts";
 import { internalError, notFound, permissionDenied, refuse } from "./errors.ts";
 import { type Faults, failing } from "./faults.ts";
 import { apiPath, type TwilioEnv } from "./http.ts";
 import { messageRoutes } from "./messages.ts";
 import { type RequestLog, recording } from "./request-log.ts";
+import { sinkRoutes } from "./sinks.ts";
 import { parentOf, type World } from "./state.ts";
+import { subscriptionRoutes } from "./subscriptions.ts";
 import { usageRecordRoutes } from "./usage-records.ts";
 import { usageTriggerRoutes } from "./usage-triggers.ts";
 
@@ -18,15 +21,18 @@ export interface ServerParts {
   faults: Faults;
   requests: RequestLog;
   controls: Controls;
+  carrier: ErrorCarrier;
 }
 
-/** Twilio's API below `/api`, the simulator's own below `/simulator`. */
-export function twilioServer({ world, faults, requests, controls }: ServerParts): Hono<TwilioEnv> {
+/** Twilio's APIs below `/api` and `/events`, the simulator's own below `/simulator`. */
+export function twilioServer({ world, faults, requests, controls, carrier }: ServerParts): Hono<TwilioEnv> {
   // Routes are written without the `.json` that every path of this API ends with.
   const app = new Hono<TwilioEnv>({ getPath: (request) => new URL(request.url).pathname.replace(/\.json$/, "") });
   app.route("/simulator", controlRoutes(controls));
-  app.use(recording(requests, world.clock), failing(world, faults), jsonOnly());
+  app.use(recording(requests, world.clock), failing(world, faults));
+  app.use("/api/*", jsonOnly());
   app.route("/api/2010-04-01", version2010(world));
+  app.route("/events/v1", events(world, carrier));
   app.notFound((context) => refuse(context, notFound(apiPath(context.req.url))));
   app.onError((_thrown, context) => refuse(context, internalError));
   return app;
@@ -42,6 +48,18 @@ function version2010(world: World): Hono<TwilioEnv> {
   for (const routes of [callRoutes(world), messageRoutes(), usageTriggerRoutes(world), usageRecordRoutes(world)]) {
     app.route(account, routes);
   }
+  return app;
+}
+
+// An account has no part in these paths: "must be accessed directly using subaccount credentials".
+function events(world: World, carrier: ErrorCarrier): Hono<TwilioEnv> {
+  const app = new Hono<TwilioEnv>();
+  app.use(callerKnown(world), parentActive(world), async (context, next) => {
+    context.set("account", context.get("caller"));
+    return next();
+  });
+  app.route("/", sinkRoutes(world, carrier));
+  app.route("/", subscriptionRoutes(world));
   return app;
 }
 

@@ -5,6 +5,9 @@ import { type Clock, systemClock } from "../../lib/clock.ts";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { type Controls, createControls } from "./controls.ts";
 import { readAccounts, writeAccounts } from "./data-file.ts";
+import type { DebuggerWebhookOrder } from "./error-controls.ts";
+import { carryErrors, type ErrorDeliveryOptions } from "./error-delivery.ts";
+import type { UnbatchedBody } from "./event-streams.ts";
 import { Faults } from "./faults.ts";
 import type { FiringOptions } from "./firing.ts";
 import { RequestLog } from "./request-log.ts";
@@ -26,7 +29,7 @@ export interface SimulatorOptions {
   evaluateEveryMs?: number;
   /** Milliseconds between two steps of the traffic: 100 when left out. 0: only by `advance()`. */
   trafficEveryMs?: number;
-  /** What each subaccount does by itself: a message every two minutes and a call every twenty when left out; false: nothing. */
+  /** What each subaccount does by itself: a message every two minutes, a call and a harmless error every twenty when left out; false: nothing. */
   ordinaryTraffic?: Partial<OrdinaryTraffic> | false;
   /** Whether the triggers of a suspended account are evaluated; true when left out. Twilio does not document it. */
   evaluateSuspended?: boolean;
@@ -34,6 +37,12 @@ export interface SimulatorOptions {
   webhookTimeoutMs?: number;
   /** The pause before each retry of a webhook, in milliseconds: 250 when left out. */
   webhookRetryMs?: number;
+  /** The parent's debugger webhook; none when left out, and then the data file's. */
+  debuggerWebhook?: DebuggerWebhookOrder;
+  /** How long an Event Streams sink may take to answer, in milliseconds: 5,000 when left out, as Twilio's. */
+  sinkTimeoutMs?: number;
+  /** What a sink with `batch_events: false` receives: an array of one event when left out, or the event itself. */
+  unbatchedEvents?: UnbatchedBody;
   clock?: Clock;
   /** Where accounts, tokens, statuses, triggers and usage are kept between runs; its accounts win over `seed` and `subaccounts`. */
   dataFile?: string;
@@ -48,8 +57,13 @@ export interface TwilioSimulator extends Controls {
 
 const KEPT_REQUESTS = 10_000;
 const KEPT_DELIVERIES = 5_000;
-const ORDINARY: OrdinaryTraffic = { messagesPerMinute: 0.5, callsPerMinute: 0.05, timeFactor: 1 };
-const NO_TRAFFIC: OrdinaryTraffic = { messagesPerMinute: 0, callsPerMinute: 0, timeFactor: 1 };
+const ORDINARY: OrdinaryTraffic = {
+  messagesPerMinute: 0.5,
+  callsPerMinute: 0.05,
+  errorsPerMinute: 0.05,
+  timeFactor: 1,
+};
+const NO_TRAFFIC: OrdinaryTraffic = { messagesPerMinute: 0, callsPerMinute: 0, errorsPerMinute: 0, timeFactor: 1 };
 
 /**
  * Starts a Twilio of our own: a real HTTP server on 127.0.0.1 with accounts, calls, messages, usage and triggers.
@@ -64,15 +78,20 @@ export async function startTwilioSimulator(options: SimulatorOptions = {}): Prom
   const faults = new Faults(clock);
   const requests = new RequestLog(KEPT_REQUESTS);
   const ordinary = ordinaryTraffic(world, ordinaryRates(options));
+  const errorDelivery = errorDeliveryOptions(options, closing.signal);
+  const carrier = carryErrors(world, errorDelivery);
   const controls = createControls({
     world,
     faults,
     requests,
     firing: firingOptions(options, closing.signal),
+    carrier,
+    errorDeliveries: errorDelivery.deliveries,
     ordinary,
   });
+  if (options.debuggerWebhook) controls.setDebuggerWebhook(world.parentSid, options.debuggerWebhook);
   saving.start(world);
-  const server = await listen(twilioServer({ world, faults, requests, controls }).fetch, options.port ?? 0);
+  const server = await listen(twilioServer({ world, faults, requests, controls, carrier }).fetch, options.port ?? 0);
   const stopTimers = startTimers(options, clock, controls);
   const stop = async () => {
     stopTimers();
@@ -115,6 +134,17 @@ function firingOptions(options: SimulatorOptions, closing: AbortSignal): FiringO
     timeout: options.webhookTimeoutMs ?? 15_000,
     retryAfter: options.webhookRetryMs ?? 250,
     evaluateSuspended: options.evaluateSuspended ?? true,
+    deliveries: new Ring(KEPT_DELIVERIES),
+    closing,
+  };
+}
+
+function errorDeliveryOptions(options: SimulatorOptions, closing: AbortSignal): ErrorDeliveryOptions {
+  return {
+    debuggerTimeout: options.webhookTimeoutMs ?? 15_000,
+    sinkTimeout: options.sinkTimeoutMs ?? 5_000,
+    retryAfter: options.webhookRetryMs ?? 250,
+    unbatched: options.unbatchedEvents ?? "array",
     deliveries: new Ring(KEPT_DELIVERIES),
     closing,
   };

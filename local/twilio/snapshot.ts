@@ -14,11 +14,23 @@ export function snapshot(world: World): () => void {
 function snapshotOfAccount(account: Account): () => void {
   const { status, friendlyName, dateUpdated } = account;
   const triggers = [...account.triggers.values()].map((trigger) => ({ trigger, before: { ...trigger } }));
+  const sinks = copyOf(account.sinks);
+  const subscriptions = copyOf(account.subscriptions);
   const calls = [...account.calls.values()].map((call) => ({ call, before: { ...call } }));
   return () => {
     Object.assign(account, { status, friendlyName, dateUpdated });
     account.triggers.clear();
     for (const { trigger, before } of triggers) account.triggers.set(before.sid, Object.assign(trigger, before));
     for (const { call, before } of calls) Object.assign(call, before);
+    restore(account.sinks, sinks);
+    restore(account.subscriptions, subscriptions);
   };
+}
+
+const copyOf = <T extends object>(kept: ReadonlyMap<string, T>): [string, T][] =>
+  [...kept].map(([sid, item]) => [sid, { ...item }]);
+
+function restore<T>(kept: Map<string, T>, before: readonly [string, T][]): void {
+  kept.clear();
+  for (const [sid, item] of before) kept.set(sid, item);
 }

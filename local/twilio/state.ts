@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import type { ErrorFeed } from "./error-events.ts";
 import type { Micros } from "./money.ts";
 import type { Random } from "./random.ts";
 import type { Ring } from "./ring.ts";
@@ -11,6 +12,8 @@ export interface World {
   /** In the order of their creation; the parent is the first. */
   readonly accounts: Map<string, Account>;
   readonly parentSid: string;
+  /** What Twilio's debugger shows, of all accounts. */
+  readonly errors: ErrorFeed;
   /** To be called after a change that has to survive a restart: accounts, tokens, statuses, triggers. */
   changed(): void;
 }
@@ -35,6 +38,10 @@ export interface Account {
   readonly triggers: Map<string, UsageTrigger>;
   readonly calls: Map<string, Call>;
   readonly messages: Ring<Message>;
+  /** Null where none is configured. Twilio has only its Console for it, no API. */
+  debuggerWebhook: DebuggerWebhook | null;
+  readonly sinks: Map<string, Sink>;
+  readonly subscriptions: Map<string, Subscription>;
   /** What was attempted while the account was not active. */
   readonly refused: { messages: number; calls: number };
 }
@@ -82,6 +89,8 @@ export interface Message {
   readonly from: string;
   readonly dateCreated: Date;
   readonly price: Micros;
+  /** Why it was not delivered; null for one that was. */
+  readonly errorCode: number | null;
 }
 
 export const RECURRING = ["daily", "monthly", "yearly", "alltime"] as const;
@@ -102,6 +111,47 @@ export interface UsageTrigger {
   readonly dateCreated: Date;
   dateUpdated: Date;
   dateFired: Date | null;
+}
+
+export const SIGNERS = ["subaccount", "parent"] as const;
+export const PARENT_FORMS = ["present", "empty", "absent"] as const;
+
+/** Who signs for a subaccount, and how its parent is named: real Twilio's answers to both are not documented. */
+export interface DebuggerWebhook {
+  readonly url: string;
+  /** Whose auth token signs an event of a subaccount. */
+  readonly signedBy: (typeof SIGNERS)[number];
+  /** "only exists if the above account is a subaccount", and yet Twilio's own example sends it empty. */
+  readonly parentAccountSid: (typeof PARENT_FORMS)[number];
+  /** On the parent account: whether its subaccounts' events come here too. */
+  readonly subaccounts: boolean;
+}
+
+/** Where Event Streams sends to: https://www.twilio.com/docs/events/event-streams/sink-resource */
+export interface Sink {
+  readonly sid: string;
+  description: string;
+  readonly destination: string;
+  readonly batchEvents: boolean;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+}
+
+/** What a sink receives: https://www.twilio.com/docs/events/event-streams/subscription */
+export interface Subscription {
+  readonly sid: string;
+  readonly sinkSid: string;
+  description: string;
+  readonly types: readonly EventType[];
+  /** "Receive events from all children accounts in the parent account subscription." */
+  readonly fromSubaccounts: boolean;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+}
+
+export interface EventType {
+  readonly type: string;
+  readonly schemaVersion: number;
 }
 
 export const isLive = (call: Call): boolean =>

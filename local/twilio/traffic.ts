@@ -1,13 +1,15 @@
 import { endCall } from "./calls.ts";
+import { type ErrorOrder, raiseError } from "./error-events.ts";
 import { dayOf } from "./gmt.ts";
 import { type Micros, micros } from "./money.ts";
-import { newSid, pick, type Random } from "./random.ts";
+import { fourDigits, newSid, pick, type Random } from "./random.ts";
 import {
   type Account,
   type Call,
   type CallCourse,
   type CallStatus,
   isLive,
+  type Message,
   subaccountsOf,
   type World,
 } from "./state.ts";
@@ -26,6 +28,8 @@ export interface OrdinaryTraffic {
   /** Of each subaccount, on average. */
   messagesPerMinute: number;
   callsPerMinute: number;
+  /** Harmless lines in the debugger: a phone that is off, a customer's server that answers 500. */
+  errorsPerMinute: number;
   /** How many simulated seconds pass in a real one. */
   timeFactor: number;
 }
@@ -34,13 +38,16 @@ export interface OrdinaryTraffic {
 export function ordinaryTraffic(world: World, traffic: OrdinaryTraffic): (elapsed: number) => void {
   let messagesDue = 0;
   let callsDue = 0;
+  let errorsDue = 0;
   return (elapsed) => {
     const subaccounts = subaccountsOf(world);
     const minutes = (subaccounts.length * elapsed * traffic.timeFactor) / MINUTE;
     messagesDue += minutes * traffic.messagesPerMinute;
     callsDue += minutes * traffic.callsPerMinute;
+    errorsDue += minutes * traffic.errorsPerMinute;
     for (; messagesDue >= 1; messagesDue -= 1) ordinaryMessage(world, subaccounts);
     for (; callsDue >= 1; callsDue -= 1) ordinaryCall(world, subaccounts, traffic.timeFactor);
+    for (; errorsDue >= 1; errorsDue -= 1) ordinaryError(world, subaccounts);
   };
 }
 
@@ -58,21 +65,74 @@ function ordinaryCall(world: World, subaccounts: readonly Account[], timeFactor:
   startCall(world, account, { to: customerNumber(world.random), pricePerMinute: ORDINARY_MINUTE, course });
 }
 
+function ordinaryError(world: World, subaccounts: readonly Account[]): void {
+  const account = subaccounts[world.random.integer(subaccounts.length)];
+  if (account === undefined || account.status !== "active") return;
+  if (world.random.integer(2) === 0)
+    raiseError(world, account, { code: 30003, resourceSid: `SM${world.random.hex()}` });
+  else customerServerFails(world, account);
+}
+
+// 11200 says how the customer's own server answered Twilio: the example in Twilio's documentation.
+function customerServerFails(world: World, account: Account): void {
+  const url = `https://voice.${account.sid.slice(2, 10)}.example.com/answer`;
+  const msg = `An attempt to retrieve content from ${url} returned the HTTP status code 500`;
+  raiseError(world, account, {
+    code: 11200,
+    resourceSid: `CA${world.random.hex()}`,
+    moreInfo: { Msg: msg, msg, httpResponse: "500", url, sourceComponent: "12000" },
+    webhook: {
+      type: "application/json",
+      request: {
+        method: "POST",
+        url,
+        headers: {},
+        parameters: { To: "+14155550100", From: customerNumber(world.random) },
+      },
+      response: { status_code: 500, headers: {}, body: "Internal Server Error" },
+    },
+  });
+}
+
 const customerNumber = (random: Random): string =>
-  `+1${pick(random, ["212", "415", "617", "312"])}555${String(random.integer(10_000)).padStart(4, "0")}`;
+  `+1${pick(random, ["212", "415", "617", "312"])}555${fourDigits(random)}`;
 
 /** Whether Twilio accepted the message or call; an account that is not active has all of them refused. */
 export type Accepted = boolean;
 
-export function sendMessage(world: World, account: Account, { to, price }: { to: string; price: Micros }): Accepted {
+export interface NewMessage {
+  to: string;
+  price: Micros;
+}
+
+export function sendMessage(world: World, account: Account, { to, price }: NewMessage): Accepted {
   if (account.status !== "active") {
-    account.refused.messages += 1;
+    refuse(world, account, "messages", { code: 30002, resourceSid: `SM${world.random.hex()}` });
     return false;
   }
-  const now = world.clock.now();
-  account.messages.push({ sid: `SM${world.random.hex()}`, to, from: "+14155550100", dateCreated: now, price });
-  addUsage(account.ledger, dayOf(now), SMS_CATEGORIES, { count: 1, usage: 1_000_000, price });
+  putMessage(world, account, { to, price, errorCode: null });
+  addUsage(account.ledger, dayOf(world.clock.now()), SMS_CATEGORIES, { count: 1, usage: 1_000_000, price });
   return true;
+}
+
+/** Twilio takes the message and does not deliver it: no charge, and a line in the debugger. */
+export function blockMessage(world: World, account: Account, { to }: NewMessage, code: 30450 | 30453): void {
+  const { sid } = putMessage(world, account, { to, price: 0, errorCode: code });
+  raiseError(world, account, { code, resourceSid: sid, moreInfo: { sourceComponent: "14100" } });
+}
+
+function putMessage(world: World, account: Account, message: Pick<Message, "to" | "price" | "errorCode">): Message {
+  const placed = { ...message, sid: `SM${world.random.hex()}`, from: "+14155550100", dateCreated: world.clock.now() };
+  account.messages.push(placed);
+  return placed;
+}
+
+// What goes on after a suspension would fill the debugger at thousands of lines a minute.
+const REFUSALS_TO_A_LINE = 20;
+
+function refuse(world: World, account: Account, what: keyof Account["refused"], error: ErrorOrder): void {
+  if (account.refused[what] % REFUSALS_TO_A_LINE === 0) raiseError(world, account, error);
+  account.refused[what] += 1;
 }
 
 export interface NewCall {
@@ -85,7 +145,7 @@ export interface NewCall {
 
 export function startCall(world: World, account: Account, call: NewCall): Accepted {
   if (account.status !== "active") {
-    account.refused.calls += 1;
+    refuse(world, account, "calls", { code: 20005, resourceSid: `CA${world.random.hex()}` });
     return false;
   }
   putCall(world, account, call);

@@ -21,12 +21,22 @@ export const TOTAL_PRICE = "totalprice";
  * https://www.twilio.com/docs/usage/api/usage-record#usage-categories
  */
 export const SMS_CATEGORIES = ["sms", "sms-outbound", "sms-outbound-longcode"] as const;
+export const SMS_INBOUND_CATEGORIES = ["sms", "sms-inbound", "sms-inbound-longcode"] as const;
 export const CALL_CATEGORIES = ["calls", "calls-outbound"] as const;
 
 /** Adds to each of `categories`, and to the total once. */
 export function addUsage(ledger: Ledger, day: string, categories: readonly string[], amount: Usage): void {
   for (const category of categories) addTo(ledger, day, category, amount);
   if (!categories.includes(TOTAL_PRICE)) addToTotal(ledger, day, amount.price);
+}
+
+/** Makes every number of that day so many times as large: a mistake of the billing, not of the customer. */
+export function multiplyUsage(ledger: Ledger, day: string, factor: number): void {
+  for (const used of ledger.get(day)?.values() ?? []) {
+    used.count = Math.round(used.count * factor);
+    used.usage = Math.round(used.usage * factor);
+    used.price = Math.round(used.price * factor);
+  }
 }
 
 /** What the account used of `category` on these days. */

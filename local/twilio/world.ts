@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { isAccountSid } from "../../lib/twilio/sids.ts";
+import { ErrorFeed } from "./error-events.ts";
 import { customerName } from "./names.ts";
 import { newSid, type Random, randomFrom } from "./random.ts";
 import { Ring } from "./ring.ts";
@@ -31,7 +32,8 @@ export function createWorld({ clock, seed, parent, subaccounts, changed }: World
   const sid = parent?.accountSid ?? `AC${random.hex()}`;
   const first = newAccount({ sid, ownerAccountSid: sid, friendlyName: "Acme Messaging", random, now: clock.now() });
   if (parent !== undefined) first.authToken = parent.authToken;
-  const world: World = { clock, random, accounts: new Map([[sid, first]]), parentSid: sid, changed };
+  const accounts = new Map([[sid, first]]);
+  const world: World = { clock, random, accounts, parentSid: sid, errors: new ErrorFeed(), changed };
   for (const one of seedsOf(subaccounts)) addSubaccount(world, one);
   return world;
 }
@@ -81,6 +83,9 @@ export function newAccount({ sid, ownerAccountSid, friendlyName, random, now }: 
     triggers: new Map(),
     calls: new Map(),
     messages: new Ring(RECENT_MESSAGES),
+    debuggerWebhook: null,
+    sinks: new Map(),
+    subscriptions: new Map(),
     refused: { messages: 0, calls: 0 },
   };
 }

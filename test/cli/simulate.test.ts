@@ -32,15 +32,41 @@ const discover = (simulatorUrl: string | null) =>
 const simulate = (...words: string[]) => tollbreaker(["simulate", ...words], { DATA_DIR: dataDir });
 
 describe("simulate", () => {
-  it.each(["sms-pumping", "toll-fraud"])("starts %s on the first active subaccount, and says which", async (attack) => {
-    twilio.setStatus(FIRST, "suspended");
-    const { code, stdout, stderr } = await simulate(attack);
+  it.each(["sms-pumping", "toll-fraud", "runaway-loop"])(
+    "starts %s on the first active subaccount, and says which",
+    async (attack) => {
+      twilio.setStatus(FIRST, "suspended");
+      const { code, stdout, stderr } = await simulate(attack);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        new RegExp(`${attack} now runs on Second \\(${SECOND}\\)\\.\nUnhindered it costs [\\d,.]+ USD an hour`),
+      );
+      expect(stderr).toContain("incidents list");
+      expect(twilio.attacks()).toMatchObject([{ accountSid: SECOND, kind: attack, running: true }]);
+    },
+  );
+
+  it("starts sip-probing, which costs nothing", async () => {
+    const { code, stdout } = await simulate("sip-probing");
     expect(code).toBe(0);
-    expect(stdout).toMatch(
-      new RegExp(`${attack} now runs on Second \\(${SECOND}\\)\\.\nUnhindered it costs [\\d,.]+ USD an hour`),
-    );
-    expect(stderr).toContain("incidents list");
-    expect(twilio.attacks()).toMatchObject([{ accountSid: SECOND, kind: attack, running: true }]);
+    expect(stdout).toContain("It costs nothing");
+    expect(twilio.attacks()).toMatchObject([{ accountSid: FIRST, kind: "sip-probing", running: true }]);
+  });
+
+  it("starts billing-glitch on every active subaccount at once", async () => {
+    twilio.setStatus(FIRST, "suspended");
+    const { code, stdout } = await simulate("billing-glitch");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Twilio's figures of 1 active subaccount are wrong now");
+    expect(twilio.subaccounts().map(({ spentToday }) => spentToday)).toEqual([0, 500]);
+    expect(twilio.attacks()).toEqual([]);
+  });
+
+  it("billing-glitch on one account: exit 2, and nothing happens", async () => {
+    const { code, stderr } = await simulate("billing-glitch", "--account", FIRST);
+    expect(code).toBe(2);
+    expect(stderr).toContain("leave --account out");
+    expect(twilio.subaccounts().map(({ spentToday }) => spentToday)).toEqual([0, 0]);
   });
 
   it("starts it on the account it is told", async () => {
@@ -51,7 +77,7 @@ describe("simulate", () => {
   });
 
   it("warns of an account without a usage trigger", async () => {
-    expect((await simulate("sms-pumping")).stderr).toContain("no usage trigger, so nothing will trip");
+    expect((await simulate("sms-pumping")).stderr).toContain("no usage trigger, so no spend will trip");
   });
 
   it("an account that isn't there: exit 4, and which there are", async () => {
@@ -69,7 +95,7 @@ describe("simulate", () => {
   it("another attack: exit 2", async () => {
     const { code, stderr } = await simulate("phishing");
     expect(code).toBe(2);
-    expect(stderr).toContain("sms-pumping, toll-fraud");
+    expect(stderr).toContain("sms-pumping, toll-fraud, sip-probing, runaway-loop, billing-glitch");
   });
 
   it("a real Twilio is never attacked: exit 2", async () => {

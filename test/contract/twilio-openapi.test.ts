@@ -50,6 +50,34 @@ describe("an answer", () => {
   });
 });
 
+describe("an answer of the Events API", () => {
+  const DG = `DG${"a".repeat(32)}`;
+  const sink = {
+    sid: DG,
+    description: "d",
+    sink_type: "webhook",
+    sink_configuration: { destination: "https://example.com/", method: "POST", batch_events: false },
+    status: "active",
+    date_created: "2026-10-04T12:00:00Z",
+    date_updated: "2026-10-04T12:00:00Z",
+    url: `https://events.twilio.com/v1/Sinks/${DG}`,
+    links: {},
+  };
+
+  it("as Twilio documents it passes, and with a status that is none it fails", () => {
+    assertAnswer("GET", `/v1/Sinks/${DG}`, 200, sink);
+    const bad = { ...sink, status: "validated" };
+    expect(() => assertAnswer("GET", `/v1/Sinks/${DG}`, 200, bad)).toThrow(/status must/);
+  });
+
+  it("needs each field of a list's frame", () => {
+    const meta = { key: "sinks", page: 0, page_size: 50, url: sink.url, first_page_url: sink.url };
+    const page = { sinks: [sink], meta: { ...meta, next_page_url: null, previous_page_url: null } };
+    assertAnswer("GET", "/v1/Sinks", 200, page);
+    expect(() => assertAnswer("GET", "/v1/Sinks", 200, { ...page, meta })).toThrow(/next_page_url/);
+  });
+});
+
 describe("a request", () => {
   const triggers = `/2010-04-01/Accounts/${AC}/Usage/Triggers.json`;
   const trigger = { CallbackUrl: "https://example.com/", TriggerValue: "+30", UsageCategory: "sms" };
@@ -71,6 +99,13 @@ describe("a request", () => {
     ["a path that is none", "GET", "/2010-04-01/Nothing.json", {}],
     ["a method that the path has not", "DELETE", "/2010-04-01/Accounts.json", {}],
     ["a form on a GET", "GET", path, { Status: "suspended" }],
+    [
+      "a sink of a type that is none",
+      "POST",
+      "/v1/Sinks",
+      { Description: "d", SinkConfiguration: "{}", SinkType: "x" },
+    ],
+    ["a subscription without types", "POST", "/v1/Subscriptions", { Description: "d", SinkSid: `DG${"a".repeat(32)}` }],
   ] as const;
   for (const [what, method, to, form] of faults) {
     it(`with ${what} fails`, () => expect(() => assertRequest(method, to, form)).toThrow(/OpenAPI/));

@@ -1,9 +1,10 @@
-import specification from "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json" with { type: "json" };
+import version2010 from "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json" with { type: "json" };
+import eventsV1 from "@twilio/cli-core/src/services/twilio-api/twilio_events_v1.json" with { type: "json" };
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import * as z from "zod";
 
 /**
- * Checks requests and answers against Twilio's OpenAPI file of the 2010-04-01 API. Stricter than the file where Twilio
+ * Checks requests and answers against Twilio's OpenAPI files of the 2010-04-01 and the Events API. Stricter than the file where Twilio
  * is: an answer has every documented field and no other, a request only documented parameters.
  */
 
@@ -59,8 +60,9 @@ const Operation = z.object({
 });
 type Operation = z.infer<typeof Operation>;
 
-const paths: Record<string, Record<string, unknown>> = specification.paths;
-const schemas: Record<string, unknown> = specification.components.schemas;
+// Neither a path nor the name of a schema is in both files.
+const paths: Record<string, Record<string, unknown>> = { ...version2010.paths, ...eventsV1.paths };
+const schemas: Record<string, unknown> = { ...version2010.components.schemas, ...eventsV1.components.schemas };
 
 function operationFor(method: string, path: string) {
   for (const [template, operations] of Object.entries(paths)) {
@@ -120,9 +122,10 @@ const formats = {
 } as const;
 
 const strictAjv = newAjv(false);
-const coercingAjv = newAjv(true);
+// A parameter that may be repeated counts once here: one value stands for a list of one.
+const coercingAjv = newAjv("array");
 
-function newAjv(coerceTypes: boolean): Ajv {
+function newAjv(coerceTypes: false | "array"): Ajv {
   const ajv = new Ajv({ allErrors: true, coerceTypes, strict: false, formats });
   ajv.addSchema({ $id: "twilio", components: { schemas: converted(schemas) } });
   return ajv;

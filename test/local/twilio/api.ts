@@ -47,7 +47,9 @@ export async function send(
   path: string,
   form?: Record<string, string>,
 ): Promise<Answer> {
-  const response = await fetch(`${simulator.url}/api${path}`, {
+  // https://<product>.twilio.com/<path> is <base>/<product>/<path> here.
+  const product = path.startsWith("/2010-04-01/") ? "api" : "events";
+  const response = await fetch(`${simulator.url}/${product}${path}`, {
     method,
     headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}` },
     body: form === undefined ? null : new URLSearchParams(form),

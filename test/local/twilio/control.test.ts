@@ -20,7 +20,9 @@ async function control(method: string, path: string, order?: unknown) {
 
 describe("the control API", () => {
   it("sums up the accounts, their spend, live calls and attacks", async () => {
-    expect((await control("POST", `/accounts/${sid}/attack`, { kind: "sms-pumping" })).status).toBe(201);
+    expect((await control("POST", `/accounts/${sid}/attack`, { kind: "sms-pumping", blockedShare: 0 })).status).toBe(
+      201,
+    );
     await control("POST", `/accounts/${sid}/calls`, { calls: 3 });
     expect((await control("POST", "/advance", { milliseconds: 60_000 })).status).toBe(204);
     expect((await control("DELETE", `/accounts/${sid}/attack`)).status).toBe(204);
@@ -63,6 +65,37 @@ describe("the control API", () => {
     ]);
     await control("DELETE", "/deliveries");
     expect(simulator.deliveries()).toEqual([]);
+  });
+
+  it("configures the debugger webhook, raises errors, and lists them with their deliveries", async () => {
+    const hook = await webhook();
+    const parent = simulator.parent().accountSid;
+    const path = `/accounts/${parent}/debugger-webhook`;
+    expect((await control("GET", path)).body).toBeNull();
+    expect((await control("PUT", path, { url: hook.url, signedBy: "parent" })).status).toBe(204);
+    const webhookNow = { url: hook.url, signedBy: "parent", parentAccountSid: "present", subaccounts: true };
+    expect((await control("GET", path)).body).toEqual(webhookNow);
+    const { status, body } = await control("POST", `/accounts/${sid}/errors`, { code: 32201, times: 3 });
+    expect(status).toBe(201);
+    expect((await control("POST", "/errors-settled")).status).toBe(204);
+    await hook.close();
+    expect(hook.received).toHaveLength(3);
+    const raised = (await control("GET", "/errors")).body.errors;
+    expect(raised.map((one: { sid: string }) => one.sid)).toEqual(body.errors);
+    const { deliveries } = (await control("GET", "/error-deliveries")).body;
+    expect(deliveries).toHaveLength(3);
+    expect(deliveries[0]).toMatchObject({ to: "debugger", accountSid: sid, signedBy: parent, attempt: 1 });
+    await control("DELETE", "/error-deliveries");
+    await control("DELETE", path);
+    expect([simulator.errorDeliveries(), simulator.debuggerWebhook(parent)]).toEqual([[], null]);
+    expect((await control("PUT", path, { url: "ftp://example.com" })).status).toBe(422);
+    expect((await control("POST", `/accounts/${sid}/errors`, { code: 7 })).status).toBe(422);
+  });
+
+  it("starts a billing glitch, which takes no account", async () => {
+    const { status, body } = await control("POST", "/billing-glitch", { atLeast: 200 });
+    expect({ status, body }).toMatchObject({ status: 201, body: { accounts: 3, atLeast: 200 } });
+    expect(simulator.subaccounts().map(({ spentToday }) => spentToday)).toEqual([200, 200, 200]);
   });
 
   it("arms and clears faults", async () => {

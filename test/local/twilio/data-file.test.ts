@@ -32,6 +32,36 @@ it("accounts, tokens, statuses, triggers and usage survive a restart", async () 
   expect(readdirSync(join(folder, "deep"))).toEqual(["twilio.json"]);
 });
 
+it("debugger webhooks, sinks and subscriptions survive a restart, and are not in files of earlier versions", async () => {
+  const first = await quietSimulator({ dataFile });
+  const credentials = subaccount(first);
+  first.setDebuggerWebhook(first.parent().accountSid, { url: "http://127.0.0.1:9/" });
+  const SinkConfiguration = '{"destination":"http://127.0.0.1:9/","method":"POST","batch_events":true}';
+  const api = apiOf(first, credentials);
+  const sink = (await api.post("/v1/Sinks", { Description: "d", SinkType: "webhook", SinkConfiguration })).body;
+  const Types = '{"type":"com.twilio.error-logs.error.logged","schema_version":2}';
+  const made = (await api.post("/v1/Subscriptions", { Description: "d", SinkSid: sink.sid, Types })).body;
+  await first.close();
+
+  const second = await quietSimulator({ dataFile });
+  expect(second.debuggerWebhook(second.parent().accountSid)?.url).toBe("http://127.0.0.1:9/");
+  const again = apiOf(second, credentials);
+  const { sink_configuration } = (await again.get(`/v1/Sinks/${sink.sid}`)).body;
+  expect(sink_configuration.batch_events).toBe(true);
+  const { account_sid, sink_sid } = (await again.get(`/v1/Subscriptions/${made.sid}`)).body;
+  expect({ account_sid, sink_sid }).toEqual({ account_sid: credentials.accountSid, sink_sid: sink.sid });
+  await second.close();
+
+  const saved = JSON.parse(readFileSync(dataFile, "utf8"));
+  for (const account of saved.accounts)
+    for (const name of ["debuggerWebhook", "sinks", "subscriptions"]) delete account[name];
+  writeFileSync(dataFile, JSON.stringify(saved));
+  const earlier = await quietSimulator({ dataFile });
+  expect(earlier.debuggerWebhook(earlier.parent().accountSid)).toBeNull();
+  expect((await apiOf(earlier, credentials).get("/v1/Sinks")).body.sinks).toEqual([]);
+  await earlier.close();
+});
+
 it("a change is written soon, without waiting for the end", async () => {
   const first = await quietSimulator({ dataFile });
   const { accountSid } = subaccount(first);

@@ -1,0 +1,44 @@
+import { parseArgs } from "node:util";
+import { messageOf } from "../lib/errors.ts";
+import { buildBundles } from "./bundles.ts";
+import { measureColdStarts } from "./cold-start.ts";
+import { type Effort, FULL, QUICK } from "./effort.ts";
+import { asJson, asTable } from "./print.ts";
+import type { Row } from "./row.ts";
+import { measureSuspendPath } from "./suspend-path.ts";
+import { measureThroughput } from "./throughput.ts";
+
+/**
+ * `npm run bench`: what docs/performance.md explains. A missed aim is printed, not an error: the exit code is 1 only
+ * when something could not be measured.
+ */
+try {
+  const { values } = parseArgs({
+    options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+  });
+  const rows = await measureAll(values.quick ? QUICK : FULL);
+  process.stdout.write(`${values.json ? asJson(rows) : asTable(rows)}\n`);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function measureAll(effort: Effort): Promise<Row[]> {
+  say("building the functions");
+  const bundles = await buildBundles();
+  try {
+    say("cold starts");
+    const coldStarts = await measureColdStarts(bundles, effort.starts);
+    say("from a webhook to the suspend request");
+    const suspendPath = await measureSuspendPath(bundles, effort);
+    say("throughput");
+    return [...coldStarts, ...suspendPath, ...(await measureThroughput(effort))];
+  } finally {
+    await bundles.remove();
+  }
+}
+
+/** Progress, apart from the result. */
+function say(step: string): void {
+  process.stderr.write(`measuring: ${step}\n`);
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { fileURLToPath } from "node:url";
+import pLimit from "p-limit";
+import * as z from "zod/mini";
+import { TollbreakerError } from "../lib/errors.ts";
+import type { Effort } from "./effort.ts";
+import { type Account, type SignedWebhook, signedFiring, WEBHOOK_PATH } from "./firing.ts";
+import { median } from "./median.ts";
+import { type Row, row } from "./row.ts";
+import { PUBLIC_URL } from "./world.ts";
+
+/** twilio.webhook() knows one token only; so both get what the parent account signed. */
+const PARENT: Account = { accountSid: `AC${"0".repeat(32)}`, authToken: "f".repeat(32) };
+const AT_ONCE = 8;
+
+/**
+ * Webhooks that are verified in one second of processor time, both over real HTTP connections that are kept open.
+ * Processor time rather than the clock's, because the sender needs a core, too, and others may use the machine.
+ */
+export async function measureThroughput({ rounds, webhooks }: Effort): Promise<Row[]> {
+  const ours = await startServer(fileURLToPath(new URL("./processes/our-webhook.ts", import.meta.url)));
+  const express = await startServer(fileURLToPath(new URL("./processes/express-webhook.ts", import.meta.url)));
+  try {
+    for (const server of [ours, express]) await checkThatItVerifies(server);
+    const rates = await ratesInTurn({ ours, express }, rounds, webhooks);
+    const peer = { name: "twilio.webhook() in Express", value: median(rates.express) };
+    return [row({ measure: "webhooks verified on one core", unit: "per CPU second", ours: median(rates.ours), peer })];
+  } finally {
+    ours.close();
+    express.close();
+  }
+}
+
+async function ratesInTurn(servers: { ours: Server; express: Server }, rounds: number, webhooks: number) {
+  const rates: { ours: number[]; express: number[] } = { ours: [], express: [] };
+  for (const server of [servers.ours, servers.express]) await rate(server, webhooks);
+  for (let round = 0; round < rounds; round++) {
+    rates.ours.push(await rate(servers.ours, webhooks));
+    rates.express.push(await rate(servers.express, webhooks));
+  }
+  return rates;
+}
+
+async function rate(server: Server, webhooks: number): Promise<number> {
+  const signed = signedFiring(PARENT, PUBLIC_URL);
+  const atOnce = pLimit(AT_ONCE);
+  const before = await server.cpuMicroseconds();
+  await Promise.all(Array.from({ length: webhooks }, () => atOnce(() => expectAnswer(server, signed, 204))));
+  return webhooks / (((await server.cpuMicroseconds()) - before) / 1e6);
+}
+
+async function checkThatItVerifies(server: Server): Promise<void> {
+  await expectAnswer(server, signedFiring(PARENT, PUBLIC_URL), 204);
+  await expectAnswer(server, signedFiring({ ...PARENT, authToken: "forged" }, PUBLIC_URL), 403);
+}
+
+async function expectAnswer({ agent, port }: Server, { body, headers }: SignedWebhook, status: number): Promise<void> {
+  const length = { "content-length": Buffer.byteLength(body) };
+  const post = request({ agent, port, method: "POST", path: WEBHOOK_PATH, headers: { ...headers, ...length } });
+  const [answer] = await once(post.end(body), "response");
+  answer.resume();
+  await once(answer, "end");
+  if (answer.statusCode !== status) throw wrongAnswer(status, answer.statusCode);
+}
+
+interface Server {
+  port: number;
+  agent: Agent;
+  cpuMicroseconds(): Promise<number>;
+  close(): void;
+}
+
+const Port = z.object({ port: z.number() });
+const Used = z.object({ cpuMicroseconds: z.number() });
+
+async function startServer(script: string): Promise<Server> {
+  const child = fork(script, [PUBLIC_URL, PARENT.accountSid, PARENT.authToken], { stdio: "inherit", env: {} });
+  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+  const { port } = z.parse(Port, await messageFrom(child));
+  return {
+    port,
+    agent,
+    async cpuMicroseconds() {
+      const used = messageFrom(child);
+      child.send("used");
+      return z.parse(Used, await used).cpuMicroseconds;
+    },
+    close() {
+      agent.destroy();
+      // It may have failed, and be gone already.
+      if (child.connected) child.disconnect();
+    },
+  };
+}
+
+async function messageFrom(child: ChildProcess): Promise<unknown> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    const message = once(child, "message", { signal }).then(([sent]) => sent);
+    return await Promise.race([message, once(child, "exit", { signal }).then(([code]) => Promise.reject(ended(code)))]);
+  } finally {
+    settled.abort();
+  }
+}
+
+function ended(code: unknown): TollbreakerError {
+  return new TollbreakerError("bench-process-failed", "A server of the bench ended before its time.", {
+    expected: "it to serve until the bench lets go",
+    got: `exit code ${code}`,
+    fix: "mend what it wrote to standard error; nothing was measured",
+  });
+}
+
+function wrongAnswer(expected: number, got: unknown): TollbreakerError {
+  return new TollbreakerError("bench-wrong-answer", "A webhook was not answered as it should be.", {
+    expected: `status ${expected}`,
+    got: `status ${got}`,
+    fix: "nothing was measured: the server under test or the bench is broken",
+  });
+}

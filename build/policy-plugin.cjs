@@ -1,0 +1,65 @@
+"use strict";
+
+/**
+ * Puts the checked policy in the place of lib/policy/current-policy.ts: a bundle then holds the policy itself, neither
+ * YAML nor a schema, and a wrong policy stops the packaging. serverless-esbuild calls this once for each use of it.
+ *
+ * CommonJS, because serverless-esbuild requires it; and what it needs of lib is bundled first, because Serverless runs
+ * under any Node from 20 on, which need not know TypeScript.
+ */
+const { createRequire } = require("node:module");
+const { join } = require("node:path");
+const { pathToFileURL } = require("node:url");
+const { compileFunction } = require("node:vm");
+const { buildSync } = require("esbuild");
+
+const LOADER = join(__dirname, "../lib/policy/load-policy.ts");
+const CURRENT_POLICY = /[\\/]lib[\\/]policy[\\/]current-policy\.ts$/;
+
+// One packaging asks several times, once for each function.
+const plugins = new Map();
+
+module.exports = (serverless) => {
+  const path = process.env.POLICY_FILE || join(serverless.serviceDir, "policy.yml");
+  if (!plugins.has(path)) plugins.set(path, policyPlugin(readPolicy(path, serverless)));
+  return [plugins.get(path)];
+};
+
+function readPolicy(path, { classes }) {
+  const { loadPolicy } = loadModule(LOADER);
+  try {
+    return loadPolicy({ POLICY_FILE: path });
+  } catch (error) {
+    // Serverless shows its own errors without a stack, which would hide the message.
+    throw error.name === "TollbreakerError" ? new classes.Error(error.message, "POLICY_INVALID") : error;
+  }
+}
+
+/** JSON, which esbuild turns into a module with these exports. */
+function policyPlugin(policy) {
+  return {
+    name: "policy",
+    setup(build) {
+      build.onLoad({ filter: CURRENT_POLICY }, () => ({ contents: JSON.stringify({ policy }), loader: "json" }));
+    },
+  };
+}
+
+function loadModule(file) {
+  const { outputFiles } = buildSync({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    define: { "import.meta.url": JSON.stringify(pathToFileURL(file).href) },
+  });
+  const module = { exports: {} };
+  compileFunction(outputFiles[0].text, ["module", "exports", "require"], { filename: file })(
+    module,
+    module.exports,
+    createRequire(file),
+  );
+  return module.exports;
+}

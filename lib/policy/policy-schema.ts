@@ -1,0 +1,229 @@
+import * as z from "zod";
+import { withoutTrailingZeros } from "../decimal.ts";
+import { ACCOUNT_SID } from "../twilio/sids.ts";
+
+/**
+ * The policy file as it is written. Messages begin with "Expected", and then what came is added to them; or they are
+ * whole sentences about it. The descriptions are what an editor shows. What needs more than one key is in
+ * policy-rules.ts.
+ */
+
+function expected(what: string, example: string): { error: string } {
+  return { error: `Expected ${what}, for example \`${example}\`.` };
+}
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: DAY };
+
+/** Text such as `10m`, from a minute to a day; becomes milliseconds. */
+const duration = (description: string) =>
+  z
+    .string(DURATION)
+    .regex(/^[1-9]\d{0,5}[smhd]$/, DURATION)
+    .transform((text) => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? Number.NaN))
+    .refine((milliseconds) => milliseconds >= MINUTE && milliseconds <= DAY, DURATION)
+    .meta({ description: `${description} From 1m to 1d; units s, m, h, d.` });
+const DURATION = expected("a duration from 1m to 1d with its unit: s, m, h or d", "within: 10m");
+
+const AMOUNT = expected(
+  "a positive number in plain digits (no sign, exponent, unit or separator; up to 12 digits, then up to 6 decimals)",
+  "at: 100",
+);
+// Not zero, however it is written.
+const DIGITS = /^(?!0+(\.0+)?$)(0|[1-9]\d{0,11})(\.\d{1,6})?$/;
+
+/** A number or text; becomes an exact decimal string. */
+const amount = (description: string) =>
+  z
+    .union([z.number().positive(AMOUNT).max(999_999_999_999, AMOUNT), z.string().regex(DIGITS, AMOUNT)], AMOUNT)
+    .transform((value) => withoutTrailingZeros(String(value)))
+    .meta({ description });
+
+const CATEGORY = expected("one of Twilio's usage categories: small letters, digits, `-`", "category: totalprice");
+const category = z
+  .string(CATEGORY)
+  .regex(/^[a-z0-9][a-z0-9_-]{0,99}$/, CATEGORY)
+  .meta({
+    description:
+      "Twilio's UsageCategory: https://www.twilio.com/docs/usage/api/usage-record#usage-categories. totalprice is everything.",
+    examples: ["totalprice", "sms-outbound", "calls-outbound", "mms-outbound", "channels-whatsapp"],
+  });
+
+const by = z.enum(["count", "usage", "price"], expected("`count`, `usage` or `price`", "by: price")).meta({
+  description:
+    "What is compared: price is money in the account's own currency, count is how many, usage is in the category's unit (such as minutes).",
+});
+const then = z.enum(["alert", "suspend"], expected("`alert` or `suspend`", "then: suspend"));
+
+/** A limit's name travels in the callback's URL and in the trigger's FriendlyName (64 letters at most). */
+export const NAME = /^(?=.{1,40}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/;
+
+// For editors alone: a record with checked keys would not look at the value of a key that is wrong.
+const NAMED = { propertyNames: { pattern: NAME.source } };
+
+const SID = expected("an Account SID: AC and 32 hexadecimal digits", "AC0123456789abcdef0123456789abcdef");
+const accountSid = z.string(SID).regex(ACCOUNT_SID, SID);
+
+export const LimitEntry = z
+  .strictObject(
+    {
+      category,
+      by,
+      // biome-ignore format: one line per key
+      every: z
+        .enum(["day", "month", "year", "once"], expected("`day`, `month`, `year` or `once`", "every: day"))
+        .meta({ description: "When the count starts again, in GMT. Twilio fires at most once in each period; `once` only ever once." }),
+      at: amount("The value at which it trips: money in the account's own currency, or a number of things."),
+      then: then.meta({ description: "alert tells people; suspend suspends the account and ends its calls." }),
+    },
+    expected("a limit", "{ category: totalprice, by: price, every: day, at: 100, then: suspend }"),
+  )
+  .meta({ description: "A limit: one usage trigger on every subaccount." });
+
+export const ConfirmEntry = z
+  .strictObject(
+    {
+      category,
+      by,
+      every: z
+        .literal("day", expected("`day`, because today's Usage Records are read", "every: day"))
+        .default("day")
+        .meta({ description: "Today's Usage Records are read, so it is always day." }),
+      at: amount("What today's usage must have reached for the account to be suspended."),
+    },
+    expected("a confirmation", "confirm: { category: totalprice, by: price, every: day, at: 20 }"),
+  )
+  .meta({
+    description:
+      "Before suspending, today's Usage Records of the account must agree. If they do not, or cannot be read: an alert.",
+  });
+
+const CODE = expected("one of Twilio's error codes, a whole number from 10000 to 99999", "32201");
+const CODES = expected("a list of 1 to 100 of Twilio's error codes", "codes: [30450, 30453, 60410]");
+const codes = z.array(z.int(CODE).min(10_000, CODE).max(99_999, CODE), CODES).min(1, CODES).max(100, CODES).meta({
+  description: "Twilio's error codes: https://www.twilio.com/docs/api/errors. docs/policy.md tells which say what.",
+});
+
+const COUNT = expected("a whole number from 1 to 500", "count: 20");
+
+export const ErrorEntry = z
+  .strictObject(
+    {
+      codes,
+      count: z
+        .int(COUNT)
+        .min(1, COUNT)
+        .max(500, COUNT)
+        .meta({ description: "How many errors of one account, all codes together, trip the rule. At most 500." }),
+      within: duration("The sliding window in which they are counted."),
+      then: then.meta({
+        description: "alert tells people; suspend also needs `confirm` if a stranger can cause one of the codes.",
+      }),
+      confirm: ConfirmEntry.optional(),
+    },
+    expected("an error rule", "{ codes: [32201, 32202], count: 50, within: 5m, then: alert }"),
+  )
+  .meta({ description: "Errors of the debugger and Event Streams, counted per account." });
+
+const SUSPENSIONS = expected("a whole number from 1 to 1000", "suspensions: 5");
+
+export const BrakeEntry = z
+  .strictObject(
+    {
+      suspensions: z
+        .int(SUSPENSIONS)
+        .min(1, SUSPENSIONS)
+        .max(1000, SUSPENSIONS)
+        .default(5)
+        .meta({ description: "How many different accounts may be suspended." }),
+      within: duration("In which time.")
+        .default(10 * MINUTE)
+        .meta({ default: "10m" }),
+    },
+    expected("the brake", "brake: { suspensions: 5, within: 10m }"),
+  )
+  .meta({
+    description: "The stop on mass suspension. Beyond it accounts wait for an operator, and one loud alert names them.",
+  });
+
+const WHY = expected("a reason of 1 to 200 letters on one line", "why: emergency line");
+const UNTIL = expected("a day of the calendar, YYYY-MM-DD (without an end, leave the key out)", "until: 2027-01-31");
+
+export const ExemptEntry = z
+  .strictObject(
+    {
+      account: accountSid.meta({ description: "The subaccount's SID, as the Twilio Console shows it." }),
+      why: z
+        .string(WHY)
+        .trim()
+        .regex(/^[^\r\n\t]{1,200}$/, WHY)
+        .meta({ description: "The reason; it is shown in the alerts." }),
+      until: z.iso
+        .date(UNTIL)
+        .optional()
+        .meta({
+          description: "The last day, in GMT, on which it holds. Left out: for ever.",
+          examples: ["2027-01-31"],
+        }),
+    },
+    expected("an exemption", "{ account: AC0123456789abcdef0123456789abcdef, why: emergency line, until: 2027-01-31 }"),
+  )
+  .meta({ description: "An account that is alerted about and never suspended." });
+
+const EXEMPT = expected("a list", "exempt: [ { account: AC0123456789abcdef0123456789abcdef, why: emergency line } ]");
+const OVERRIDES = expected("the limits by name, each with its value", "{ daily-spend: 5000 }");
+
+const ACCOUNTS = expected("accounts by SID", "accounts: { AC0123456789abcdef0123456789abcdef: { daily-spend: 5000 } }");
+
+// A section whose entries are all commented out is empty, not wrong.
+export const PolicyEntry = z
+  .strictObject(
+    {
+      mode: z
+        .enum(["enforce", "observe"], expected("`enforce` or `observe`", "mode: enforce"))
+        .default("enforce")
+        .meta({ description: "observe records and alerts, and suspends nothing." }),
+      limits: z
+        .record(z.string(), LimitEntry, expected("limits by name", "limits: { daily-spend: { ... } }"))
+        .meta(NAMED)
+        .nullish()
+        .transform((limits) => limits ?? {})
+        .meta({ description: "By name: each is one usage trigger on every subaccount." }),
+      errors: z
+        .record(z.string(), ErrorEntry, expected("error rules by name", "errors: { sip-probing: { ... } }"))
+        .meta(NAMED)
+        .nullish()
+        .transform((errors) => errors ?? {})
+        .meta({ description: "By name: rules on the errors of the debugger and Event Streams." }),
+      unlisted: z
+        .enum(["alert", "suspend"], expected("`alert` or `suspend`", "unlisted: suspend"))
+        .default("suspend")
+        .meta({ description: "What a signed usage trigger does that no limit names." }),
+      brake: BrakeEntry.prefault({}),
+      exempt: z
+        .array(ExemptEntry, EXEMPT)
+        .nullish()
+        .transform((exempt) => exempt ?? [])
+        .meta({ description: "Accounts that are alerted about and never suspended." }),
+      accounts: z
+        .record(
+          z.string(),
+          z.record(z.string(), amount("The value of this limit for this account."), OVERRIDES),
+          ACCOUNTS,
+        )
+        .meta({ propertyNames: { pattern: ACCOUNT_SID.source } })
+        .nullish()
+        .transform((accounts) => accounts ?? {})
+        .meta({ description: "By SID and limit: other values for single accounts." }),
+      parent: z
+        .enum(["alert", "suspend-top"], expected("`alert` or `suspend-top`", "parent: alert"))
+        .default("alert")
+        .meta({
+          description:
+            "What a usage trigger of the parent account does. suspend-top also suspends the one subaccount that makes more than half of today's spend.",
+        }),
+    },
+    { error: "Expected keys such as `limits:` and `errors:`; docs/policy.md shows a whole policy." },
+  )
+  .meta({ title: "Tollbreaker policy", description: "docs/policy.md explains each key, with examples." });

@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import * as z from "zod/mini";
+
+const run = promisify(execFile);
+const REPOSITORY = resolve(import.meta.dirname, "../..");
+const bench = (...options: string[]) => run(process.execPath, ["bench/main.ts", ...options], { cwd: REPOSITORY });
+
+const positive = z.number().check(z.positive());
+const Rows = z.array(
+  z.strictObject({
+    measure: z.string().check(z.minLength(1)),
+    unit: z.enum(["ms", "round trips", "requests", "per CPU second"]),
+    ours: z.number(),
+    peer: z.nullable(z.strictObject({ name: z.string(), value: positive })),
+    ratio: z.nullable(positive),
+    aim: z.nullable(z.record(z.enum(["atMost", "atLeast"]), z.optional(z.number()))),
+    met: z.nullable(z.boolean()),
+  }),
+);
+
+// What is measured is up to the machine; that it is measured is not.
+it("measures every row, and prints nothing but JSON", { timeout: 120_000 }, async () => {
+  const { stdout } = await bench("--quick", "--json");
+  const rows = z.parse(Rows, JSON.parse(stdout));
+  const measured = rows.map(({ measure }) => measure);
+
+  for (const file of await readdir(resolve(REPOSITORY, "handlers"))) {
+    const name = file.replace(/\.ts$/, "");
+    expect(measured).toContain(`cold start: import ${name}`);
+    expect(measured).toContain(`cold start: process start to ${name} ready`);
+  }
+  expect(measured).toContain("cold start: import usage-trigger, first 403 answered");
+  expect(measured).toContain("cold start: import usage-trigger, first 204 answered");
+  expect(measured).toContain("webhook to suspend request: own work");
+  expect(measured).toContain("webhooks verified on one core");
+  for (const what of ["to the store", "to the inbox", "to Twilio", "all"]) {
+    expect(measured).toContain(`webhook to suspend request: ${what}, in sequence`);
+  }
+  expect(rows.filter(({ aim }) => aim !== null)).toHaveLength(2);
+  for (const { peer, ratio, ours } of rows) expect(ratio).toBe(peer === null ? null : ours / peer.value);
+  for (const { unit, ours } of rows) if (unit !== "round trips") expect(ours).toBeGreaterThan(0);
+});
+
+it("fails on an option it does not know", async () => {
+  await expect(bench("--fast")).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("--fast") });
+});

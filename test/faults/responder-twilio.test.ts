@@ -1,0 +1,371 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { TimelineEntry } from "../../lib/incidents/incident.ts";
+import type { FaultOrder } from "../../local/twilio/faults.ts";
+import type { Fault } from "../support/fault-proxy.ts";
+import { type Rig, startRig } from "../support/responder-rig.ts";
+import { firing } from "../support/signals.ts";
+
+// What Twilio can do to a suspension: by real HTTP, against a Twilio that keeps its state.
+
+let rig: Rig;
+let account: string;
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.close());
+beforeEach(() => {
+  account = rig.simulator.addSubaccount({ friendlyName: "Northwind" }).accountSid;
+});
+afterEach(() => rig.mend());
+
+/** Time for one or two tries, instead of 14 seconds. */
+const SHORT = { milliseconds: 1200 };
+
+const status = () => rig.simulator.account(account).status;
+const suspensionOf = (sid: string) => `/Accounts/${sid}(\\.json)?$`;
+const failSuspension = (fault: Omit<FaultOrder, "method" | "path">) =>
+  rig.simulator.addFault({ method: "POST", path: suspensionOf(account), ...fault });
+const twilioFails = (method: string, fault: Fault & { times?: number; when?: "before" | "after" }) =>
+  rig.twilio.fail({ on: (request) => request.method === method && request.path.endsWith(`${account}.json`), ...fault });
+const only = async () => {
+  const [recorded, ...others] = await rig.incidentsOf(account);
+  expect(others).toEqual([]);
+  if (recorded === undefined) throw new Error("no incident is on record");
+  return recorded;
+};
+const toldOf = async () => (await rig.alertsOf(account)).map(({ about }) => about);
+
+/** What happened, in order; the calls are ended while the evidence is read, so either may be first. */
+function storyOf(timeline: readonly TimelineEntry[]): string[] {
+  const story = timeline.map(({ what }) => what);
+  const evidence = story.findIndex((what, index) => what === "evidence-read" && story[index + 1] === "calls-ended");
+  return evidence === -1 ? story : story.toSpliced(evidence, 2, "calls-ended", "evidence-read");
+}
+
+describe("an ordinary firing", () => {
+  test("suspends, ends the calls, is recorded, and is told of once", async () => {
+    rig.simulator.addUsage(account, { category: "sms", count: 434, price: 130.25 });
+    for (const state of ["queued", "ringing", "in-progress"] as const)
+      rig.simulator.addCalls(account, { status: state });
+    const signal = firing(account);
+
+    expect(await rig.deliver(signal)).toEqual({ kind: "done" });
+
+    expect(rig.simulator.account(account)).toMatchObject({ status: "suspended", liveCalls: 0 });
+    expect(rig.suspensionRequests(account)).toBe(1);
+    const { incident, timeline } = await only();
+    expect(incident).toMatchObject({
+      accountSid: account,
+      friendlyName: "Northwind",
+      state: "suspended",
+      rule: "totalprice by price, daily, at 100",
+      reason: "totalprice by price reached 130.25, its limit is 100",
+      trip: { triggerValue: "100.000000", currentValue: "130.25", overshoot: "30.25", overshootPercent: "30.3" },
+      containment: { by: "tollbreaker", callsEnded: 3, callsLeft: 0 },
+      evidence: { currency: "USD", totalPriceToday: "130.25" },
+      failure: null,
+      signals: 1,
+      alerts: [{ about: "suspended", publishedAt: expect.any(String) }],
+    });
+    const { firedAt, receivedAt, suspendedAt, lags } = incident;
+    expect([firedAt, receivedAt]).toEqual([signal.firedAt, signal.receivedAt]);
+    expect(lags).toEqual({
+      firedToReceived: 30_000,
+      receivedToSuspended: Date.parse(suspendedAt ?? "") - Date.parse(receivedAt),
+      firedToSuspended: Date.parse(suspendedAt ?? "") - Date.parse(firedAt ?? ""),
+    });
+    expect(storyOf(timeline)).toEqual(["opened", "suspended", "calls-ended", "evidence-read", "alert-published"]);
+    expect(timeline.map(({ who }) => who)).toEqual(["twilio", ...Array(4).fill("tollbreaker")]);
+    const [alert, ...more] = await rig.alertsOf(account);
+    expect(more).toEqual([]);
+    expect(alert).toMatchObject({ about: "suspended", severity: "critical", id: incident.alerts[0]?.id });
+    expect(alert?.incidentUrl).toBe(`https://tollbreaker.example.com/api/incidents/${incident.id}`);
+  });
+
+  test("delivered again, it does nothing at all", async () => {
+    const signal = firing(account);
+    await rig.deliver(signal);
+    const before = await only();
+    const asked = rig.simulator.requests().length;
+
+    // Ten minutes later SQS has forgotten the message; it may come with another time of receipt.
+    const again = { ...signal, receivedAt: new Date(Date.now() + 600_000).toISOString() };
+    expect(await rig.deliver(again)).toEqual({ kind: "done" });
+
+    expect(await only()).toEqual(before);
+    expect(rig.simulator.requests().length).toBe(asked);
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+});
+
+describe("a suspension that Twilio fails to confirm at first is confirmed by reading the account", () => {
+  test.each<[string, Omit<FaultOrder, "method" | "path">, number]>([
+    ["429", { effect: { kind: "status", status: 429 }, times: 2 }, 3],
+    ["500, not done", { effect: { kind: "status", status: 500 }, times: 1 }, 2],
+    ["500, and yet done", { effect: { kind: "status", status: 500, acts: true } }, 1],
+    ["503, not done", { effect: { kind: "status", status: 503 }, times: 1 }, 2],
+    ["503, and yet done", { effect: { kind: "status", status: 503, acts: true } }, 1],
+    ["a cut connection, not done", { effect: { kind: "drop" }, times: 1 }, 2],
+    ["a cut connection, and yet done", { effect: { kind: "drop", acts: true } }, 1],
+    ["200, and not done", { effect: { kind: "lie" }, times: 2 }, 3],
+  ])("%s", async (_, fault, requests) => {
+    failSuspension(fault);
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(status()).toBe("suspended");
+    expect(rig.suspensionRequests(account)).toBe(requests);
+    expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+
+  test("a time-out, and yet done: it is found out after the time is over", async () => {
+    failSuspension({ effect: { kind: "time-out", acts: true } });
+    expect(await rig.deliver(firing(account), SHORT)).toEqual({ kind: "done" });
+    expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    expect(rig.suspensionRequests(account)).toBe(1);
+  });
+
+  test("the account cannot be read for a while", async () => {
+    twilioFails("GET", { do: "cut", times: 1 });
+    twilioFails("GET", { do: "answer", status: 503, times: 1 });
+    twilioFails("GET", { do: "answer", status: 200, body: "<html>a proxy's page</html>", times: 1 });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect((await only()).incident.state).toBe("suspended");
+  });
+});
+
+describe("a suspension that Twilio does not confirm within the time is failed, told, and tried again", () => {
+  test.each<[string, Omit<FaultOrder, "method" | "path">, string, number | null]>([
+    ["429", { effect: { kind: "status", status: 429 } }, "Twilio error 20429 (HTTP 429): Too Many Requests", 20429],
+    [
+      "500",
+      { effect: { kind: "status", status: 500 } },
+      "Twilio error 20500 (HTTP 500): An internal server error has occurred",
+      20500,
+    ],
+    ["a time-out", { effect: { kind: "time-out" } }, "Twilio: no answer in time", null],
+    [
+      "200, and not done",
+      { effect: { kind: "lie" } },
+      "Twilio accepted the suspension, but the account still reads as active",
+      null,
+    ],
+  ])("%s", async (_, fault, message, twilioCode) => {
+    failSuspension(fault);
+    const signal = firing(account);
+    expect(await rig.deliver(signal, SHORT)).toEqual({ kind: "again", why: `not suspended yet: ${message}` });
+    expect(status()).toBe("active");
+    expect((await only()).incident).toMatchObject({
+      state: "failed",
+      reason: message,
+      containment: null,
+      failure: { twilioCode, message, retrying: true },
+    });
+    expect(await toldOf()).toEqual(["failed"]);
+
+    // A further failure is no change of state.
+    expect(await rig.deliver(signal, { ...SHORT, attempt: 2 })).toMatchObject({ kind: "again" });
+    expect(await toldOf()).toEqual(["failed"]);
+
+    rig.mend();
+    expect(await rig.deliver(signal, { attempt: 3 })).toEqual({ kind: "done" });
+    const { incident, timeline } = await only();
+    expect(incident).toMatchObject({
+      state: "suspended",
+      reason: "totalprice by price reached 130.25, its limit is 100",
+      failure: null,
+      signals: 1,
+    });
+    expect(await toldOf()).toEqual(["failed", "suspended"]);
+    const told = ["evidence-read", "alert-published"];
+    expect(storyOf(timeline)).toEqual(["opened", "failed", ...told, "suspended", "calls-ended", ...told]);
+  });
+
+  test("the last delivery says that nobody goes on trying, and leaves the message to the dead-letter queue", async () => {
+    failSuspension({ effect: { kind: "status", status: 503 } });
+    const signal = firing(account);
+    await rig.deliver(signal, { ...SHORT, attempt: 9 });
+    expect((await only()).incident.failure).toMatchObject({ retrying: true });
+    expect(await rig.deliver(signal, { ...SHORT, attempt: 10 })).toEqual({
+      kind: "again",
+      why: "given up: Twilio error 20503 (HTTP 503): Service is unavailable. Please try again",
+    });
+    const { incident, timeline } = await only();
+    expect(incident).toMatchObject({ state: "failed", failure: { retrying: false } });
+    expect(timeline.filter(({ what }) => what === "failed").map(({ detail }) => detail["retrying"])).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test("a Twilio that never answers leaves time to say so", async () => {
+    twilioFails("GET", { do: "hang" });
+    const begun = Date.now();
+    expect(await rig.deliver(firing(account), { milliseconds: 1500 })).toMatchObject({ kind: "again" });
+    expect(Date.now() - begun).toBeLessThan(8000);
+    expect((await only()).incident.failure).toMatchObject({ message: "Twilio: no answer in time" });
+    expect(await toldOf()).toEqual(["failed"]);
+  });
+});
+
+describe("a refusal is failed with its reason, told once, and not repeated", () => {
+  async function expectRefused(code: number | null, message: string): Promise<void> {
+    const signal = firing(account);
+    expect(await rig.deliver(signal)).toEqual({ kind: "done" });
+    const { incident } = await only();
+    expect(incident).toMatchObject({ state: "failed", failure: { twilioCode: code, retrying: false } });
+    expect(incident.failure?.message).toContain(message);
+    const asked = rig.twilio.requests().length;
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(rig.twilio.requests().length).toBe(asked);
+    expect(await toldOf()).toEqual(["failed"]);
+  }
+
+  test.each([
+    [401, 20003],
+    [403, 20003],
+    [400, 20005],
+    [401, 20008],
+    [403, 20403],
+    [403, 10001],
+    [400, 21475],
+    [400, 21476],
+    [400, 21477],
+    [401, 70051],
+    [403, 90010],
+    [404, 20404],
+  ])("HTTP %i with code %i, to the status update", async (httpStatus, code) => {
+    twilioFails("POST", { do: "answer", status: httpStatus, body: JSON.stringify({ code, message: "said no" }) });
+    await expectRefused(code, `Twilio error ${code} (HTTP ${httpStatus}): said no`);
+    expect(rig.suspensionRequests(account)).toBe(0);
+    expect(status()).toBe("active");
+  });
+
+  test("HTTP 418 without a code of Twilio's", async () => {
+    twilioFails("POST", { do: "answer", status: 418, body: "short and stout" });
+    await expectRefused(null, "Twilio (HTTP 418): HTTP 418");
+  });
+
+  test("20003 to the reading: the parent's token was rotated", async () => {
+    twilioFails("GET", { do: "answer", status: 401, body: JSON.stringify({ code: 20003, message: "Authenticate" }) });
+    await expectRefused(20003, "Twilio error 20003 (HTTP 401): Authenticate");
+  });
+
+  test("20404: an account that Twilio does not know", async () => {
+    account = `AC${"0".repeat(31)}7`;
+    await expectRefused(20404, "Twilio error 20404 (HTTP 404)");
+  });
+
+  test("an account of another parent", async () => {
+    const stranger = `AC${"f".repeat(32)}`;
+    const answer = { sid: account, owner_account_sid: stranger, friendly_name: "", status: "active" };
+    twilioFails("GET", { do: "answer", status: 200, body: JSON.stringify(answer) });
+    await expectRefused(null, `the account belongs to ${stranger}, not to ${rig.simulator.parent().accountSid}`);
+    expect(rig.suspensionRequests(account)).toBe(0);
+  });
+
+  test("an answer for another account", async () => {
+    const [other] = rig.simulator.subaccounts();
+    const sid = other?.accountSid ?? "";
+    const answer = {
+      sid,
+      owner_account_sid: rig.simulator.parent().accountSid,
+      friendly_name: "",
+      status: "suspended",
+    };
+    twilioFails("GET", { do: "answer", status: 200, body: JSON.stringify(answer) });
+    await expectRefused(null, `Twilio answered for ${sid} instead of ${account}`);
+  });
+
+  test("a later firing tries again, and is told when it succeeds", async () => {
+    twilioFails("POST", { do: "answer", status: 400, body: JSON.stringify({ code: 21476, message: "no" }) });
+    await rig.deliver(firing(account));
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await toldOf()).toEqual(["failed"]);
+    rig.mend();
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect((await only()).incident).toMatchObject({ state: "suspended", signals: 3, failure: null });
+    expect(await toldOf()).toEqual(["failed", "suspended"]);
+  });
+});
+
+describe("what is contained already counts as contained", () => {
+  test.each<[string, () => void, string]>([
+    ["suspended before by somebody else", () => rig.simulator.setStatus(account, "suspended"), "already-suspended"],
+    ["closed before", () => rig.simulator.setStatus(account, "closed"), "closed"],
+    ["suspended by Twilio before", () => rig.simulator.suspendByTwilio(account), "already-suspended"],
+  ])("%s: nothing is asked of Twilio", async (_, prepare, by) => {
+    prepare();
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by, callsLeft: 0 } });
+    expect(rig.suspensionRequests(account)).toBe(0);
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+
+  test.each<[number, () => void, string]>([
+    [21478, () => rig.simulator.suspendByTwilio(account), "suspended-by-twilio"],
+    [21479, () => rig.simulator.setStatus(account, "closed"), "closed"],
+  ])("%i: it happened between the reading and the request", async (_, meanwhile, by) => {
+    twilioFails("POST", { do: "call", hook: meanwhile });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by } });
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+});
+
+describe("an account that somebody set active by hand, past us", () => {
+  const later = () => ({ firedAt: new Date(Date.now() + 5000).toISOString() });
+
+  test("is suspended again by what fires after the suspension, and people are told", async () => {
+    await rig.deliver(firing(account));
+    rig.simulator.setStatus(account, "active");
+    rig.simulator.addCalls(account, { calls: 2 });
+
+    const again = firing(account, { ...later(), triggerValue: "200", currentValue: "250" });
+    expect(await rig.deliver(again)).toEqual({ kind: "done" });
+
+    expect(rig.simulator.account(account)).toMatchObject({ status: "suspended", liveCalls: 0 });
+    const { incident, timeline } = await only();
+    expect(incident).toMatchObject({
+      state: "suspended",
+      rule: "totalprice by price, daily, at 200",
+      trip: { currentValue: "250" },
+      containment: { by: "tollbreaker", callsEnded: 2, callsLeft: 0 },
+      signals: 2,
+    });
+    expect(timeline.map(({ what }) => what)).toContain("signal-joined");
+    expect(timeline.find(({ why }) => why.startsWith("was active again"))?.what).toBe("suspended");
+    expect(await toldOf()).toEqual(["suspended", "suspended"]);
+    expect(new Set(incident.alerts.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test("is left alone by what fired before the suspension and only came late", async () => {
+    await rig.deliver(firing(account));
+    rig.simulator.setStatus(account, "active");
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(status()).toBe("active");
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+
+  test("found suspended, as it should be, it is only read: nobody is told again", async () => {
+    await rig.deliver(firing(account));
+    const asked = rig.suspensionRequests(account);
+    expect(await rig.deliver(firing(account, later()))).toEqual({ kind: "done" });
+    expect(rig.suspensionRequests(account)).toBe(asked);
+    expect((await only()).incident).toMatchObject({ state: "suspended", signals: 2 });
+    expect(await toldOf()).toEqual(["suspended"]);
+  });
+
+  test("when Twilio does not say whether it is suspended, the message comes again", async () => {
+    await rig.deliver(firing(account));
+    rig.simulator.setStatus(account, "active");
+    failSuspension({ effect: { kind: "status", status: 503 } });
+    const signal = firing(account, later());
+    const delivered = await rig.deliver(signal, SHORT);
+    expect(delivered).toMatchObject({ kind: "threw", error: { code: "containment-unconfirmed" } });
+    rig.mend();
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(status()).toBe("suspended");
+    expect(await toldOf()).toEqual(["suspended", "suspended"]);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
+import { TollbreakerError } from "../../lib/errors.ts";
+
+const good = {
+  PUBLIC_URL: "https://tollbreaker.example.com",
+  TWILIO_ACCOUNT_SID: `AC${"0".repeat(32)}`,
+  INBOX_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox.fifo",
+  NOTIFY_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/notify",
+  TABLE_NAME: "tollbreaker",
+  ALERTS_TOPIC_ARN: "arn:aws:sns:eu-west-1:123456789012:alerts",
+};
+
+const schemas = { UsageTriggerEnv, RespondEnv, NotifyEnv, OperatorApiEnv };
+type Name = keyof typeof schemas;
+
+function problemWith(name: Name, environment: Record<string, string>): TollbreakerError {
+  try {
+    readConfig(schemas[name], environment);
+  } catch (error) {
+    if (error instanceof TollbreakerError) return error;
+  }
+  throw new Error("the configuration was taken");
+}
+
+test("what a function needs is read; an empty variable counts as unset; others are left alone", () => {
+  const environment = { ...good, TWILIO_API_URL: "", TWILIO_AUTH_TOKEN: "t", PATH: "/bin" };
+  expect(readConfig(UsageTriggerEnv, environment)).toEqual({
+    PUBLIC_URL: good.PUBLIC_URL,
+    TWILIO_ACCOUNT_SID: good.TWILIO_ACCOUNT_SID,
+    TWILIO_AUTH_TOKEN: "t",
+    INBOX_QUEUE_URL: good.INBOX_QUEUE_URL,
+  });
+  expect(readConfig(RespondEnv, good)).toMatchObject({ MODE: "enforce" });
+  expect(readConfig(RespondEnv, { ...good, MODE: "observe" })).toMatchObject({ MODE: "observe" });
+});
+
+test.each([
+  "http://127.0.0.1:3000",
+  "https://webhooks.example.com/",
+  "https://example.com/prod/base",
+  "https://Example.com:8443",
+])("PUBLIC_URL may be %s", (PUBLIC_URL) => {
+  expect(readConfig(UsageTriggerEnv, { ...good, PUBLIC_URL })).toMatchObject({ PUBLIC_URL });
+});
+
+describe("a message names the variable, what was expected and what came", () => {
+  const url = "an http or https URL such as https://abc123.execute-api.eu-west-1.amazonaws.com";
+  test.each<[Name, string, string, string]>([
+    ["UsageTriggerEnv", "PUBLIC_URL", "tollbreaker.example.com", url],
+    ["UsageTriggerEnv", "PUBLIC_URL", "ftp://example.com", url],
+    ["UsageTriggerEnv", "PUBLIC_URL", "https:example.com", url],
+    ["OperatorApiEnv", "PUBLIC_URL", "https://example.com/?a=1", `${url}, without user name, query or fragment`],
+    ["OperatorApiEnv", "PUBLIC_URL", "https://example.com/#a", `${url}, without user name, query or fragment`],
+    [
+      "UsageTriggerEnv",
+      "PUBLIC_URL",
+      "https://example.com/webhooks/usage-trigger",
+      "the base URL alone, without /webhooks/usage-trigger",
+    ],
+    ["UsageTriggerEnv", "TWILIO_ACCOUNT_SID", "SK123", "the parent's Account SID: AC and 32 hexadecimal digits"],
+    ["RespondEnv", "TWILIO_API_URL", "localhost:3001", "an http or https URL such as http://127.0.0.1:3001"],
+    ["RespondEnv", "ALERTS_TOPIC_ARN", "alerts", "the ARN of the SNS topic"],
+    ["RespondEnv", "MODE", "dry-run", "enforce or observe"],
+  ])("%s: %s=%s", (name, variable, value, expected) => {
+    expect(problemWith(name, { ...good, [variable]: value })).toMatchObject({
+      code: "config-invalid",
+      message:
+        `The configuration cannot be used: ${variable}. Expected: ${variable} to be ${expected}. ` +
+        `Got: ${variable}="${value}". Fix: set these environment variables; docs/configuration.md lists them all.`,
+    });
+  });
+
+  test.each<[Name, string, RegExp]>([
+    ["UsageTriggerEnv", "PUBLIC_URL", /^an http or https URL such as \S+$/],
+    ["UsageTriggerEnv", "TWILIO_ACCOUNT_SID", /^the parent's Account SID/],
+    ["UsageTriggerEnv", "INBOX_QUEUE_URL", /^an http or https URL such as \S+\.fifo$/],
+    ["RespondEnv", "TABLE_NAME", /^the name of the DynamoDB table$/],
+    ["RespondEnv", "ALERTS_TOPIC_ARN", /^the ARN of the SNS topic$/],
+    ["NotifyEnv", "NOTIFY_QUEUE_URL", /^an http or https URL such as \S+$/],
+    ["OperatorApiEnv", "TABLE_NAME", /^the name of the DynamoDB table$/],
+  ])("%s: without %s", (name, variable, expected) => {
+    const problem = problemWith(name, { ...good, [variable]: "" });
+    expect(problem.expected?.replace(`${variable} to be `, "")).toMatch(expected);
+    expect(problem.got).toBe(`${variable}=(not set)`);
+  });
+
+  test("all of them at once", () => {
+    expect(problemWith("RespondEnv", { MODE: "x" }).message).toMatch(
+      /: PUBLIC_URL, TWILIO_ACCOUNT_SID, TABLE_NAME, ALERTS_TOPIC_ARN, MODE\./,
+    );
+  });
+
+  test("without a password", () => {
+    const problem = problemWith("UsageTriggerEnv", { ...good, PUBLIC_URL: "https://ada:secret@example.com" });
+    expect(problem.message).toContain('PUBLIC_URL="https://(hidden)@example.com"');
+    expect(problem.message).not.toContain("secret");
+  });
+});

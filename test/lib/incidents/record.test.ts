@@ -1,0 +1,299 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { INCIDENT_ID } from "../../../lib/incidents/incident-reader.ts";
+import {
+  alerted,
+  alertPublished,
+  alertsDue,
+  type Change,
+  callsEnded,
+  evidenceRead,
+  failed,
+  followedBy,
+  type IncidentRecord,
+  incidentIdFor,
+  joined,
+  MOST_JOINED,
+  openIncident,
+  suspended,
+  suspendedAgain,
+  toldNotUnderstood,
+  trippedBy,
+} from "../../../lib/incidents/record.ts";
+import { firing, notUnderstood } from "../../support/signals.ts";
+
+const ACCOUNT = `AC${"1".repeat(32)}`;
+const ID = "20261121T030405123-1f3a9c2e";
+const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 3, 4, second));
+const signal = firing(ACCOUNT, {
+  id: "first",
+  firedAt: "2026-11-21T03:03:30.000Z",
+  receivedAt: "2026-11-21T03:04:00.250Z",
+  triggerValue: "1000.000000",
+  currentValue: "1000.0000001",
+});
+const opened = () => openIncident(ID, signal, "because", at(1)).record;
+const contained = (record = opened()) =>
+  suspended(record, { by: "tollbreaker", friendlyName: "Northwind", reason: "because", now: at(2) }).record;
+
+describe("an incident's id", () => {
+  test("is the time of receipt and a part made from the signal: the same for each delivery", () => {
+    expect(incidentIdFor(signal)).toMatch(/^20261121T030400250-[0-9a-f]{8}$/);
+    expect(incidentIdFor({ ...signal })).toBe(incidentIdFor(signal));
+    expect(incidentIdFor({ ...signal, id: "second" })).not.toBe(incidentIdFor(signal));
+    expect(incidentIdFor({ ...signal, accountSid: `AC${"2".repeat(32)}` })).not.toBe(incidentIdFor(signal));
+  });
+
+  test("has the same form however precise the time was written", () => {
+    for (const receivedAt of ["2026-11-21T03:04:00Z", "2026-11-21T03:04:00.1Z", "2026-11-21T03:04:00.123456Z"]) {
+      expect(incidentIdFor({ ...signal, receivedAt })).toMatch(INCIDENT_ID);
+    }
+  });
+
+  test("sorts by time", () => {
+    const time = fc.date({ min: new Date("2000-01-01"), max: new Date("2099-01-01"), noInvalidDate: true });
+    fc.assert(
+      fc.property(time, time, (one, other) => {
+        const idOf = (date: Date) => incidentIdFor({ ...signal, receivedAt: date.toISOString() });
+        expect(idOf(one) < idOf(other)).toBe(one < other || (+one === +other && idOf(one) < idOf(other)));
+      }),
+    );
+  });
+});
+
+describe("an opened incident", () => {
+  test("has exact numbers and says what tripped", () => {
+    expect(opened().incident).toMatchObject({
+      state: "open",
+      rule: "totalprice by price, daily, at 1000",
+      reason: "because",
+      trip: {
+        triggerValue: "1000.000000",
+        currentValue: "1000.0000001",
+        overshoot: "0.0000001",
+        overshootPercent: "0.0",
+      },
+      lags: { firedToReceived: 30_250, receivedToSuspended: null, firedToSuspended: null },
+      openedAt: "2026-11-21T03:04:01.000Z",
+      signals: 1,
+      alerts: [],
+    });
+  });
+
+  test.each([
+    ["100.000000", "", "totalprice by price, once, at 100"],
+    ["0.50", "monthly", "totalprice by price, monthly, at 0.5"],
+    ["1e3", "daily", "totalprice by price, daily, at 1e3"],
+  ])("names its rule by the limit as a person writes it: %s", (triggerValue, recurring, rule) => {
+    const changed = { ...signal, triggerValue, recurring, currentValue: "2000" };
+    expect(openIncident(ID, changed, "", at(1)).record.incident.rule).toBe(rule);
+  });
+
+  test("of a limit of zero has no percentage", () => {
+    const { incident } = openIncident(ID, { ...signal, triggerValue: "0", currentValue: "5" }, "", at(1)).record;
+    expect(incident.trip).toMatchObject({ overshoot: "5", overshootPercent: null });
+  });
+
+  test("of a firing without a readable time has no lag from it; of clocks that disagree it has a negative one", () => {
+    const unread = openIncident(ID, { ...signal, firedAt: null }, "", at(1)).record;
+    expect(unread.incident.lags.firedToReceived).toBeNull();
+    const early = openIncident(ID, { ...signal, firedAt: "2026-11-21T03:04:02.250Z" }, "", at(1)).record;
+    expect(early.incident.lags.firedToReceived).toBe(-2000);
+  });
+});
+
+describe("a suspension", () => {
+  test("carries its lags, owes an alert, and the end of the calls", () => {
+    const record = contained();
+    expect(record.callsDue).toBe(true);
+    expect(record.incident).toMatchObject({
+      state: "suspended",
+      friendlyName: "Northwind",
+      suspendedAt: "2026-11-21T03:04:02.000Z",
+      lags: { firedToReceived: 30_250, receivedToSuspended: 1750, firedToSuspended: 32_000 },
+      containment: { by: "tollbreaker", callsEnded: 0, callsLeft: null },
+    });
+    expect(alertsDue(record)).toMatchObject([{ id: `${ID}:suspended:2026-11-21T03:04:02.000Z` }]);
+  });
+
+  test("after a failure clears it, and takes back the alert that was never sent", () => {
+    const refused = { twilioCode: 20429, message: "Too Many Requests", retrying: true };
+    const record = contained(failed(opened(), refused, at(1)).record);
+    expect(record.incident).toMatchObject({ failure: null, reason: "because" });
+    expect(record.incident.alerts.map(({ about }) => about)).toEqual(["suspended"]);
+  });
+
+  test("after a failure that people were told of keeps that in the list", () => {
+    const { record } = failed(opened(), { twilioCode: null, message: "no", retrying: true }, at(1));
+    const [due] = alertsDue(record);
+    const told = alertPublished(record, due?.id ?? "", at(1)).record;
+    expect(contained(told).incident.alerts).toMatchObject([
+      { about: "failed", publishedAt: "2026-11-21T03:04:01.000Z" },
+      { about: "suspended", publishedAt: null },
+    ]);
+  });
+
+  test("anew counts the calls on, and tells of the newer firing", () => {
+    const first = callsEnded(contained(), { ended: 3, left: 0, why: "", now: at(3) }).record;
+    const second = firing(ACCOUNT, { id: "second", usageCategory: "sms", receivedAt: "2026-11-21T03:10:00.000Z" });
+    const change = suspendedAgain(first, second, {
+      by: "tollbreaker",
+      friendlyName: null,
+      reason: "anew",
+      now: at(59),
+    });
+    expect(change.record.incident).toMatchObject({
+      state: "suspended",
+      friendlyName: "Northwind",
+      receivedAt: second.receivedAt,
+      trip: { usageCategory: "sms" },
+      containment: { callsEnded: 3, callsLeft: null },
+      evidence: null,
+    });
+    expect(change.entries).toMatchObject([{ what: "suspended", why: "was active again; anew" }]);
+    // The first was never sent: the second says all that it would have said.
+    expect(alertsDue(change.record)).toMatchObject([{ at: "2026-11-21T03:04:59.000Z" }]);
+  });
+});
+
+describe("a failure", () => {
+  const refusal = { twilioCode: 21476, message: "Parent account is suspended", retrying: false };
+
+  test("owes one alert, however often it is repeated", () => {
+    const once = failed(opened(), refusal, at(1)).record;
+    const twice = failed(once, { ...refusal, twilioCode: null, message: "another" }, at(2));
+    expect(twice.record.incident).toMatchObject({
+      state: "failed",
+      failure: { message: "another" },
+      reason: "another",
+    });
+    expect(alertsDue(twice.record)).toHaveLength(1);
+    expect(twice.entries).toHaveLength(1);
+  });
+});
+
+describe("a signal that joins", () => {
+  test("counts once, whatever is delivered again", () => {
+    const second = firing(ACCOUNT, { id: "second" });
+    const once = joined(opened(), second, "later", at(2));
+    expect(once.record.incident.signals).toBe(2);
+    expect(once.entries).toMatchObject([{ what: "signal-joined", who: "twilio", why: "later" }]);
+    expect(joined(once.record, second, "later", at(3))).toEqual({ record: once.record, entries: [] });
+    const opener = opened();
+    expect(joined(opener, signal, "later", at(3)).record).toBe(opener);
+  });
+
+  test("beyond the most is counted, not listed", () => {
+    let record = opened();
+    for (let nth = 0; nth < MOST_JOINED + 3; nth++) {
+      const change = joined(record, firing(ACCOUNT, { id: `signal-${nth}` }), "", at(2));
+      expect(change.entries).toHaveLength(nth < MOST_JOINED ? 1 : 0);
+      record = change.record;
+    }
+    expect(record.joined).toHaveLength(MOST_JOINED);
+    expect(record.incident.signals).toBe(MOST_JOINED + 4);
+  });
+
+  test("takes over the head where people had only been told before", () => {
+    const unread = openIncident(ID, notUnderstood(ACCOUNT), "unread", at(1)).record;
+    expect(trippedBy(unread, signal).incident).toMatchObject({
+      rule: "totalprice by price, daily, at 1000",
+      receivedAt: signal.receivedAt,
+      firedAt: signal.firedAt,
+      lags: { firedToReceived: 30_250 },
+      trip: { currentValue: "1000.0000001" },
+    });
+  });
+});
+
+describe("what was not understood", () => {
+  test("is told once for each incident", () => {
+    const once = toldNotUnderstood(contained(), "a problem", at(3));
+    expect(alertsDue(once).map(({ about, problem }) => [about, problem])).toEqual([
+      ["suspended", null],
+      ["not-understood", "a problem"],
+    ]);
+    expect(toldNotUnderstood(once, "another problem", at(4))).toBe(once);
+  });
+
+  test("is not taken back by a later change of state", () => {
+    const told = { about: "not-understood", because: null, problem: "a problem", friendlyName: null } as const;
+    const { record } = alerted(opened(), { ...told, reason: "", now: at(1) });
+    expect(alertsDue(contained(record)).map(({ about }) => about)).toEqual(["not-understood", "suspended"]);
+  });
+
+  test("cannot overwrite its own description, nor show more than a usage trigger's fields", () => {
+    const fields = { problem: "hidden", CurrentValue: "lots", Body: "secret" };
+    const { entries } = openIncident(ID, notUnderstood(ACCOUNT, { problem: "real", fields }), "", at(1));
+    expect(entries[0]?.detail).toEqual({ problem: "real", CurrentValue: "lots", otherFields: 2 });
+  });
+});
+
+describe("ended calls", () => {
+  test("add up over deliveries, each of which is a line; none left means none due", () => {
+    const first = callsEnded(contained(), { ended: 40, left: 20, why: "the time was over", now: at(3) });
+    expect(first.record).toMatchObject({
+      callsDue: true,
+      incident: { containment: { callsEnded: 40, callsLeft: 20 } },
+    });
+    const second = callsEnded(first.record, { ended: 20, left: 0, why: "no call is left", now: at(33) });
+    expect(second.record).toMatchObject({
+      callsDue: false,
+      incident: { containment: { callsEnded: 60, callsLeft: 0 } },
+    });
+    expect(first.entries[0]?.key).not.toBe(second.entries[0]?.key);
+  });
+
+  test("that could not be listed stay due", () => {
+    expect(callsEnded(contained(), { ended: 0, left: null, why: "", now: at(3) }).record.callsDue).toBe(true);
+  });
+});
+
+test("an alert is struck off by its id; the others stay due", () => {
+  const record = toldNotUnderstood(contained(), "a problem", at(3));
+  const [first, second] = alertsDue(record);
+  const change = alertPublished(record, first?.id ?? "", at(4));
+  expect(alertsDue(change.record)).toEqual([second]);
+  expect(change.entries).toMatchObject([{ what: "alert-published", detail: { id: first?.id } }]);
+});
+
+test("two changes become one write", () => {
+  const change = followedBy(openIncident(ID, signal, "because", at(1)), (record) =>
+    suspended(record, { by: "closed", friendlyName: null, reason: "because", now: at(2) }),
+  );
+  expect(change.entries.map(({ what }) => what)).toEqual(["opened", "suspended"]);
+  expect(change.record.incident.state).toBe("suspended");
+});
+
+test("no change alters the record that it is made from", () => {
+  const frozen = deepFreeze(contained());
+  const now = at(5);
+  const evidence = { currency: "USD", categoryPriceToday: "1", totalPriceToday: "2", readAt: now.toISOString() };
+  const changes: ((record: IncidentRecord) => Change)[] = [
+    (record) => joined(record, firing(ACCOUNT), "", now),
+    (record) => callsEnded(record, { ended: 1, left: 0, why: "", now }),
+    (record) => evidenceRead(record, evidence),
+    (record) => alertPublished(record, record.incident.alerts[0]?.id ?? "", now),
+    (record) => suspendedAgain(record, signal, { by: "tollbreaker", friendlyName: null, reason: "", now }),
+    (record) => ({ record: toldNotUnderstood(record, "", now), entries: [] }),
+  ];
+  for (const change of changes) {
+    const { record } = change(frozen);
+    expect(record).not.toBe(frozen);
+    expect(record.incident.updatedAt >= frozen.incident.updatedAt).toBe(true);
+    expect(record.version).toBe(frozen.version);
+  }
+});
+
+test("a move that the table does not have is refused", () => {
+  const told = { about: "alerted", because: null, problem: null, friendlyName: null, reason: "", now: at(3) } as const;
+  expect(() => alerted(contained(), told)).toThrow("An incident cannot go from suspended to alerted.");
+});
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
