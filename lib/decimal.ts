@@ -15,6 +15,21 @@ export function subtract(a: string, b: string): string {
   return exact(a).minus(exact(b)).toFixed();
 }
 
+/** The exact sum; `"0"` for none. */
+export function sum(terms: readonly string[]): string {
+  return terms.reduce((total, term) => total.plus(exact(term)), new Big(0)).toFixed();
+}
+
+/** Negative when `a` is less than `b`, positive when it is more, 0 when they are equal. */
+export function compare(a: string, b: string): number {
+  return exact(a).cmp(exact(b));
+}
+
+/** A JavaScript number in plain notation: `1e-7` is `"0.0000001"`. */
+export function plainDecimal(value: number): string {
+  return new Big(value).toFixed();
+}
+
 /** The same number without trailing zeros, for people: `"100.000000"` is `100`. What is no decimal stays as it is. */
 export function withoutTrailingZeros(text: string): string {
   return isDecimal(text) ? exact(text).toFixed() : text;

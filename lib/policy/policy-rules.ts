@@ -29,7 +29,7 @@ export function brokenRules(data: unknown): BrokenRule[] {
     ...accountsThatCannotBe(draft),
     ...codesNeverCounted(draft),
     ...codesTwice(draft),
-    ...uselessLimits(draft),
+    ...countsOfEverything(draft),
     ...sameTriggerTwice(draft),
     ...fractionsOfThings(draft),
     ...suspendingOnAStrangersWord(draft),
@@ -42,6 +42,7 @@ export function brokenRules(data: unknown): BrokenRule[] {
 const { category, by, every, at } = LimitEntry.shape;
 const Measure = z.object({ category, by, every, at });
 const Amount = z.object({ by, at });
+const Subject = z.object({ category, by });
 const Exempt = z.object({ account: z.string() });
 
 type Measure = z.output<typeof Measure>;
@@ -53,6 +54,7 @@ interface Draft {
   limits: Named<Measure>;
   /** Of limits and of confirmations, by path. */
   amounts: readonly { path: Path; by: string; at: string }[];
+  subjects: readonly { path: Path; category: string; by: string }[];
   errors: Named<RuleDraft>;
   accounts: Named<Named<string | undefined>>;
   exempt: readonly (string | undefined)[];
@@ -73,17 +75,21 @@ function readDraft(data: unknown): Draft {
     limitNames: (limits ?? []).map(([name]) => name),
     errorNames: (errors ?? []).map(([name]) => name),
     limits: readable((limits ?? []).slice(0, MOST_LIMITS), Measure),
-    amounts: [
-      ...[...readable(limits ?? [], Amount)].map(([name, amount]) => ({ path: ["limits", name], ...amount })),
-      ...[...readable(confirmations, Amount)].map(([name, amount]) => ({
-        path: ["errors", name, "confirm"],
-        ...amount,
-      })),
-    ],
+    amounts: readAll(Amount, limits ?? [], confirmations),
+    subjects: readAll(Subject, limits ?? [], confirmations),
     errors: new Map((errors ?? []).map(([name, rule]) => [name, readRule(rule)])),
     accounts: new Map((accounts ?? []).map(([sid, overrides]) => [sid, readOverrides(overrides)])),
     exempt: Array.isArray(exempt) ? exempt.map((entry) => Exempt.safeParse(entry).data?.account) : [],
   };
+}
+
+type Entries = readonly (readonly [string, unknown])[];
+
+function readAll<T extends z.ZodObject>(schema: T, limits: Entries, confirmations: Entries) {
+  return [
+    ...[...readable(limits, schema)].map(([name, found]) => ({ path: ["limits", name], ...found })),
+    ...[...readable(confirmations, schema)].map(([name, found]) => ({ path: ["errors", name, "confirm"], ...found })),
+  ];
 }
 
 function readRule(rule: unknown): RuleDraft {
@@ -99,10 +105,7 @@ function readOverrides(overrides: unknown): Named<string | undefined> {
   return new Map(entries(overrides).map(([name, amount]) => [name, at.safeParse(amount).data]));
 }
 
-function readable<T extends z.ZodType>(
-  entries: readonly (readonly [string, unknown])[],
-  schema: T,
-): Named<z.output<T>> {
+function readable<T extends z.ZodType>(entries: Entries, schema: T): Named<z.output<T>> {
   return new Map(
     entries.flatMap(([name, entry]) => {
       const result = schema.safeParse(entry);
@@ -180,12 +183,12 @@ function namesUsedTwice({ limitNames, errorNames }: Draft): BrokenRule[] {
 }
 
 /** https://www.twilio.com/docs/usage/api/usage-record: of totalprice, Count is empty. */
-function uselessLimits({ limits }: Draft): BrokenRule[] {
-  return [...limits]
-    .filter(([, limit]) => limit.category === "totalprice" && limit.by === "count")
-    .map(([name]) => ({
-      path: ["limits", name, "by"],
-      text: "Twilio counts nothing for `totalprice`, so this would never fire. Write `by: price`, or another category.",
+function countsOfEverything({ subjects }: Draft): BrokenRule[] {
+  return subjects
+    .filter(({ category, by }) => category === "totalprice" && by === "count")
+    .map(({ path }) => ({
+      path: [...path, "by"],
+      text: "Twilio counts nothing for `totalprice`, so it would never be reached. Write `by: price`, or another category.",
     }));
 }
 

@@ -137,9 +137,7 @@ export const BrakeEntry = z
         .max(1000, SUSPENSIONS)
         .default(5)
         .meta({ description: "How many different accounts may be suspended." }),
-      within: duration("In which time.")
-        .default(10 * MINUTE)
-        .meta({ default: "10m" }),
+      within: duration("In which time.").prefault("10m"),
     },
     expected("the brake", "brake: { suspensions: 5, within: 10m }"),
   )

@@ -50,7 +50,7 @@ export function readPolicyText(text: string): PolicyText {
   if (document instanceof Error) return wrong(START, `This is no YAML that can be read: ${messageOf(document)}.`);
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) return { kind: "wrong", problems: faults.map((fault) => fromYaml(fault, lines)) };
-  if (document.contents === null || isEmptyScalar(document.contents)) return wrong(START, EMPTY);
+  if (document.contents === null || isNothing(document.contents)) return wrong(START, EMPTY);
   return new Reader(lines).read(document.contents);
 }
 
@@ -90,8 +90,8 @@ function wrong(place: Place, text: string): PolicyText {
   return { kind: "wrong", problems: [{ place, path: [], text }] };
 }
 
-function isEmptyScalar(node: Node): boolean {
-  return isScalar(node) && node.value === null;
+function isNothing(node: unknown): boolean {
+  return isScalar(node) && sourceOf(node) === "" && node.value === null;
 }
 
 function placeOf(lines: LineCounter, offset: number): Place {
@@ -145,7 +145,8 @@ class Reader {
   }
 
   #remember(node: unknown, path: Path, key: Place): void {
-    const value = this.#place(node) ?? key;
+    // Where nothing stands, the key is what a person can find.
+    const value = isNothing(node) ? key : (this.#place(node) ?? key);
     const source = isScalar(node) ? sourceOf(node) : "";
     this.#spots.set(pathKey(path), { key: path.length === 0 ? value : key, value, source, came: nameOf(node) });
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);

@@ -1,54 +1,33 @@
-import { SQSClient } from "@aws-sdk/client-sqs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { serve } from "@hono/node-server";
-import { type Clock, systemClock } from "../../lib/clock.ts";
-import { sqsInbox } from "../../lib/inbox/inbox.ts";
-import { jsonLog } from "../../lib/log.ts";
-import type { ErrorRule } from "../../lib/policy/policy.ts";
-import { twilioClient } from "../../lib/twilio/client.ts";
-import { errorCounter } from "../../lib/webhooks/count-errors.ts";
-import { errorWebhooks } from "../../lib/webhooks/error-webhooks.ts";
-import { errorWindows } from "../../lib/webhooks/error-windows.ts";
-import { signingTokens } from "../../lib/webhooks/signing-tokens.ts";
-import { windowStore } from "../../lib/webhooks/window-store.ts";
+import { vi } from "vitest";
 import { listening } from "../../local/listening.ts";
 import type { EmptyTable } from "./empty-table.ts";
 import { DEBUGGER_PATH, debuggerForm, EVENT_STREAMS_PATH, type SignedEvents, signedEvents } from "./signed-errors.ts";
 import { type Pairs, signedPost } from "./signed-webhook.ts";
 import { PUBLIC_URL, type Surroundings } from "./webhook-server.ts";
 
-export interface ErrorWebhookOptions {
-  rules: Readonly<Record<string, ErrorRule>>;
-  clock?: Clock;
-  log?: string[];
-}
-
 export type ErrorWebhook = Awaited<ReturnType<typeof startErrorWebhook>>;
 
-/** Both roads of errors behind a real HTTP server, as handlers/debugger.ts builds them, with rules and a clock of the test's. */
-export async function startErrorWebhook(
-  { environment, parent }: Surroundings,
-  table: EmptyTable,
-  { rules, clock = systemClock, log: lines = [] }: ErrorWebhookOptions,
-) {
-  const log = jsonLog((line) => lines.push(line));
-  const authToken = async () => parent.authToken;
-  const twilio = twilioClient({ accountSid: parent.accountSid, authToken, apiUrl: environment.TWILIO_API_URL });
-  const sqs = new SQSClient({
-    endpoint: environment.AWS_ENDPOINT_URL_SQS,
-    region: environment.AWS_REGION,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    maxAttempts: 1,
+interface Account {
+  accountSid: string;
+  authToken: string;
+}
+
+/** A cold start of the function that takes errors, with `policy` as its policy file, behind a real HTTP server. */
+export async function startErrorWebhook({ environment }: Surroundings, table: EmptyTable, policy: string) {
+  const directory = mkdtempSync(join(tmpdir(), "tollbreaker-policy-"));
+  const policyFile = join(directory, "policy.yml");
+  writeFileSync(policyFile, policy);
+  Object.assign(process.env, environment, {
+    AWS_ENDPOINT_URL_DYNAMODB: table.proxy.url,
+    TABLE_NAME: table.tableName,
+    POLICY_FILE: policyFile,
   });
-  const inbox = sqsInbox(sqs, environment.INBOX_QUEUE_URL);
-  const windows = errorWindows({ store: windowStore(table.client, table.tableName), inbox, clock, log });
-  const app = errorWebhooks({
-    publicUrl: PUBLIC_URL,
-    parentSid: parent.accountSid,
-    tokens: signingTokens({ twilio, parentToken: authToken, clock, log }),
-    counter: errorCounter({ rules, windows, inbox, clock, log }),
-    clock,
-    log,
-  });
+  vi.resetModules();
+  const { app, handler } = await import("../../handlers/debugger.ts");
   const server = await listening(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
 
   const post = (authToken: string, form: Pairs) =>
@@ -56,13 +35,11 @@ export async function startErrorWebhook(
   return {
     url: server.url,
     app,
+    handler,
     post,
     /** One error by the debugger, signed by its account. */
-    debug: (
-      { accountSid, authToken }: { accountSid: string; authToken: string },
-      payload: unknown,
-      changes: Parameters<typeof debuggerForm>[2] = {},
-    ) => post(authToken, debuggerForm(accountSid, payload, changes)),
+    debug: ({ accountSid, authToken }: Account, payload: unknown, changes: Parameters<typeof debuggerForm>[2] = {}) =>
+      post(authToken, debuggerForm(accountSid, payload, changes)),
     /** Events by Event Streams. */
     stream(authToken: string, events: unknown, changes: Partial<SignedEvents> = {}) {
       const { query, init } = signedEvents({ authToken, url: PUBLIC_URL + EVENT_STREAMS_PATH, events, ...changes });
@@ -70,7 +47,7 @@ export async function startErrorWebhook(
     },
     async close() {
       await server.close();
-      sqs.destroy();
+      rmSync(directory, { recursive: true });
     },
   };
 }
