@@ -32,11 +32,11 @@ const twilio = {
 };
 const table = { TABLE_NAME: text("the name of the DynamoDB table") };
 
-export const UsageTriggerEnv = z.object({
-  ...publicUrl,
-  ...twilio,
+const inbox = {
   INBOX_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-inbox.fifo"),
-});
+};
+
+export const UsageTriggerEnv = z.object({ ...publicUrl, ...twilio, ...inbox });
 export const DebuggerEnv = z.object({
   ...UsageTriggerEnv.shape,
   /** For the error windows alone. */
@@ -46,6 +46,7 @@ export const RespondEnv = z.object({
   ...publicUrl,
   ...twilio,
   ...table,
+  ...inbox,
   ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
   /** `observe` records and alerts, and suspends nothing. */
   MODE: z._default(z.enum(["enforce", "observe"], "enforce or observe"), "enforce"),

@@ -1,4 +1,4 @@
-import type { AlertedBecause, AlertSubject, Incident, Trip } from "../incidents/incident.ts";
+import type { AlertedBecause, AlertSubject, Incident, Spender, Trip } from "../incidents/incident.ts";
 import type { Alert, Fact, Severity } from "./alert.ts";
 import { categoryOf, factsOf, nameOf, timesOf } from "./facts.ts";
 import { nextStep } from "./next-step.ts";
@@ -15,6 +15,14 @@ export interface AlertOccasion {
   because?: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem?: string | null;
+  /** The accounts that the brake keeps waiting; only where `because` is `brake`. */
+  waiting?: readonly WaitingAccount[];
+}
+
+/** An account that tripped and was not suspended because of the brake. */
+export interface WaitingAccount {
+  accountSid: string;
+  friendlyName: string | null;
 }
 
 /**
@@ -22,11 +30,11 @@ export interface AlertOccasion {
  * a repeated publish carries the same id and can be dropped by whoever receives it.
  */
 export function composeAlert(occasion: AlertOccasion): Alert {
-  const { about, at, incidentUrl, because = null, problem = null } = occasion;
+  const { about, at, incidentUrl, because = null, problem = null, waiting = [] } = occasion;
   const incident = showable(occasion.incident);
   const said = {
-    headline: headlineOf(about, incident, because),
-    facts: factsOf(about, incident, problem),
+    headline: because === "brake" ? brakeHeadline(waiting) : headlineOf(about, incident, because),
+    facts: factsOf(about, incident, { problem, waiting }),
     times: [...timesOf(incident), `alerted for the change of ${utc(at)}`],
     nextStep: nextStep(about, incident, because),
     incidentUrl,
@@ -35,7 +43,7 @@ export function composeAlert(occasion: AlertOccasion): Alert {
     id: `${incident.id}:${about}:${at}`,
     about,
     severity: severityOf(about, incident, because),
-    subject: subjectOf(about, incident),
+    subject: because === "brake" ? brakeSubject(waiting) : subjectOf(about, incident, because),
     text: letter(said),
     ...said,
     incident,
@@ -45,16 +53,26 @@ export function composeAlert(occasion: AlertOccasion): Alert {
 
 // SNS takes 256 KB for all the forms of one message together; free texts are the only parts without a bound.
 function showable(incident: Incident): Incident {
-  const { friendlyName, failure, trip } = incident;
+  const { friendlyName, failure, trip, errors, ranking } = incident;
   return {
     ...incident,
     friendlyName: friendlyName === null ? null : oneLine(friendlyName, 200),
     rule: oneLine(incident.rule, 1000),
     reason: oneLine(incident.reason, 1000),
     trip: trip === null ? null : showableTrip(trip),
+    errors: errors && { ...errors, samples: errors.samples.map((one) => ({ ...one, note: oneLine(one.note, 200) })) },
+    ranking: ranking && { ...ranking, spenders: ranking.spenders.map(showableSpender) },
     failure: failure === null ? null : { ...failure, message: oneLine(failure.message, 1000) },
-    alerts: incident.alerts.map((alert) => ({ ...alert, problem: alert.problem && oneLine(alert.problem, 1000) })),
+    alerts: incident.alerts.map((alert) => ({
+      ...alert,
+      rule: oneLine(alert.rule, 200),
+      problem: alert.problem && oneLine(alert.problem, 1000),
+    })),
   };
+}
+
+function showableSpender(spender: Spender): Spender {
+  return { ...spender, friendlyName: oneLine(spender.friendlyName, 64) };
 }
 
 function showableTrip(trip: Trip): Trip {
@@ -77,11 +95,14 @@ function severityOf(about: AlertSubject, { failure }: Incident, because: Alerted
     case "failed":
       return "critical";
     case "alerted":
-      return because === "parent-account" || failure !== null ? "critical" : "warning";
+      return failure !== null || (because !== null && CRITICAL.has(because)) ? "critical" : "warning";
     case "not-understood":
       return "warning";
   }
 }
+
+/** Money that nothing will stop unless a person does. */
+const CRITICAL: ReadonlySet<AlertedBecause> = new Set(["parent-account", "brake", "exempt"]);
 
 const SUBJECTS = {
   suspended: "Suspended",
@@ -92,10 +113,26 @@ const SUBJECTS = {
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100 characters, ASCII, no line breaks. The
 // longest is 22 + 2 + 34 + 37 = 95: the SID is never cut off, because it is what an operator searches for.
-function subjectOf(about: AlertSubject, { friendlyName, accountSid }: Incident): string {
+function subjectOf(
+  about: AlertSubject,
+  { friendlyName, accountSid }: Incident,
+  because: AlertedBecause | null,
+): string {
   const name = ascii(friendlyName ?? "", 34);
   const readable = /[A-Za-z0-9]/.test(name) ? `${name} ` : "";
-  return `${SUBJECTS[about]}: ${readable}${ascii(accountSid, 36)}`;
+  return `${because === "rule" ? "Warning" : SUBJECTS[about]}: ${readable}${ascii(accountSid, 36)}`;
+}
+
+function brakeSubject(waiting: readonly WaitingAccount[]): string {
+  return `THE BRAKE HOLDS: ${accounts(waiting.length)} NOT suspended`;
+}
+
+function brakeHeadline(waiting: readonly WaitingAccount[]): string {
+  return `Too many accounts tripped in a short time, so the brake holds: ${accounts(waiting.length)} tripped and NOT suspended. They may still be losing money, and they wait for a person.`;
+}
+
+function accounts(count: number): string {
+  return count === 1 ? "1 account" : `${count} accounts`;
 }
 
 function headlineOf(about: AlertSubject, incident: Incident, because: AlertedBecause | null): string {
@@ -104,7 +141,9 @@ function headlineOf(about: AlertSubject, incident: Incident, because: AlertedBec
     case "suspended":
       return `${name} ${howSuspended(incident)}${moneyAfterSuspension(incident)}.`;
     case "alerted":
-      return `${name} tripped on ${whatTripped(incident)} and was NOT suspended${whyNot(because)}: it may still be losing money.`;
+      return because === "rule"
+        ? `${name} tripped on ${whatTripped(incident)}: a warning, nothing was suspended.`
+        : `${name} tripped on ${whatTripped(incident)} and was NOT suspended${whyNot(because)}: it may still be losing money.`;
     case "failed":
       return `${name} tripped on ${whatTripped(incident)} and could NOT be suspended: it may still be losing money, and ${whoActs(incident)}.`;
     case "not-understood":
@@ -112,17 +151,17 @@ function headlineOf(about: AlertSubject, incident: Incident, because: AlertedBec
   }
 }
 
-function howSuspended({ trip, containment }: Incident): string {
-  const on = trip === null ? undefined : categoryOf(trip);
+function howSuspended({ trip, errors, rule, containment }: Incident): string {
+  const on = trip === null ? errors && oneLine(rule, 80) : categoryOf(trip);
   switch (containment?.by) {
     case "closed":
-      return on === undefined ? "is closed" : `tripped on ${on} although it is closed`;
+      return on === null ? "is closed" : `tripped on ${on} although it is closed`;
     case "already-suspended":
     case "suspended-by-twilio":
-      return on === undefined ? "was already suspended" : `was already suspended when its trigger on ${on} came in`;
+      return on === null ? "was already suspended" : `was already suspended when its trigger on ${on} came in`;
     case undefined:
     case "tollbreaker":
-      return on === undefined ? "was suspended" : `was suspended after tripping on ${on}`;
+      return on === null ? "was suspended" : `was suspended after tripping on ${on}`;
   }
 }
 
@@ -135,14 +174,21 @@ function moneyAfterSuspension({ containment }: Incident): string {
     : ": no call is left, and the loss has stopped";
 }
 
-function whatTripped({ trip, rule }: Incident): string {
+function whatTripped({ trip, errors, rule }: Incident): string {
+  if (errors !== null) return `${errors.count} errors of the rule ${oneLine(rule, 80)}`;
   return trip === null ? oneLine(rule, 80) || "an unnamed rule" : categoryOf(trip);
 }
 
 function whyNot(because: AlertedBecause | null): string {
   switch (because) {
     case null:
+    case "rule":
+    case "brake":
       return "";
+    case "exempt":
+      return " because the policy exempts it";
+    case "unconfirmed":
+      return " because its usage of today does not confirm it";
     case "observe-mode":
       return " because Tollbreaker runs in observe mode";
     case "parent-account":

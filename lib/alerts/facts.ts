@@ -1,4 +1,5 @@
-import type { AlertSubject, Evidence, Incident, Trip } from "../incidents/incident.ts";
+import { isDecimal, percentOf } from "../decimal.ts";
+import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
 import type { Fact } from "./alert.ts";
 import { decimal, isMoney, measured, money } from "./amounts.ts";
 import { oneLine } from "./plain-text.ts";
@@ -6,19 +7,29 @@ import { lag, later, utc } from "./times.ts";
 
 /**
  * What is known of an incident, most urgent first: at most ten, which is what one Slack section holds.
- * @param problem what could not be read of a signed webhook.
+ * @param known.problem what could not be read of a signed webhook.
+ * @param known.waiting the accounts that the brake keeps waiting.
  */
-export function factsOf(about: AlertSubject, incident: Incident, problem: string | null): Fact[] {
-  const { trip, evidence } = incident;
+export function factsOf(
+  about: AlertSubject,
+  incident: Incident,
+  { problem, waiting }: { problem: string | null; waiting: readonly Named[] },
+): Fact[] {
+  const { trip, evidence, errors, ranking } = incident;
   const currency = evidence?.currency ?? null;
   return [
     { label: "Account", value: account(incident) },
     ...(problem === null ? [] : [{ label: "Problem", value: oneLine(problem, 600) || "not described" }]),
+    ...(waiting.length === 0 ? [] : [{ label: "Waiting", value: namesOf(waiting) }]),
     { label: "Rule", value: oneLine(incident.rule, 200) || "none" },
+    ...(errors === null ? [] : [{ label: "Errors", value: errorsInWords(errors) }]),
     ...(trip === null ? [] : tripFacts(trip, currency)),
     ...(evidence === null ? [] : spendToday(evidence, trip)),
+    ...(ranking === null ? [] : [{ label: "Top spenders", value: rankingInWords(ranking) }]),
     { label: "Done", value: done(about, incident) },
-    ...(about === "not-understood" ? [] : [{ label: "Calls", value: calls(incident) }]),
+    ...(about === "not-understood" || incident.containment === null
+      ? []
+      : [{ label: "Calls", value: calls(incident) }]),
     { label: "Why", value: oneLine(incident.reason, 600) || "no reason was recorded" },
   ];
 }
@@ -61,10 +72,52 @@ function tripFacts(trip: Trip, currency: string | null): Fact[] {
     },
     {
       label: "Reached",
-      value: `${measured(trip, trip.currentValue, currency)} against a limit of ${measured(trip, trip.triggerValue, currency)}${unnamed}`,
+      value: `${measured(trip, trip.currentValue, currency)}${share(trip)} of its limit of ${measured(trip, trip.triggerValue, currency)}${unnamed}`,
     },
     { label: "Overshoot", value: `${over}${percent}` },
   ];
+}
+
+/** Of the limit, in percent. */
+function share({ currentValue, triggerValue }: Trip): string {
+  const percent = isDecimal(currentValue) && isDecimal(triggerValue) ? percentOf(currentValue, triggerValue) : null;
+  return percent === null ? "," : `, ${decimal(percent)} %`;
+}
+
+interface Named {
+  accountSid: string;
+  friendlyName: string | null;
+}
+
+/** As many as a Slack field shows. */
+const MOST_NAMED = 20;
+
+function namesOf(waiting: readonly Named[]): string {
+  const shown = waiting.slice(0, MOST_NAMED).map((one) => {
+    const name = oneLine(one.friendlyName ?? "", 40);
+    return name === "" ? one.accountSid : `${name} (${one.accountSid})`;
+  });
+  const more = waiting.length - shown.length;
+  return more === 0 ? shown.join(", ") : `${shown.join(", ")}, and ${more} more`;
+}
+
+/** Error codes with how often each is among the samples: https://www.twilio.com/docs/api/errors */
+function errorsInWords({ count, within, samples }: ErrorEvidence): string {
+  const codes = Map.groupBy(samples, ({ code }) => code);
+  const shown = [...codes].map(([code, ones]) => {
+    const note = oneLine(ones[0]?.note ?? "", 80);
+    return note === "" ? `${code}` : `${code} (${note})`;
+  });
+  return `${count} within ${lag(within)}: ${shown.join(", ") || "no sample was kept"}`;
+}
+
+function rankingInWords({ spenders, total, currency, unread }: SpendRanking): string {
+  const shown = spenders.slice(0, 5).map(({ friendlyName, accountSid, price, share: percent }) => {
+    const name = oneLine(friendlyName, 40) || accountSid;
+    return `${name} ${money(price, currency)}${percent === null ? "" : ` (${percent} %)`}`;
+  });
+  const missing = unread === 0 ? "" : `; ${unread} accounts could not be read`;
+  return `${shown.join(", ") || "no subaccount spent anything"}; in all ${money(total, currency)} today${missing}`;
 }
 
 /** The usage category, or words for an empty one. */

@@ -38,6 +38,10 @@ function afterAlert({ accountSid, failure }: Incident, because: AlertedBecause |
     return "Twilio lets nobody suspend a parent account by API. Find the cause, replace leaked credentials, and call Twilio Support at once if this is fraud.";
   }
   if (failure !== null) return byHand(accountSid);
+  if (because === "brake") {
+    return `Look for one cause behind all of them (Twilio's billing, a mistake in the policy, one leaked credential). Suspend by hand those that really overspend; for this one: ${setStatus(accountSid, "suspended")}`;
+  }
+  if (because === "rule") return "Look at the account before it reaches a limit that suspends it.";
   return `Judge the spend. If it is not wanted, suspend it by hand and end its live calls: ${setStatus(accountSid, "suspended")}`;
 }
 

@@ -33,6 +33,10 @@ export const UsageTriggerSignal = z.object({
   currentValue: z.string(),
   usageRecordUri: z.string(),
   idempotencyToken: z.string(),
+  /** The limit of the policy that the callback's address names; null where it names none. */
+  limit: z.nullable(z.string()),
+  /** A digest of everything that was signed. */
+  fingerprint: z.string().check(z.minLength(1), z.maxLength(64)),
 });
 export type UsageTriggerSignal = z.infer<typeof UsageTriggerSignal>;
 
@@ -81,5 +85,29 @@ export const ErrorRuleSignal = z.object({
 });
 export type ErrorRuleSignal = z.infer<typeof ErrorRuleSignal>;
 
-export const Signal = z.discriminatedUnion("kind", [UsageTriggerSignal, NotUnderstoodSignal, ErrorRuleSignal]);
+/** The parent's own usage trigger fired, and this subaccount makes more than half of today's spend. */
+export const TopSpenderSignal = z.object({
+  kind: z.literal("top-spender"),
+  ...envelope,
+  /** Today's spend of the account, as a decimal string, in `currency` (ISO 4217), and its share of all in percent. */
+  price: z.string(),
+  currency: z.string(),
+  share: z.string(),
+});
+export type TopSpenderSignal = z.infer<typeof TopSpenderSignal>;
+
+export const Signal = z.discriminatedUnion("kind", [
+  UsageTriggerSignal,
+  NotUnderstoodSignal,
+  ErrorRuleSignal,
+  TopSpenderSignal,
+]);
 export type Signal = z.infer<typeof Signal>;
+
+/**
+ * By what a signal that was dealt with is remembered. Not by Twilio's IdempotencyToken: it can be guessed, and whoever
+ * holds an account's auth token could use up the tokens of its next firings in advance.
+ */
+export function identityOf(signal: Signal): string {
+  return signal.kind === "usage-trigger" ? signal.fingerprint : signal.id;
+}

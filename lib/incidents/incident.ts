@@ -25,6 +25,12 @@ export interface Incident {
   /** Why Twilio did not do what was asked; null unless the state is `failed`. */
   failure: Failure | null;
   evidence: Evidence | null;
+  /** Why the account is only alerted, not suspended; null in every other state, and for what was not understood. */
+  because: AlertedBecause | null;
+  /** The errors that tripped an error rule; null for anything else. */
+  errors: ErrorEvidence | null;
+  /** Who spent most today; only where the parent's own usage trigger fired. */
+  ranking: SpendRanking | null;
   /** How many signals this incident holds: the one that opened it and those that joined. */
   signals: number;
   /** What people were told of it: one for each change of state. */
@@ -34,6 +40,8 @@ export interface Incident {
 export interface AlertDelivery {
   id: string;
   about: AlertSubject;
+  /** The rule it is about: the same rule is told once in its day, however often it trips. */
+  rule: string;
   /** Why the account was not suspended; only for `alerted`. */
   because: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
@@ -47,7 +55,18 @@ export interface AlertDelivery {
 export type AlertSubject = "suspended" | "alerted" | "failed" | "not-understood";
 
 /** Why an account whose trigger fired was not suspended: it decides how urgent the alert is and what to do next. */
-export type AlertedBecause = "observe-mode" | "parent-account";
+export const ALERTED_BECAUSE = [
+  /** The rule says `then: alert`. */
+  "rule",
+  "observe-mode",
+  "exempt",
+  "parent-account",
+  /** The rule asks Usage Records first, and they did not agree, or could not be read. */
+  "unconfirmed",
+  /** Too many accounts were suspended in a short time: it waits for a person. */
+  "brake",
+] as const;
+export type AlertedBecause = (typeof ALERTED_BECAUSE)[number];
 
 export const INCIDENT_STATES = [
   "open",
@@ -103,6 +122,38 @@ export interface Evidence {
   categoryPriceToday: string | null;
   totalPriceToday: string | null;
   readAt: string;
+}
+
+/** What a rule on errors counted. */
+export interface ErrorEvidence {
+  count: number;
+  /** The window, in milliseconds. */
+  within: number;
+  firstAt: string;
+  lastAt: string;
+  /** The first few, redacted. `code`: https://www.twilio.com/docs/api/errors */
+  samples: readonly { sid: string; code: number; at: string; note: string }[];
+}
+
+/** Today's (GMT) spend by subaccount. */
+export interface SpendRanking {
+  /** ISO 4217, upper case; what all amounts are in. */
+  currency: string;
+  /** Decimal string: of all subaccounts that were read. */
+  total: string;
+  /** The first ten, highest first. */
+  spenders: readonly Spender[];
+  /** How many subaccounts could not be read, or count in another currency. */
+  unread: number;
+  readAt: string;
+}
+
+export interface Spender {
+  accountSid: string;
+  friendlyName: string;
+  price: string;
+  /** Of the total, in percent with one decimal; null when nothing was spent. */
+  share: string | null;
 }
 
 /** One line of an incident's append-only history. */

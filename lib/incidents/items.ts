@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { INCIDENT_STATES, type Incident, type TimelineEntry } from "./incident.ts";
+import { ALERTED_BECAUSE, INCIDENT_STATES, type Incident, type TimelineEntry } from "./incident.ts";
 import type { IncidentRecord } from "./record.ts";
 
 /**
@@ -54,12 +54,34 @@ const IncidentItem = z.object({
       readAt: z.string(),
     }),
   ),
+  because: z.nullable(z.enum(ALERTED_BECAUSE)),
+  errors: z.nullable(
+    z.object({
+      count: z.number(),
+      within: z.number(),
+      firstAt: z.string(),
+      lastAt: z.string(),
+      samples: z.array(z.object({ sid: z.string(), code: z.number(), at: z.string(), note: z.string() })),
+    }),
+  ),
+  ranking: z.nullable(
+    z.object({
+      currency: z.string(),
+      total: z.string(),
+      spenders: z.array(
+        z.object({ accountSid: z.string(), friendlyName: z.string(), price: z.string(), share: nullableText }),
+      ),
+      unread: z.number(),
+      readAt: z.string(),
+    }),
+  ),
   signals: z.number(),
   alerts: z.array(
     z.object({
       id: z.string(),
       about: z.enum(["suspended", "alerted", "failed", "not-understood"]),
-      because: z.nullable(z.enum(["observe-mode", "parent-account"])),
+      rule: z.string(),
+      because: z.nullable(z.enum(ALERTED_BECAUSE)),
       problem: nullableText,
       at: z.string(),
       publishedAt: nullableText,

@@ -10,8 +10,8 @@ export const entryKey = (incidentId: string, step: string) => ({ pk: `INCIDENT#$
 /** What the next signal of an account must know: its open incident, and when it was last reactivated. */
 export const accountKey = (accountSid: string) => ({ pk: `ACCOUNT#${accountSid}`, sk: "ACCOUNT" });
 /** A signal that has been dealt with. Expires by TTL. */
-export const seenKey = (accountSid: string, messageId: string) => ({
-  pk: `SEEN#${accountSid}#${messageId}`,
+export const seenKey = (accountSid: string, identity: string) => ({
+  pk: `SEEN#${accountSid}#${identity}`,
   sk: "SEEN",
 });
 /** The stop on mass suspension, shared by all workers. */

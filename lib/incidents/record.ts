@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
-import { percentOf, subtract, withoutTrailingZeros } from "../decimal.ts";
+import { percentOf, subtract } from "../decimal.ts";
 import type { NotUnderstoodSignal, Signal } from "../inbox/messages.ts";
 import type {
   AlertDelivery,
   AlertedBecause,
   AlertSubject,
   Containment,
+  ErrorEvidence,
   Evidence,
   Failure,
   Incident,
   IncidentState,
+  SpendRanking,
   TimelineEntry,
   Trip,
 } from "./incident.ts";
@@ -59,7 +61,16 @@ export function incidentIdFor({ accountSid, id, receivedAt }: Signal): string {
   return `${new Date(receivedAt).toISOString().replace(/[-:.Z]/g, "")}-${twin}`;
 }
 
-export function openIncident(id: string, signal: Signal, reason: string, now: Date): Change {
+/** A signal with what the policy says of it. */
+export interface Tripping {
+  signal: Signal;
+  /** The rule's name. */
+  rule: string;
+  reason: string;
+}
+
+export function openIncident(id: string, tripping: Tripping, now: Date): Change {
+  const { signal, reason } = tripping;
   const at = now.toISOString();
   const incident: Incident = {
     id,
@@ -67,7 +78,7 @@ export function openIncident(id: string, signal: Signal, reason: string, now: Da
     friendlyName: null,
     state: "open",
     reason,
-    ...whatTripped(signal),
+    ...whatTripped(tripping),
     openedAt: at,
     updatedAt: at,
     suspendedAt: null,
@@ -75,6 +86,8 @@ export function openIncident(id: string, signal: Signal, reason: string, now: Da
     containment: null,
     failure: null,
     evidence: null,
+    because: null,
+    ranking: null,
     signals: 1,
     alerts: [],
   };
@@ -97,11 +110,11 @@ export function suspended(record: IncidentRecord, suspension: Suspended): Change
 }
 
 /** Somebody had set the account active, past us, and it tripped anew: no change of state, but people must know. */
-export function suspendedAgain(record: IncidentRecord, signal: Signal, suspension: Suspended): Change {
+export function suspendedAgain(record: IncidentRecord, tripping: Tripping, suspension: Suspended): Change {
   const { by, reason, now } = suspension;
   const at = now.toISOString();
-  const line = entry(`suspended-again:${signal.id}`, at, "suspended", `was active again; ${reason}`, { by });
-  return contained(trippedBy(record, signal), suspension, line);
+  const line = entry(`suspended-again:${tripping.signal.id}`, at, "suspended", `was active again; ${reason}`, { by });
+  return contained(trippedBy(record, tripping), suspension, line);
 }
 
 function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Suspended, line: KeyedEntry): Change {
@@ -112,6 +125,7 @@ function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Su
     reason,
     suspendedAt: at,
     failure: null,
+    because: null,
     // What was spent until a failed attempt is not what was spent until now.
     evidence: null,
     lags: {
@@ -128,8 +142,8 @@ function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Su
  * From now on the incident tells of this signal: where people were only told before, or the account had become active
  * again, the numbers and lags of the earlier signal say nothing about this containment.
  */
-export function trippedBy(record: IncidentRecord, signal: Signal): IncidentRecord {
-  return { ...record, incident: { ...record.incident, ...whatTripped(signal), evidence: null } };
+export function trippedBy(record: IncidentRecord, tripping: Tripping): IncidentRecord {
+  return { ...record, incident: { ...record.incident, ...whatTripped(tripping), evidence: null, ranking: null } };
 }
 
 export function failed(record: IncidentRecord, failure: Failure, now: Date): Change {
@@ -141,7 +155,7 @@ export function failed(record: IncidentRecord, failure: Failure, now: Date): Cha
   const reason = failure.message;
   // A further failure changes no state, so nobody is told again.
   if (record.incident.state === "failed") return { record: touch(record, at, { failure, reason }), entries: [why] };
-  const moved = move(record, "failed", at, { failure, reason });
+  const moved = move(record, "failed", at, { failure, reason, because: null });
   return { record: withAlert(moved, { about: "failed", at }), entries: [why] };
 }
 
@@ -157,8 +171,39 @@ export interface Alerted {
 export function alerted(record: IncidentRecord, alert: Alerted): Change {
   const { reason, friendlyName, now } = alert;
   const at = now.toISOString();
-  const moved = move(record, "alerted", at, { reason, friendlyName: friendlyName ?? record.incident.friendlyName });
+  const { because } = alert;
+  const known = record.incident.friendlyName;
+  const moved = move(record, "alerted", at, { reason, because, friendlyName: friendlyName ?? known });
   return { record: withAlert(moved, { ...alert, at }), entries: [entry("alerted", at, "alerted", reason, {})] };
+}
+
+/**
+ * A further signal of an account that people were alerted of, and that is still running. Each rule is told once in its
+ * GMT day, so that a warning at half of a limit does not silence the one at the whole of it, and nothing is told 500
+ * times.
+ */
+export function alertedAgain(record: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
+  const { signal, reason } = tripping;
+  const joining = joined(record, signal, reason, alert.now);
+  const at = alert.now.toISOString();
+  const isTold = record.incident.alerts.some(
+    (earlier) =>
+      earlier.about === alert.about &&
+      (alert.about === "not-understood" ||
+        (earlier.rule === tripping.rule && earlier.because === alert.because && isSameDay(earlier.at, at))),
+  );
+  if (isTold || joining.record === record) return joining;
+  // What could not be read says nothing about the account: its incident goes on telling of what could.
+  const telling = alert.about === "not-understood" ? joining.record : trippedBy(joining.record, tripping);
+  const because = alert.about === "not-understood" ? record.incident.because : alert.because;
+  return {
+    record: withAlert(touch(telling, at, { reason, because }), { ...alert, rule: tripping.rule, at }),
+    entries: [...joining.entries, entry(`alerted:${signal.id}`, at, "alerted", reason, {})],
+  };
+}
+
+function isSameDay(a: string, b: string): boolean {
+  return a.slice(0, 10) === b.slice(0, 10);
 }
 
 /** A later signal joins the story. Nothing changes when it has joined before, or is the one that opened it. */
@@ -177,7 +222,29 @@ export function joined(record: IncidentRecord, signal: Signal, reason: string, n
 /** What could not be read is told once per incident, however often it comes. */
 export function toldNotUnderstood(record: IncidentRecord, problem: string, now: Date): IncidentRecord {
   if (record.incident.alerts.some(({ about }) => about === "not-understood")) return record;
-  return withAlert(record, { about: "not-understood", problem, at: now.toISOString() });
+  return withAlert(record, { about: "not-understood", problem, rule: NOT_UNDERSTOOD, at: now.toISOString() });
+}
+
+const NOT_UNDERSTOOD = "signed, not understood";
+
+/** The incident's alert was given by another one: the brake names all that wait in one. */
+export function toldElsewhere(record: IncidentRecord, id: string, now: Date): Change {
+  const { record: told } = alertPublished(record, id, now);
+  const at = now.toISOString();
+  return {
+    record: told,
+    entries: [entry(`published:${id}`, at, "alert-shared", "named in the brake's alert", { id })],
+  };
+}
+
+export function spendRanked(record: IncidentRecord, ranking: SpendRanking): Change {
+  const { readAt, total, currency, spenders, unread } = ranking;
+  const [top] = spenders;
+  const detail = { total, currency, unread, top: top?.accountSid ?? null, share: top?.share ?? null };
+  return {
+    record: touch(record, readAt, { ranking }),
+    entries: [entry(`spend-ranked:${readAt}`, readAt, "spend-ranked", "today's spend by subaccount", detail)],
+  };
 }
 
 export interface CallsEnded {
@@ -239,13 +306,15 @@ function touch(record: IncidentRecord, at: string, changes: Partial<Incident>): 
 interface DueAlert {
   about: AlertSubject;
   at: string;
+  rule?: string;
   because?: AlertedBecause | null;
   problem?: string | null;
 }
 
-function withAlert(record: IncidentRecord, { about, at, because = null, problem = null }: DueAlert): IncidentRecord {
+function withAlert(record: IncidentRecord, due: DueAlert): IncidentRecord {
   const { incident } = record;
-  const alert = { id: `${incident.id}:${about}:${at}`, about, because, problem, at, publishedAt: null };
+  const { about, at, rule = incident.rule, because = null, problem = null } = due;
+  const alert = { id: `${incident.id}:${about}:${at}`, about, rule, because, problem, at, publishedAt: null };
   const earlier = about === "not-understood" ? incident.alerts : incident.alerts.filter(stillTrue);
   return { ...record, incident: { ...incident, alerts: [...earlier, alert] } };
 }
@@ -259,27 +328,34 @@ function entry(key: string, at: string, what: string, why: string, detail: Detai
   return { key, at, what, who: what === "opened" || what === "signal-joined" ? "twilio" : "tollbreaker", why, detail };
 }
 
-function ruleOf(signal: Signal): string {
-  if (signal.kind === "not-understood") return "signed, not understood";
-  const { usageCategory, triggerBy, recurring, triggerValue } = signal;
-  return `${usageCategory} by ${triggerBy}, ${recurring === "" ? "once" : recurring}, at ${withoutTrailingZeros(triggerValue)}`;
-}
+type WhatTripped = Pick<Incident, "rule" | "trip" | "errors" | "firedAt" | "receivedAt" | "lags">;
 
-type WhatTripped = Pick<Incident, "rule" | "trip" | "firedAt" | "receivedAt" | "lags">;
-
-function whatTripped(signal: Signal): WhatTripped {
+function whatTripped({ signal, rule }: Tripping): WhatTripped {
   const firedAt = signal.kind === "usage-trigger" ? signal.firedAt : null;
   return {
-    rule: ruleOf(signal),
+    rule,
     trip: tripOf(signal),
+    errors: errorsOf(signal),
     firedAt,
     receivedAt: signal.receivedAt,
     lags: { firedToReceived: lag(firedAt, signal.receivedAt), receivedToSuspended: null, firedToSuspended: null },
   };
 }
 
+function errorsOf(signal: Signal): ErrorEvidence | null {
+  if (signal.kind !== "error-rule") return null;
+  const { count, within, firstAt, lastAt, samples } = signal;
+  return {
+    count,
+    within,
+    firstAt,
+    lastAt,
+    samples: samples.map(({ sid, code, at, note }) => ({ sid, code, at, note })),
+  };
+}
+
 function tripOf(signal: Signal): Trip | null {
-  if (signal.kind === "not-understood") return null;
+  if (signal.kind !== "usage-trigger") return null;
   const { usageTriggerSid, usageCategory, triggerBy, recurring, triggerValue, currentValue } = signal;
   const overshoot = subtract(currentValue, triggerValue);
   const overshootPercent = percentOf(overshoot, triggerValue);
@@ -296,9 +372,23 @@ function tripOf(signal: Signal): Trip | null {
 }
 
 function detailOf(signal: Signal): Detail {
-  if (signal.kind === "not-understood") return { ...shownFields(signal), problem: signal.problem };
-  const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired } = signal;
-  return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired };
+  switch (signal.kind) {
+    case "usage-trigger": {
+      const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired } = signal;
+      return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired };
+    }
+    case "not-understood":
+      return { ...shownFields(signal), problem: signal.problem };
+    case "error-rule": {
+      const { rule, count, within, firstAt, lastAt, signedBy } = signal;
+      const codes = [...new Set(signal.samples.map(({ code }) => code))].join(", ");
+      return { rule, count, within, firstAt, lastAt, codes, signedBy };
+    }
+    case "top-spender": {
+      const { price, currency, share } = signal;
+      return { price, currency, share };
+    }
+  }
 }
 
 /** What a usage trigger's callback may hold: https://www.twilio.com/docs/usage/api/usage-trigger#webhook */

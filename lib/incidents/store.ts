@@ -8,14 +8,15 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
+import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import { HeadItem, headItem, recordOf } from "./items.ts";
-import { accountKey, entryKey, headKey, seenKey } from "./keys.ts";
+import { accountKey, brakeKey, entryKey, headKey, seenKey } from "./keys.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./record.ts";
 
 /** The responder's memory. Only the responder writes here. Every write can be repeated. */
 export interface IncidentStore {
   /** What must be known before acting on a signal: one round trip. */
-  recall(accountSid: string, signalId: string): Promise<Memory>;
+  recall(accountSid: string, identity: string): Promise<Memory>;
   /**
    * Makes `incidentId` the account's one open incident; one round trip. Claiming it again is fine.
    * @param insteadOf an incident that is over, and yet still claimed.
@@ -29,7 +30,7 @@ export interface IncidentStore {
    * @throws TollbreakerError `incident-changed` when somebody else wrote the head meanwhile.
    */
   save(change: Change): Promise<IncidentRecord>;
-  markSeen(accountSid: string, signalId: string, now: Date): Promise<void>;
+  markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
 }
 
 export interface Memory {
@@ -38,6 +39,8 @@ export interface Memory {
   lastIncidentId: string | null;
   /** ISO 8601 UTC. */
   lastReactivatedAt: string | null;
+  /** The brake, as it was a moment ago. */
+  brake: VersionedBrake;
 }
 
 /** SQS keeps a message for 14 days at the most, dead-letter queue and redrive together can double that. */
@@ -50,20 +53,21 @@ const AccountItem = z.object({
 });
 
 export function incidentStore(client: DynamoDBDocumentClient, tableName: string): IncidentStore {
-  async function recall(accountSid: string, signalId: string): Promise<Memory> {
+  async function recall(accountSid: string, identity: string): Promise<Memory> {
     const account = accountKey(accountSid);
-    const seen = seenKey(accountSid, signalId);
-    const items = await getBoth([account, seen]);
+    const seen = seenKey(accountSid, identity);
+    const items = await getAll([account, seen, brakeKey]);
     const known = z.parse(AccountItem, items.find(({ pk }) => pk === account.pk) ?? {});
     return {
       seen: items.some(({ pk }) => pk === seen.pk),
       openIncidentId: known.openIncidentId ?? null,
       lastIncidentId: known.lastIncidentId ?? null,
       lastReactivatedAt: known.lastReactivatedAt ?? null,
+      brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
   }
 
-  async function getBoth(keys: { pk: string; sk: string }[]) {
+  async function getAll(keys: { pk: string; sk: string }[]) {
     const answer = await client.send(
       new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
     );
@@ -117,9 +121,9 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(adding, () => undefined);
   }
 
-  async function markSeen(accountSid: string, signalId: string, now: Date): Promise<void> {
+  async function markSeen(accountSid: string, identity: string, now: Date): Promise<void> {
     const expiresAt = Math.floor(now.getTime() / 1000) + SEEN_FOR_SECONDS;
-    await client.send(new PutCommand({ TableName: tableName, Item: { ...seenKey(accountSid, signalId), expiresAt } }));
+    await client.send(new PutCommand({ TableName: tableName, Item: { ...seenKey(accountSid, identity), expiresAt } }));
   }
 
   /** Sends a conditional write; when its condition does not hold, throws what `otherwise` makes, if anything. */

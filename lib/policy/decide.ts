@@ -1,90 +1,156 @@
-import { withoutTrailingZeros } from "../decimal.ts";
-import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
+import { compare, withoutTrailingZeros } from "../decimal.ts";
+import type { Signal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
+import type { Confirmation, Policy } from "./policy.ts";
+import { type Rule, ruleFor } from "./rule-for.ts";
 
 /** What to do about a signal, and why, in words that go into the incident's history. */
-export type Verdict =
-  | { kind: "suspend"; reason: string }
+export type Verdict = (
+  | {
+      kind: "suspend";
+      /** Read the account's usage first, and suspend only if it agrees. */
+      confirm: Confirmation | null;
+    }
   /** It should be contained already, and yet it fired: make sure that it still is. */
-  | { kind: "hold"; reason: string }
+  | { kind: "hold" }
   /** Tell people, and touch nothing. */
-  | { kind: "alert"; reason: string; about: "alerted" | "not-understood"; because: AlertedBecause | null }
+  | { kind: "alert"; about: "alerted" | "not-understood"; because: AlertedBecause | null }
   /** It belongs to a story that is being told already: write it down there. */
-  | { kind: "join"; reason: string };
+  | { kind: "join" }
+  /** The policy says that this is nothing. */
+  | { kind: "ignore" }
+) & {
+  reason: string;
+  /** The rule's name. */
+  rule: string;
+};
 
+/** What is known of the account. */
 export interface Circumstances {
   /** The state of the account's open incident; null when it has none. */
   state: IncidentState | null;
+  /** Why that incident is only alerted. */
+  because: AlertedBecause | null;
   /** When that incident's account was suspended, ISO 8601 UTC; null when it was not. */
   suspendedAt: string | null;
   /** ISO 8601 UTC; null when the account was never reactivated. */
   lastReactivatedAt: string | null;
   parentSid: string;
-  mode: "enforce" | "observe";
 }
 
-/** Pure and total: the same signal in the same circumstances always gets the same verdict. The order is the policy. */
-export function decide(signal: Signal, circumstances: Circumstances): Verdict {
-  const { state, lastReactivatedAt, parentSid, mode } = circumstances;
-  if (isContained(state)) return whileContained(signal, circumstances);
-  if (signal.kind === "not-understood")
-    return tell(state, "not-understood", null, `signed, but not understood: ${signal.problem}`);
+/**
+ * Pure and total: the same signal in the same circumstances under the same policy always gets the same verdict. The
+ * order of the questions is what must never happen, first; what the operator wishes, second.
+ */
+export function decide(signal: Signal, circumstances: Circumstances, policy: Policy, now: Date): Verdict {
+  const rule = ruleFor(signal, policy);
+  return { ...judge(signal, circumstances, { policy, rule, now }), rule: rule.name };
+}
+
+interface Law {
+  policy: Policy;
+  rule: Rule;
+  now: Date;
+}
+
+type Judgement = Verdict extends infer V ? (V extends Verdict ? Omit<V, "rule"> : never) : never;
+
+function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgement {
+  const { state, because, lastReactivatedAt, parentSid } = circumstances;
+  const { policy, rule, now } = law;
+  if (state === "suspended" || state === "reactivating") return whileContained(signal, circumstances, law);
+  if (signal.kind === "not-understood") {
+    return {
+      kind: "alert",
+      about: "not-understood",
+      because: null,
+      reason: `signed, but not understood: ${signal.problem}`,
+    };
+  }
   if (signal.accountSid === parentSid) {
-    return tell(state, "alerted", "parent-account", "the parent account cannot be suspended: a person is needed");
+    return tell(
+      "parent-account",
+      `${whatHappened(signal)}; the parent account cannot be suspended: a person is needed`,
+    );
   }
   if (isOldNews(signal, lastReactivatedAt)) {
     return { kind: "join", reason: `fired before the account was reactivated at ${lastReactivatedAt}` };
   }
-  if (mode === "observe") {
-    return tell(state, "alerted", "observe-mode", `MODE=observe: would have suspended, ${summary(signal)}`);
+  if (isBelow(signal, rule)) {
+    return { kind: "ignore", reason: `${whatHappened(signal)}; the policy allows this account ${rule.at}` };
   }
-  return { kind: "suspend", reason: summary(signal) };
+  if (rule.effect === "alert") return tell("rule", whatHappened(signal));
+  const exemption = exemptionOf(signal.accountSid, policy, now);
+  if (exemption !== undefined) return tell("exempt", `${whatHappened(signal)}; exempt: ${exemption}`);
+  if (policy.mode === "observe")
+    return tell("observe-mode", `${whatHappened(signal)}; in observe mode nothing is suspended`);
+  if (state === "alerted" && because === "brake") {
+    return { kind: "join", reason: "held by the brake: it waits for an operator" };
+  }
+  return { kind: "suspend", confirm: rule.confirm, reason: whatHappened(signal) };
 }
 
-function isContained(state: IncidentState | null): boolean {
-  return state === "suspended" || state === "reactivating";
+function tell(because: AlertedBecause, reason: string): Judgement {
+  return { kind: "alert", about: "alerted", because, reason };
 }
 
 /**
  * Somebody may have set the account active by hand, past us: then what fires after the suspension is new spend, and an
  * incident that says `suspended` is no proof. What fired before it is only late.
  */
-function whileContained(signal: Signal, { state, suspendedAt, parentSid, mode }: Circumstances): Verdict {
-  const isEnforced = mode === "enforce" && signal.accountSid !== parentSid;
+function whileContained(
+  signal: Signal,
+  { state, suspendedAt, parentSid }: Circumstances,
+  { policy, rule, now }: Law,
+): Judgement {
+  const mayBeSuspended =
+    policy.mode === "enforce" &&
+    rule.effect === "suspend" &&
+    signal.accountSid !== parentSid &&
+    exemptionOf(signal.accountSid, policy, now) === undefined;
   const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
-  return isEnforced && isNew && state === "suspended"
-    ? { kind: "hold", reason: `fired after the account was suspended: ${summary(signal)}` }
+  return mayBeSuspended && isNew && state === "suspended" && !isBelow(signal, rule)
+    ? { kind: "hold", reason: `fired after the account was suspended: ${whatHappened(signal)}` }
     : { kind: "join", reason: "the account is already contained" };
 }
 
-/** One alert per incident: where people know already, a further signal joins. */
-function tell(
-  state: IncidentState | null,
-  about: "alerted" | "not-understood",
-  because: AlertedBecause | null,
-  reason: string,
-): Verdict {
-  return state === null || state === "open" ? { kind: "alert", about, because, reason } : { kind: "join", reason };
+/** A trigger made for another value than the policy now has for this account must not suspend it. */
+function isBelow(signal: Signal, { at }: Rule): boolean {
+  return signal.kind === "usage-trigger" && at !== null && compare(signal.currentValue, at) < 0;
+}
+
+/** Why the account is exempt today (GMT); undefined when it is not. */
+function exemptionOf(accountSid: string, { exempt }: Policy, now: Date): string | undefined {
+  const today = now.toISOString().slice(0, 10);
+  return exempt.find(({ account, until }) => account === accountSid && (until === null || today <= until))?.why;
 }
 
 /**
  * Twilio can deliver late and again. DateFired has whole seconds: what fired within the second of the reactivation may
  * have fired after it, and counts as new. Better once too often.
  */
-function isOldNews(signal: UsageTriggerSignal, lastReactivatedAt: string | null): boolean {
+function isOldNews(signal: Signal, lastReactivatedAt: string | null): boolean {
   return lastReactivatedAt !== null && timeOf(signal) < wholeSecond(Date.parse(lastReactivatedAt));
 }
 
-/** Milliseconds since the epoch; a firing without a readable time counts as fired when it came. */
-function timeOf({ firedAt, receivedAt }: UsageTriggerSignal): number {
-  return Date.parse(firedAt ?? receivedAt);
+/** Milliseconds since the epoch; what has no readable time of its own counts as happened when it came. */
+function timeOf(signal: Signal): number {
+  return Date.parse((signal.kind === "usage-trigger" ? signal.firedAt : null) ?? signal.receivedAt);
 }
 
 function wholeSecond(milliseconds: number): number {
   return Math.floor(milliseconds / 1000) * 1000;
 }
 
-function summary({ usageCategory, triggerBy, currentValue, triggerValue }: UsageTriggerSignal): string {
-  const [reached, limit] = [currentValue, triggerValue].map(withoutTrailingZeros);
-  return `${usageCategory} by ${triggerBy} reached ${reached}, its limit is ${limit}`;
+function whatHappened(signal: Exclude<Signal, { kind: "not-understood" }>): string {
+  switch (signal.kind) {
+    case "usage-trigger": {
+      const [reached, limit] = [signal.currentValue, signal.triggerValue].map(withoutTrailingZeros);
+      return `${signal.usageCategory} by ${signal.triggerBy} reached ${reached}, its limit is ${limit}`;
+    }
+    case "error-rule":
+      return `${signal.count} errors within ${signal.within / 60_000} minutes`;
+    case "top-spender":
+      return `it makes ${signal.share} % of today's spend (${withoutTrailingZeros(signal.price)} ${signal.currency}), and the parent's own trigger fired`;
+  }
 }

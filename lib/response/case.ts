@@ -5,6 +5,7 @@ import {
   incidentIdFor,
   joined,
   openIncident,
+  type Tripping,
   trippedBy,
 } from "../incidents/record.ts";
 import type { Memory } from "../incidents/store.ts";
@@ -19,22 +20,24 @@ export interface Case {
   leftOver: string | undefined;
 }
 
-/** Takes the account's open incident, or makes it: at most one round trip. */
-export async function begin(
-  { store, clock }: Responder,
-  signal: Signal,
-  { memory, known, leftOver }: Case,
-  reason: string,
-): Promise<Change> {
-  if (known !== undefined) return trip(known, signal, reason, clock.now());
-  const claimed = leftOver === undefined ? memory.openIncidentId : null;
+/** The incident that this signal belongs to, whether or not it was written yet. */
+export function incidentIdOf(signal: Signal, { memory, known, leftOver }: Case): string {
   // An id that was claimed but never written belongs to a delivery that was cut: go on with it.
-  const id = claimed ?? incidentIdFor(signal);
-  if (claimed === null) await store.claim(signal.accountSid, id, leftOver);
-  return openIncident(id, signal, reason, clock.now());
+  const claimed = leftOver === undefined ? memory.openIncidentId : null;
+  return known?.incident.id ?? claimed ?? incidentIdFor(signal);
 }
 
-function trip(known: IncidentRecord, signal: Signal, reason: string, now: Date): Change {
-  const { record, entries } = joined(known, signal, reason, now);
-  return { record: known.incident.state === "alerted" ? trippedBy(record, signal) : record, entries };
+/** Takes the account's open incident, or makes it: at most one round trip. */
+export async function begin({ store, clock }: Responder, tripping: Tripping, current: Case): Promise<Change> {
+  const { memory, known, leftOver } = current;
+  if (known !== undefined) return trip(known, tripping, clock.now());
+  const { signal } = tripping;
+  const id = incidentIdOf(signal, current);
+  if (leftOver !== undefined || memory.openIncidentId === null) await store.claim(signal.accountSid, id, leftOver);
+  return openIncident(id, tripping, clock.now());
+}
+
+function trip(known: IncidentRecord, tripping: Tripping, now: Date): Change {
+  const { record, entries } = joined(known, tripping.signal, tripping.reason, now);
+  return { record: known.incident.state === "alerted" ? trippedBy(record, tripping) : record, entries };
 }

@@ -16,16 +16,20 @@ export async function containWithoutStore(
   delivery: Delivery,
   { cause, lastReactivatedAt }: { cause: unknown; lastReactivatedAt: string | null },
 ): Promise<void> {
-  const { twilio, mode, clock, log } = responder;
+  const { twilio, policy, brake, clock, log } = responder;
   const { signal } = delivery;
   log.error("store-unreadable", { accountSid: signal.accountSid, reason: messageOf(cause) });
 
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
-  const unknown = { state: null, suspendedAt: null };
-  const verdict = decide(signal, { ...unknown, lastReactivatedAt, parentSid: twilio.accountSid, mode });
-  if (verdict.kind !== "suspend" || !isFresh) return;
+  const unknown = { state: null, because: null, suspendedAt: null };
+  const circumstances = { ...unknown, lastReactivatedAt, parentSid: twilio.accountSid };
+  const verdict = decide(signal, circumstances, policy, clock.now());
+  // What needs a second opinion can wait for the store: only errors do, and they are no spend.
+  if (verdict.kind !== "suspend" || verdict.confirm !== null || !isFresh) return;
 
-  const suspension = await suspendAccount(twilio, signal.accountSid, share(responder, delivery, SUSPENSION_SHARE));
+  const mayAsk = Promise.resolve(brake.mayPassAlone(signal.accountSid));
+  const until = share(responder, delivery, SUSPENSION_SHARE);
+  const suspension = await suspendAccount(twilio, signal.accountSid, until, mayAsk);
   log.warn("contained-without-store", { accountSid: signal.accountSid, outcome: suspension.kind });
   if (suspension.kind !== "suspended") return;
   await endLiveCalls(twilio, signal.accountSid, share(responder, delivery, CALLS_SHARE));

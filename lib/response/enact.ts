@@ -1,9 +1,11 @@
 import { type IncidentRecord, joined, toldNotUnderstood } from "../incidents/record.ts";
 import type { Verdict } from "../policy/decide.ts";
+import type { Confirmation } from "../policy/policy.ts";
 import type { Case } from "./case.ts";
+import { confirmUsage } from "./confirm-usage.ts";
 import { enforce } from "./enforce.ts";
 import { hold } from "./hold.ts";
-import type { Delivery, Responder } from "./responder.ts";
+import { CONFIRMATION_SHARE, type Delivery, type Responder, share } from "./responder.ts";
 import { tell } from "./tell.ts";
 
 /** Does what was decided, and records it. Undefined when no incident is concerned. */
@@ -12,16 +14,38 @@ export async function enact(
   delivery: Delivery,
   { verdict, ...current }: Case & { verdict: Verdict },
 ): Promise<IncidentRecord | undefined> {
+  const { reason, rule } = verdict;
+  const tripping = { signal: delivery.signal, rule, reason };
   switch (verdict.kind) {
     case "suspend":
-      return enforce(responder, delivery, current, verdict.reason);
+      return verdict.confirm === null
+        ? enforce(responder, delivery, current, tripping)
+        : enforceIfConfirmed(responder, delivery, current, verdict, verdict.confirm);
     case "hold":
-      return hold(responder, delivery, current, verdict.reason);
+      return hold(responder, delivery, current, tripping);
     case "alert":
-      return tell(responder, delivery, current, verdict);
+      return tell(responder, current, tripping, verdict);
     case "join":
-      return join(responder, delivery, current, verdict.reason);
+      return join(responder, delivery, current, reason);
+    case "ignore":
+      return undefined;
   }
+}
+
+async function enforceIfConfirmed(
+  responder: Responder,
+  delivery: Delivery,
+  current: Case,
+  { reason, rule }: Verdict,
+  confirmation: Confirmation,
+): Promise<IncidentRecord> {
+  const { signal } = delivery;
+  const until = share(responder, delivery, CONFIRMATION_SHARE);
+  const usage = await confirmUsage(responder.twilio, signal.accountSid, confirmation, until);
+  const tripping = { signal, rule, reason: `${reason}; ${usage.why}` };
+  return usage.kind === "agrees"
+    ? enforce(responder, delivery, current, tripping)
+    : tell(responder, current, tripping, { about: "alerted", because: "unconfirmed" });
 }
 
 /** A signal of an account without an open incident is old news: it joins the last one. */

@@ -1,26 +1,37 @@
-import { type Change, failed, type IncidentRecord, suspended } from "../incidents/record.ts";
-import { begin, type Case } from "./case.ts";
+import {
+  type Alerted,
+  type Change,
+  failed,
+  type IncidentRecord,
+  suspended,
+  type Tripping,
+} from "../incidents/record.ts";
+import type { Account } from "../twilio/accounts.ts";
+import { begin, type Case, incidentIdOf } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { type Suspension, suspendAccount } from "./suspend.ts";
+import { toldOf } from "./tell.ts";
 
 /** Suspends the account, and records it. Neither a store that fails nor one that is slow holds up the suspension. */
 export async function enforce(
   responder: Responder,
   delivery: Delivery,
   current: Case,
-  reason: string,
+  tripping: Tripping,
 ): Promise<IncidentRecord> {
-  const { twilio, store } = responder;
-  const { signal } = delivery;
-  const [begun] = await Promise.allSettled([begin(responder, signal, current, reason)]);
+  const { twilio, store, brake } = responder;
+  const { accountSid } = delivery.signal;
+  const incidentId = incidentIdOf(delivery.signal, current);
+  const mayAsk = brake.mayPass(accountSid, incidentId, current.memory.brake);
+  const [begun] = await Promise.allSettled([begin(responder, tripping, current)]);
   // The opening is written down while Twilio is asked.
   const [suspension, [opened]] = await Promise.all([
-    suspendAccount(twilio, signal.accountSid, share(responder, delivery, SUSPENSION_SHARE)),
+    suspendAccount(twilio, accountSid, share(responder, delivery, SUSPENSION_SHARE), mayAsk),
     Promise.allSettled([saveOpening(responder, current, begun)]),
   ]);
   return recordOrEndCalls(responder, delivery, suspension, () =>
-    store.save(outcome(unwrapped(opened), { suspension, delivery, reason, now: responder.clock.now() })),
+    store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, now: responder.clock.now() })),
   );
 }
 
@@ -62,12 +73,15 @@ async function saveOpening(
 interface Enforced {
   suspension: Suspension;
   delivery: Delivery;
-  reason: string;
+  tripping: Tripping;
   now: Date;
 }
 
-function outcome(record: IncidentRecord, { suspension, delivery, reason, now }: Enforced): Change {
+function outcome(record: IncidentRecord, { suspension, delivery, tripping, now }: Enforced): Change {
+  const { reason } = tripping;
   switch (suspension.kind) {
+    case "held":
+      return toldOf(record, tripping, heldBack(suspension.account, reason, now));
     case "suspended": {
       const friendlyName = suspension.account?.friendlyName ?? null;
       return suspended(record, { by: suspendedBy(suspension.by, delivery), friendlyName, reason, now: suspension.at });
@@ -77,6 +91,12 @@ function outcome(record: IncidentRecord, { suspension, delivery, reason, now }: 
     case "unconfirmed":
       return failed(record, { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES }, now);
   }
+}
+
+/** What people are told of an account that the brake keeps from being suspended. */
+export function heldBack({ friendlyName }: Account, reason: string, now: Date): Alerted {
+  const held = `${reason}; not suspended, because the brake holds: too many accounts were suspended in a short time`;
+  return { about: "alerted", because: "brake", problem: null, friendlyName, reason: held, now };
 }
 
 function why({ twilioCode, message }: { twilioCode: number | null; message: string }) {

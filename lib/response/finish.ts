@@ -1,18 +1,17 @@
-import { composeAlert } from "../alerts/compose.ts";
-import { messageOf } from "../errors.ts";
-import type { AlertDelivery } from "../incidents/incident.ts";
 import {
-  alertPublished,
-  alertsDue,
   type Change,
   callsEnded,
   evidenceRead,
   followedBy,
   type IncidentRecord,
+  spendRanked,
 } from "../incidents/record.ts";
 import { endLiveCalls } from "./end-calls.ts";
+import { publishDue } from "./publish-alerts.ts";
+import { rankSpenders } from "./rank-spenders.ts";
 import { readEvidence } from "./read-evidence.ts";
 import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, share } from "./responder.ts";
+import { suspendTheTop } from "./suspend-top.ts";
 
 /**
  * Everything that is due after the first act, whether of this delivery or of one that was cut: end the calls, read the
@@ -40,9 +39,12 @@ async function afterContainment(
   const { twilio, store, clock } = responder;
   const { accountSid } = record.incident;
   const needsEvidence = record.incident.evidence === null && record.incident.trip !== null;
-  const [calls, evidence] = await Promise.all([
-    record.callsDue ? endLiveCalls(twilio, accountSid, share(responder, delivery, CALLS_SHARE)) : undefined,
+  const needsRanking = accountSid === twilio.accountSid && record.incident.ranking === null && needsEvidence;
+  const until = share(responder, delivery, CALLS_SHARE);
+  const [calls, evidence, ranking] = await Promise.all([
+    record.callsDue ? endLiveCalls(twilio, accountSid, until) : undefined,
     needsEvidence ? readEvidence(twilio, record.incident, clock) : undefined,
+    needsRanking ? rankSpenders(twilio, until) : undefined,
   ]);
 
   let change: Change = { record, entries: [] };
@@ -50,37 +52,12 @@ async function afterContainment(
     change = followedBy(change, (next) => callsEnded(next, { ...calls, now: clock.now() }));
   }
   if (evidence !== undefined) change = followedBy(change, (next) => evidenceRead(next, evidence));
+  if (ranking !== undefined) {
+    // Before it is recorded: a delivery that is cut in between asks again, and asking twice is once.
+    await suspendTheTop(responder, record, ranking);
+    change = followedBy(change, (next) => spendRanked(next, ranking));
+  }
   return change.record === record ? record : store.save(change);
-}
-
-interface Told {
-  record: IncidentRecord;
-  failures: string[];
-}
-
-async function publishDue(responder: Responder, record: IncidentRecord): Promise<Told> {
-  const told: Told = { record, failures: [] };
-  for (const due of alertsDue(record)) {
-    const failure = await publish(responder, told.record, due);
-    if (failure === undefined) {
-      told.record = await responder.store.save(alertPublished(told.record, due.id, responder.clock.now()));
-    } else {
-      told.failures.push(`alert not published: ${failure}`);
-    }
-  }
-  return told;
-}
-
-async function publish(responder: Responder, { incident }: IncidentRecord, due: AlertDelivery) {
-  const { about, at, because, problem } = due;
-  const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
-  try {
-    await responder.alerts.publish(composeAlert({ about, incident, at, incidentUrl, because, problem }));
-    return undefined;
-  } catch (error) {
-    responder.log.error("alert-not-published", { incidentId: incident.id, about, reason: messageOf(error) });
-    return messageOf(error);
-  }
 }
 
 function callsReason({ callsDue, incident }: IncidentRecord): string | undefined {

@@ -1,7 +1,15 @@
 import { TollbreakerError } from "../errors.ts";
-import { type Change, type IncidentRecord, joined, suspendedAgain } from "../incidents/record.ts";
+import {
+  alertedAgain,
+  type Change,
+  followedBy,
+  type IncidentRecord,
+  joined,
+  suspendedAgain,
+  type Tripping,
+} from "../incidents/record.ts";
 import type { Case } from "./case.ts";
-import { recordOrEndCalls, suspendedBy } from "./enforce.ts";
+import { heldBack, recordOrEndCalls, suspendedBy } from "./enforce.ts";
 import { type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { type Suspension, suspendAccount } from "./suspend.ts";
 
@@ -13,29 +21,49 @@ import { type Suspension, suspendAccount } from "./suspend.ts";
 export async function hold(
   responder: Responder,
   delivery: Delivery,
-  { known }: Case,
-  reason: string,
+  { known, memory }: Case,
+  tripping: Tripping,
 ): Promise<IncidentRecord | undefined> {
   if (known === undefined) return undefined;
-  const { twilio, store, clock } = responder;
+  const { twilio, store, brake } = responder;
+  const { accountSid } = delivery.signal;
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const suspension = await suspendAccount(twilio, delivery.signal.accountSid, until);
-  const change = held(joined(known, delivery.signal, reason, clock.now()), suspension, delivery, reason);
+  const mayAsk = brake.mayPass(accountSid, known.incident.id, memory.brake);
+  const suspension = await suspendAccount(twilio, accountSid, until, mayAsk);
+  const change = held(known, { suspension, delivery, tripping, now: responder.clock.now() });
   return recordOrEndCalls(responder, delivery, suspension, async () =>
     change.record === known ? known : store.save(change),
   );
 }
 
-function held(change: Change, suspension: Suspension, delivery: Delivery, reason: string): Change {
-  if (suspension.kind !== "suspended") throw unconfirmed(delivery, suspension);
-  const by = suspendedBy(suspension.by, delivery);
-  if (by !== "tollbreaker") return change;
-  const friendlyName = suspension.account?.friendlyName ?? null;
-  const again = suspendedAgain(change.record, delivery.signal, { by, friendlyName, reason, now: suspension.at });
-  return { record: again.record, entries: [...change.entries, ...again.entries] };
+interface Held {
+  suspension: Suspension;
+  delivery: Delivery;
+  tripping: Tripping;
+  now: Date;
 }
 
-function unconfirmed({ signal }: Delivery, { message }: Exclude<Suspension, { kind: "suspended" }>) {
+function held(known: IncidentRecord, { suspension, delivery, tripping, now }: Held): Change {
+  const { reason, signal } = tripping;
+  switch (suspension.kind) {
+    case "suspended": {
+      const change = joined(known, signal, reason, now);
+      const by = suspendedBy(suspension.by, delivery);
+      if (by !== "tollbreaker") return change;
+      const friendlyName = suspension.account?.friendlyName ?? null;
+      return followedBy(change, (record) =>
+        suspendedAgain(record, tripping, { by, friendlyName, reason, now: suspension.at }),
+      );
+    }
+    case "held":
+      return alertedAgain(known, tripping, heldBack(suspension.account, reason, now));
+    case "refused":
+    case "unconfirmed":
+      throw unconfirmed(delivery, suspension);
+  }
+}
+
+function unconfirmed({ signal }: Delivery, { message }: Extract<Suspension, { kind: "refused" | "unconfirmed" }>) {
   return new TollbreakerError(
     "containment-unconfirmed",
     `Whether ${signal.accountSid} is still suspended is not known.`,

@@ -1,3 +1,4 @@
+import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/record.ts";
 import type { Memory } from "../incidents/store.ts";
 import { isOver } from "../incidents/transitions.ts";
@@ -19,29 +20,32 @@ export type Outcome =
  *
  * Each step can be repeated, and a delivery that was cut anywhere is picked up by the next one, which reads from the
  * record what is still due. From the inbox to the suspend request there are two round trips to our own store: what is
- * known of the account, and the claim of its one open incident (or the loading of it, when there is one already).
+ * known of the account and of the brake, and the claim of its one open incident, with the brake beside it (or the
+ * loading of the incident, when there is one already: the brake is then asked while Twilio is read).
  *
  * @throws whatever the store throws: the message is then delivered again.
  */
 export async function respond(responder: Responder, delivery: Delivery): Promise<Outcome> {
-  const { store, clock } = responder;
+  const { store, clock, log } = responder;
   const { accountSid, id } = delivery.signal;
 
   const { memory, known, leftOver } = await recall(responder, delivery);
   if (memory.seen) return { kind: "done" };
 
-  const verdict = decide(delivery.signal, {
+  const circumstances = {
     state: known?.incident.state ?? null,
+    because: known?.incident.because ?? null,
     suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
     parentSid: responder.twilio.accountSid,
-    mode: responder.mode,
-  });
+  };
+  const verdict = decide(delivery.signal, circumstances, responder.policy, clock.now());
+  log.info("signal-decided", { accountSid, id, verdict: verdict.kind, rule: verdict.rule, reason: verdict.reason });
   const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
   const unfinished = record === undefined ? undefined : await finish(responder, delivery, record);
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
-  await store.markSeen(accountSid, id, clock.now());
+  await store.markSeen(accountSid, identityOf(delivery.signal), clock.now());
   return { kind: "done" };
 }
 
@@ -55,10 +59,9 @@ interface Recollection {
 
 async function recall(responder: Responder, delivery: Delivery): Promise<Recollection> {
   const { store } = responder;
-  const { accountSid, id } = delivery.signal;
   let memory: Memory | undefined;
   try {
-    memory = await store.recall(accountSid, id);
+    memory = await store.recall(delivery.signal.accountSid, identityOf(delivery.signal));
     const openId = memory.seen ? null : memory.openIncidentId;
     const found = openId === null ? undefined : await store.load(openId);
     return found !== undefined && isOver(found.incident.state)

@@ -8,6 +8,8 @@ import { extended, LAST_LOOK_MS, limitedTo } from "./time-limit.ts";
 export type Suspension =
   /** `at` is when Twilio said so. */
   | { kind: "suspended"; by: Containment["by"]; account: Account | null; at: Date }
+  /** It was not asked for: the brake holds. */
+  | { kind: "held"; account: Account }
   /** Trying again will not help: a person is needed. */
   | { kind: "refused"; twilioCode: number | null; message: string }
   /** Twilio did not confirm it within the time; it may still come true. */
@@ -21,8 +23,14 @@ const REQUEST_TIMEOUT_MS = 5000;
  * update that changed nothing need no handling of their own: the next reading tells.
  *
  * Can be repeated at any time. Never touches the parent, an account that is not ours, or a closed one.
+ * @param mayAsk whether the brake lets it through; waited for after the first reading, so that both go on side by side.
  */
-export async function suspendAccount(twilio: TwilioClient, accountSid: string, until: Until): Promise<Suspension> {
+export async function suspendAccount(
+  twilio: TwilioClient,
+  accountSid: string,
+  until: Until,
+  mayAsk: Promise<boolean>,
+): Promise<Suspension> {
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended");
   const inTime = limitedTo(twilio, until);
   const afterwards = limitedTo(twilio, extended(until, LAST_LOOK_MS));
@@ -31,6 +39,7 @@ export async function suspendAccount(twilio: TwilioClient, accountSid: string, u
   async function readAskReadBack(): Promise<Step> {
     const before = await read(inTime);
     if (before.kind !== "active") return before;
+    if (!(await mayAsk)) return { kind: "held", account: before.account };
     asked = true;
     const asking = await requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS);
     const failure = asking.kind === "failed" ? asking.failure : undefined;

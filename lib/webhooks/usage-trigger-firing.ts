@@ -4,12 +4,25 @@ import type { NotUnderstoodSignal, UsageTriggerSignal } from "../inbox/messages.
 import { USAGE_TRIGGER_SID } from "../twilio/sids.ts";
 import type { Form } from "../twilio/signature.ts";
 
+export interface SignedFiring {
+  accountSid: string;
+  form: Form;
+  /** The callback's address, with its query. */
+  url: string;
+}
+
+/** The parameter of a callback's address that names the policy's limit: part of what is signed. */
+export const LIMIT_PARAMETER = "limit";
+
 /**
  * The callback of a usage trigger as a typed signal. What was signed but cannot be read becomes a signal of its own
  * kind: it is kept and shown to a person, never dropped and never acted on.
  * Fields: https://www.twilio.com/docs/usage/api/usage-trigger#webhook
  */
-export function readFiring(accountSid: string, form: Form, receivedAt: Date): UsageTriggerSignal | NotUnderstoodSignal {
+export function readFiring(
+  { accountSid, form, url }: SignedFiring,
+  receivedAt: Date,
+): UsageTriggerSignal | NotUnderstoodSignal {
   const problems: string[] = [];
   const field = (name: string, expected: string, accept: (value: string) => boolean) => {
     const values = form.get(name) ?? [];
@@ -38,7 +51,14 @@ export function readFiring(accountSid: string, form: Form, receivedAt: Date): Us
     ...envelope,
     ...firing,
     firedAt: readTime(firing.dateFired),
+    limit: new URL(url).searchParams.get(LIMIT_PARAMETER)?.slice(0, 64) || null,
+    fingerprint: sha256(JSON.stringify([url, [...form].sort(byName)])),
   };
+}
+
+// Twilio may send the parameters of a retry in another order.
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function isGiven(value: string): boolean {

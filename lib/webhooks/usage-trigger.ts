@@ -54,9 +54,10 @@ async function requireForm(context: Context, next: () => Promise<void>): Promise
 }
 
 async function receive(context: Context, webhook: UsageTriggerWebhook): Promise<Response> {
+  const url = publicAddress(webhook.publicUrl, context.req.url);
   const verification = await verifyForm(webhook.tokens, {
     body: new Uint8Array(await context.req.arrayBuffer()),
-    url: publicAddress(webhook.publicUrl, context.req.url),
+    url,
     signature: context.req.header("x-twilio-signature"),
   });
   switch (verification.kind) {
@@ -66,7 +67,7 @@ async function receive(context: Context, webhook: UsageTriggerWebhook): Promise<
     case "undecided":
       return context.body(null, 503);
     case "verified":
-      return store(context, webhook, readFiring(verification.accountSid, verification.form, webhook.clock.now()));
+      return store(context, webhook, readFiring({ ...verification, url }, webhook.clock.now()));
   }
 }
 
