@@ -4,36 +4,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf } from "../lib/errors.ts";
-import { story } from "./demo-story.ts";
+import { loadPolicy } from "../lib/policy/load-policy.ts";
+import { STORIES } from "./demo/stories.ts";
+import type { Story } from "./demo/story.ts";
+import { teller } from "./demo/teller.ts";
 import { type System, startSystem } from "./system.ts";
 
 /**
- * `npm run demo`: an attack on one of several subaccounts, told as it happens. Everything is real but Twilio and the
- * money: the handlers, the signatures, the queues, the table, the HTTP between them. Exit code 0 when the story ended
- * as it should.
+ * `npm run demo`: something goes wrong, told as it happens. Everything is real but Twilio and the money: the handlers,
+ * the signatures, the queues, the table, the HTTP between them. Exit code 0 when the story ended as it should.
  */
-const ATTACKS = ["sms-pumping", "toll-fraud"] as const;
-type AttackName = (typeof ATTACKS)[number];
+const { say, ...told } = teller((line) => process.stdout.write(`${line}\n`));
 
-/** Simulated seconds in a real one. */
-const TIME_FACTOR = 12;
-/** Twilio evaluates triggers about once a minute: https://www.twilio.com/docs/usage/api/usage-trigger */
-const EVALUATE_EVERY_MS = 60_000 / TIME_FACTOR;
-
-const say = (line = "") => process.stdout.write(`${line}\n`);
-
-async function main(attack: AttackName): Promise<void> {
+async function main({ subaccounts, timeFactor, tell }: Story): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), "tollbreaker-demo-"));
-  const told: string[][] = [];
+  const slack: string[][] = [];
   const system = await startSystem({
     environment: { LOG_FILE: join(dataDir, "log.jsonl") },
     dataDir,
     port: 0,
-    simulator: { evaluateEveryMs: EVALUATE_EVERY_MS, ordinaryTraffic: { timeFactor: TIME_FACTOR } },
-    print: (lines) => told.push(lines),
+    simulator: { subaccounts, ...paceOf(timeFactor) },
+    print: (lines) => slack.push(lines),
   });
   try {
-    const incidentId = await story({ system, attack, timeFactor: TIME_FACTOR, slack: told, say });
+    const { simulator } = system;
+    if (simulator === undefined) throw new Error("the demo needs the simulated Twilio: unset TWILIO_ACCOUNT_SID");
+    const policy = loadPolicy(process.env);
+    const incidentId = await tell({ system, simulator, policy, timeFactor, slack, teller: { say, ...told } });
     say("The incident, as `npm run -s tollbreaker -- incidents show` prints it:");
     say();
     await showIncident(system, incidentId);
@@ -41,6 +38,11 @@ async function main(attack: AttackName): Promise<void> {
     await system.close();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+// Twilio evaluates triggers about once a minute: https://www.twilio.com/docs/usage/api/usage-trigger
+function paceOf(timeFactor: number) {
+  return { evaluateEveryMs: 60_000 / timeFactor, ordinaryTraffic: { timeFactor } };
 }
 
 async function showIncident({ url, operatorToken }: System, incidentId: string): Promise<void> {
@@ -53,15 +55,15 @@ async function showIncident({ url, operatorToken }: System, incidentId: string):
   if (code !== 0) throw new Error(`the command line ended with exit code ${code}`);
 }
 
-function readAttack(): AttackName {
+function readStory(): Story {
   const { values } = parseArgs({ options: { attack: { type: "string", default: "sms-pumping" } } });
-  const attack = ATTACKS.find((name) => name === values.attack);
-  if (attack === undefined) throw new Error(`--attack: expected one of ${ATTACKS.join(", ")}, got ${values.attack}`);
-  return attack;
+  const story = Object.hasOwn(STORIES, values.attack) ? STORIES[values.attack] : undefined;
+  if (story !== undefined) return story;
+  throw new Error(`--attack: expected one of ${Object.keys(STORIES).join(", ")}, got ${values.attack}`);
 }
 
 try {
-  await main(readAttack());
+  await main(readStory());
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -19,7 +19,7 @@ import { type Path, type Place, type Problem, quote } from "./policy-problem.ts"
 export type PolicyText = { kind: "data"; data: unknown; spots: Spots } | { kind: "wrong"; problems: Problem[] };
 
 /** Where a value stands, and the key before it. */
-export interface Spot {
+interface Spot {
   key: Place;
   value: Place;
   /** A scalar as it is written in the file, without its quotes; "" for a map or a list. */

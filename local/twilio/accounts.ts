@@ -86,7 +86,7 @@ export function setStatus(world: World, account: Account, status: AccountStatus)
 const now = (world: World): string => world.clock.now().toISOString().slice(0, 16).replace("T", " ");
 
 /** The Account resource. */
-export function accountAnswer(account: Account) {
+function accountAnswer(account: Account) {
   const uri = `/2010-04-01/Accounts/${account.sid}`;
   return {
     sid: account.sid,

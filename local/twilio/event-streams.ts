@@ -4,7 +4,7 @@ import type { ErrorEvent } from "./error-events.ts";
 import { type DeliveryOutcome, type SignedRequest, USER_AGENT } from "./sending.ts";
 import { type Account, parentOf, type Sink, type World } from "./state.ts";
 
-export const ERROR_LOGGED = "com.twilio.error-logs.error.logged";
+const ERROR_LOGGED = "com.twilio.error-logs.error.logged";
 const TEST_EVENT = "com.twilio.eventstreams.test-event";
 
 /** A sink that is to receive an event; the token of the account that it belongs to signs. */

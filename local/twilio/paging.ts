@@ -5,7 +5,7 @@ export interface Page<T> {
 }
 
 /** The fields beside the items. The URIs are paths, without host: a client puts its own base in front. */
-export interface PageFrame {
+interface PageFrame {
   page: number;
   page_size: number;
   start: number;

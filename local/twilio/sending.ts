@@ -67,13 +67,18 @@ async function attemptOnce(request: SignedRequest, sending: Sending, attempt: nu
 }
 
 async function send({ url, ...request }: SignedRequest, { timeout, closing }: Sending): Promise<DeliveryOutcome> {
-  const late = AbortSignal.timeout(timeout);
+  const late = new AbortController();
+  // Cleared as soon as there is an answer: a flood would leave thousands of timers behind otherwise.
+  const timer = setTimeout(() => late.abort(), timeout);
+  const signal = AbortSignal.any([late.signal, closing]);
   try {
-    const response = await fetch(url, { ...request, signal: AbortSignal.any([late, closing]), redirect: "manual" });
+    const response = await fetch(url, { ...request, signal, redirect: "manual" });
     await response.body?.cancel();
     return { kind: "answered", status: response.status };
   } catch (thrown) {
-    return late.aborted ? { kind: "timed-out" } : { kind: "not-connected", reason: messageOf(thrown) };
+    return late.signal.aborted ? { kind: "timed-out" } : { kind: "not-connected", reason: messageOf(thrown) };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -10,11 +10,11 @@ import { carryErrors, type ErrorDeliveryOptions } from "./error-delivery.ts";
 import type { UnbatchedBody } from "./event-streams.ts";
 import { Faults } from "./faults.ts";
 import type { FiringOptions } from "./firing.ts";
+import { type OrdinaryTraffic, ordinaryTraffic } from "./ordinary-traffic.ts";
 import { RequestLog } from "./request-log.ts";
 import { Ring } from "./ring.ts";
 import { twilioServer } from "./server.ts";
 import type { World } from "./state.ts";
-import { type OrdinaryTraffic, ordinaryTraffic } from "./traffic.ts";
 import { createWorld, type SubaccountSeed } from "./world.ts";
 
 export interface SimulatorOptions {

@@ -95,7 +95,7 @@ export interface Message {
 
 export const RECURRING = ["daily", "monthly", "yearly", "alltime"] as const;
 export const TRIGGER_BY = ["count", "usage", "price"] as const;
-export type TriggerBy = (typeof TRIGGER_BY)[number];
+type TriggerBy = (typeof TRIGGER_BY)[number];
 export type CallbackMethod = "GET" | "POST";
 
 export interface UsageTrigger {

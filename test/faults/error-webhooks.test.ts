@@ -120,6 +120,13 @@ describe("the debugger's webhook", () => {
     },
   );
 
+  test("is taken after the account's token was rotated, and with the old one no more", async () => {
+    await expectIgnored(() => webhook.debug(ours, errorPayload(30003)));
+    const rotated = { ...ours, authToken: surroundings.simulator.rotateAuthToken(ours.accountSid) };
+    await sampleOf(() => webhook.debug(rotated, errorPayload(32201)));
+    await expectAnswer(webhook.debug(ours, errorPayload(32201)), 403);
+  });
+
   test("tells of the parent's own errors", async () => {
     const lines = stored(surroundings.parent as AccountSummary).length;
     await expectAnswer(webhook.debug(surroundings.parent, errorPayload(32201), { ParentAccountSid: undefined }), 204);
@@ -169,9 +176,9 @@ describe("the debugger's webhook", () => {
   test.each([
     "https://tollbreaker.example.com.evil.example/webhooks/debugger",
     "https://example.org/webhooks/debugger",
-  ])("counts an error about %s", (url) =>
-    sampleOf(() => webhook.debug(ours, errorPayload(32201, { webhook: { request: { url } } }))),
-  );
+  ])("counts an error about %s", async (url) => {
+    await sampleOf(() => webhook.debug(ours, errorPayload(32201, { webhook: { request: { url } } })));
+  });
 
   test("an event counts in every rule that lists its code", async () => {
     await expectAnswers(
@@ -224,7 +231,6 @@ describe("a debugger request that is not genuine leaves no trace", () => {
     expectForgotten(
       () =>
         fetch(webhook.url + DEBUGGER_PATH, {
-          ...send.bind(null),
           method: "POST",
           headers: { "content-type": "application/x-www-form-urlencoded", "x-twilio-signature": "x" },
           body: new Uint8Array([0x41, 0xff, 0xfe]),
@@ -249,7 +255,7 @@ describe("a debugger request that is not genuine leaves no trace", () => {
 });
 
 describe("a rightly signed Payload", () => {
-  const deep = `${'{"error_code":"32201","x":'.repeat(1)}${"[".repeat(1000)}${"]".repeat(1000)}}`;
+  const deep = `{"error_code":"32201","x":${"[".repeat(1000)}${"]".repeat(1000)}}`;
   const readable: [string, string | object][] = [
     ["of 200 KB", errorPayload(32201, { filler: "x".repeat(200_000) })],
     ["with a message of 200 KB", errorPayload(32201, { more_info: { Msg: `blocked ${"9".repeat(200_000)}` } })],
@@ -391,11 +397,15 @@ describe("Event Streams", () => {
     ["an event that names no account", [errorLogged("AC1")], "an event by event-streams names no account"],
   ])("signed by the parent and %s, is told to the parent", async (_, events, problem) => {
     const { accountSid, authToken } = surroundings.parent;
+    const lines = surroundings.logged().length;
     await expectAnswer(webhook.stream(authToken, events), 204);
-    const unread = surroundings.stored(accountSid).filter(({ kind }) => kind === "not-understood");
-    // Once a day: whichever of these cases came first.
-    expect(unread).toHaveLength(1);
-    expect(problem).toContain("event");
+    const told = surroundings
+      .logged()
+      .slice(lines)
+      .map((line) => JSON.parse(line));
+    expect(told).toContainEqual(expect.objectContaining({ event: "error-event-unreadable", accountSid, problem }));
+    // The same message for each of these cases: once a day.
+    expect(surroundings.stored(accountSid).filter(({ kind }) => kind === "not-understood")).toHaveLength(1);
   });
 
   test("that is not genuine leaves no trace", async () => {
@@ -447,7 +457,7 @@ describe("both roads together", () => {
     expect(stored()).toHaveLength(2);
   });
 
-  test("5,000 events cost a bounded number of writes and one signal, and a spend signal does not wait behind them", async () => {
+  test("5,000 events cost a bounded number of writes and one message in the inbox", async () => {
     const { authToken } = ours;
     const form = () =>
       signedPost({

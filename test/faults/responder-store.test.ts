@@ -133,6 +133,17 @@ describe("a store that fails in the middle", () => {
     expect(rig.dynamo.requests().length - before).toBe(STEPS);
   });
 
+  test.each(["opened", "suspended", "calls-ended", "published"])(
+    "the line of the history that says %s is never missing: the head waits for it",
+    async (step) => {
+      rig.dynamo.fail({ on: ({ body }) => body.includes(`ENTRY#${step}`), times: 3, do: "cut" });
+      const signal = firing(account);
+      expect(await rig.deliver(signal)).toMatchObject({ kind: "threw" });
+      expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+      await expectOneCompleteStory();
+    },
+  );
+
   test("a write whose answer is lost is found done, not done twice", async () => {
     rig.dynamo.fail({ on: "UpdateItem", times: 1, when: "after", do: "cut" });
     rig.dynamo.fail({ on: "PutItem", times: 3, when: "after", do: "cut" });

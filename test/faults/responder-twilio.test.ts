@@ -202,7 +202,7 @@ describe("a suspension that Twilio does not confirm within the time is failed, t
     twilioFails("GET", { do: "hang" });
     const begun = Date.now();
     expect(await rig.deliver(firing(account), { milliseconds: 1500 })).toMatchObject({ kind: "again" });
-    expect(Date.now() - begun).toBeLessThan(8000);
+    expect(Date.now() - begun).toBeLessThan(4500);
     expect((await only()).incident.failure).toMatchObject({ message: "Twilio: no answer in time" });
     expect(await toldOf()).toEqual(["failed"]);
   });

@@ -21,6 +21,8 @@ beforeEach(() => {
     AWS_ENDPOINT_URL_DYNAMODB: rig.dynamo.url,
     AWS_ENDPOINT_URL_SNS: rig.sns.url,
     LOG_FILE: "/dev/null",
+    // The test runner has a MODE of its own.
+    MODE: "",
     PUBLIC_URL: "https://tollbreaker.example.com/",
     TWILIO_API_URL: rig.twilio.url,
     TWILIO_ACCOUNT_SID: accountSid,

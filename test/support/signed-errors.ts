@@ -72,15 +72,12 @@ export interface SignedEvents {
 export function signedEvents({ authToken, url, events, body, headers = {} }: SignedEvents) {
   const text = typeof events === "string" ? events : JSON.stringify(events);
   const signed = signText(authToken, { url, text });
-  const init = {
-    method: "POST",
-    body: body ?? text,
-    headers: {
-      "content-type": "application/json",
-      "x-twilio-signature": signed.signature,
-      "i-twilio-idempotency-token": randomUUID(),
-      ...headers,
-    },
+  const allHeaders = {
+    "content-type": "application/json",
+    "x-twilio-signature": signed.signature,
+    "i-twilio-idempotency-token": randomUUID(),
+    ...headers,
   };
-  return { query: new URL(signed.url).search, init };
+  const init = { method: "POST", body: body ?? text, headers: allHeaders };
+  return { query: new URL(signed.url).search, text, headers: allHeaders, init };
 }

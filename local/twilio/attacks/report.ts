@@ -15,7 +15,7 @@ export interface AttackReport {
   timeFactor: number;
 }
 
-export type AttackKind = "sms-pumping" | "toll-fraud" | "sip-probing" | "runaway-loop";
+type AttackKind = "sms-pumping" | "toll-fraud" | "sip-probing" | "runaway-loop";
 
 /** Lets `elapsed` real milliseconds of the attack happen. */
 export type Advance = (elapsed: number) => void;

@@ -379,7 +379,7 @@ test.each([
   [
     "totalprice confirmed by count",
     errors({ confirm: "{ category: totalprice, by: count, at: 20 }" }),
-    "2:96 errors.a.confirm.by: Twilio counts nothing for `totalprice`, so it would never be reached. Write `by: price`, or another category.",
+    "2:97 errors.a.confirm.by: Twilio counts nothing for `totalprice`, so it would never be reached. Write `by: price`, or another category.",
   ],
   [
     "a brake of none",

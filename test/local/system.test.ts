@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import * as z from "zod/mini";
+import type { UsageTriggerSignal } from "../../lib/inbox/messages.ts";
+import { type System, startSystem } from "../../local/system.ts";
+import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
+import type { AccountSummary } from "../../local/twilio/summary.ts";
+import { type SlackSink, startSlackSink } from "../lib/alerts/slack-sink.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { firing as aFiring } from "../support/signals.ts";
+import { firing, signedPost, WEBHOOK_PATH } from "../support/signed-webhook.ts";
+
+// The whole product on one machine: Twilio's webhook goes in, and a suspended account, an incident and Slack come out.
+
+let directory: string;
+let slack: SlackSink;
+let sns: FaultProxy;
+let system: System;
+let simulator: TwilioSimulator;
+let account: AccountSummary;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "tollbreaker-system-"));
+  slack = await startSlackSink();
+  system = await startSystem({
+    // The test runner has a MODE of its own.
+    environment: { MODE: "", LOG_FILE: join(directory, "log.jsonl"), SLACK_WEBHOOK_URL: slack.url },
+    dataDir: directory,
+    port: 0,
+    simulator: { evaluateEveryMs: 0, trafficEveryMs: 0, ordinaryTraffic: false },
+    via: async (service, url) => {
+      if (service !== "sns") return url;
+      sns = await startFaultProxy(url);
+      return sns.url;
+    },
+    print: () => {},
+  });
+  if (system.simulator === undefined) throw new Error("the system has no simulated Twilio");
+  simulator = system.simulator;
+});
+afterAll(async () => {
+  await system.close();
+  await sns.close();
+  await slack.close();
+  await rm(directory, { recursive: true });
+});
+beforeEach(() => {
+  account = simulator.addSubaccount();
+});
+afterEach(() => {
+  sns.clear();
+  slack.answers.length = 0;
+});
+
+const IncidentList = z.object({
+  incidents: z.array(z.object({ id: z.string(), state: z.string(), signals: z.number(), rule: z.string() })),
+});
+
+async function incidentsOf({ accountSid }: AccountSummary) {
+  const response = await fetch(`${system.url}/api/incidents?account=${accountSid}`, {
+    headers: { authorization: `Bearer ${system.operatorToken}` },
+  });
+  expect(response.status).toBe(200);
+  return z.parse(IncidentList, await response.json()).incidents;
+}
+
+const fire = (changes: Parameters<typeof firing>[1] = {}, { accountSid, authToken } = account) =>
+  fetch(
+    system.url + WEBHOOK_PATH,
+    signedPost({ authToken, url: system.publicUrl + WEBHOOK_PATH, form: firing(accountSid, changes) }),
+  );
+const statusOf = ({ accountSid }: AccountSummary) => simulator.account(accountSid).status;
+const slackOf = ({ accountSid }: AccountSummary) =>
+  slack.received.filter((message) => JSON.stringify(message).includes(accountSid));
+const suspensionsOf = ({ accountSid }: AccountSummary) =>
+  simulator.requests().filter(({ path, form }) => path.endsWith(`/${accountSid}.json`) && form["Status"]).length;
+const eventually = (holds: () => unknown) => vi.waitFor(holds, { timeout: 20_000, interval: 50 });
+
+test("overspending trips the account's own trigger; it is suspended, recorded, and Slack hears of it", async () => {
+  const [armed, ...others] = simulator.subaccounts();
+  if (armed === undefined) throw new Error("there is no subaccount");
+  simulator.setSpend(armed.accountSid, { category: "sms", price: 137.5 });
+  simulator.addCalls(armed.accountSid, { calls: 3 });
+  await simulator.evaluateTriggers();
+
+  await eventually(() => expect(slackOf(armed)).toHaveLength(1));
+  expect(simulator.account(armed.accountSid)).toMatchObject({ status: "suspended", liveCalls: 0 });
+  expect(await incidentsOf(armed)).toMatchObject([
+    { state: "suspended", signals: 1, rule: "totalprice by price, daily, at 100" },
+  ]);
+  expect(JSON.stringify(slackOf(armed))).toContain("137.50 USD");
+  for (const other of others) expect(statusOf(other)).toBe("active");
+});
+
+test("the same firing 1,000 times at once, and again when SQS has forgotten it, is one of everything", async () => {
+  const token = `${account.accountSid}-FIRES-today`;
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => fire({ IdempotencyToken: token })));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
+  await eventually(() => expect(slackOf(account)).toHaveLength(1));
+
+  // Ten minutes later: past the five minutes in which SQS drops repeats.
+  const again: UsageTriggerSignal = aFiring(account.accountSid, { id: token });
+  const sqs = new SQSClient({ endpoint: system.aws.messagingUrl });
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: system.aws.inboxUrl,
+      MessageBody: JSON.stringify(again),
+      MessageGroupId: account.accountSid,
+      MessageDeduplicationId: "ten minutes later",
+    }),
+  );
+  sqs.destroy();
+  // A firing behind it in the same group is handled after it.
+  await fire();
+  await eventually(async () => expect(await incidentsOf(account)).toMatchObject([{ signals: 2, state: "suspended" }]));
+  expect(suspensionsOf(account)).toBe(1);
+  expect(slackOf(account)).toHaveLength(1);
+});
+
+describe("what fails behind the suspension does not hold it up", () => {
+  test("Slack is down: the message arrives when it is back", async () => {
+    slack.answers.push({ status: 503 }, { status: 429, retryAfter: "1" });
+    expect((await fire()).status).toBe(204);
+    await eventually(async () => expect(await incidentsOf(account)).toMatchObject([{ state: "suspended" }]));
+    expect(statusOf(account)).toBe("suspended");
+    await eventually(() => expect(slackOf(account)).toHaveLength(3));
+  });
+
+  test("SNS is down: other accounts go on", async () => {
+    const another = simulator.addSubaccount();
+    sns.fail({ on: ({ body }) => body.includes(account.accountSid), do: "answer", status: 500, body: "" });
+    await Promise.all([fire(), fire({}, another)]);
+    await eventually(() => expect(slackOf(another)).toHaveLength(1));
+    await eventually(() => expect(statusOf(account)).toBe("suspended"));
+    expect(await incidentsOf(account)).toMatchObject([{ state: "suspended" }]);
+    expect(slackOf(account)).toEqual([]);
+  });
+});
+
+test("five accounts at once are five stories, each told once", async () => {
+  const accounts = Array.from({ length: 5 }, () => simulator.addSubaccount());
+  await Promise.all(accounts.flatMap((one) => [fire({}, one), fire({ UsageCategory: "sms" }, one)]));
+  for (const one of accounts) {
+    await eventually(async () => expect(await incidentsOf(one)).toMatchObject([{ state: "suspended", signals: 2 }]));
+    await eventually(() => expect(slackOf(one)).toHaveLength(1));
+    expect(suspensionsOf(one)).toBe(1);
+  }
+});
