@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
 import { parse } from "yaml";
 import * as z from "zod/mini";
+import policyPlugin from "../build/policy-plugin.cjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "..");
 
@@ -57,7 +58,9 @@ async function readStack() {
   return { settings: stack.custom.esbuild, handlers };
 }
 
-// serverless-esbuild's `exclude` is esbuild's `external`; the extension has an option of another shape.
+// serverless-esbuild's `plugins` names the file that makes them; its `exclude` is esbuild's `external`, and the extension
+// has an option of another shape.
 function esbuildOptions({ exclude, outputFileExtension, ...options }: Settings): BuildOptions {
-  return { ...options, external: exclude, outExtension: { ".js": outputFileExtension } };
+  const plugins = policyPlugin({ serviceDir: REPOSITORY, classes: { Error } });
+  return { ...options, plugins, external: exclude, outExtension: { ".js": outputFileExtension } };
 }
