@@ -1,5 +1,5 @@
-import { readPolicy } from "../../lib/policy/policy-file.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
+import { readPolicy } from "../../lib/policy/policy-file.ts";
 
 /** The policy of most tests: no limit is named, every firing suspends, and the brake is out of the way. */
 export const SUSPEND_ALL = policyOf(`

@@ -9,11 +9,15 @@ import type { Alert } from "../../lib/alerts/alert.ts";
 import { snsPublisher } from "../../lib/alerts/publish.ts";
 import { IMPATIENT } from "../../lib/aws.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { readMessage, sqsInbox } from "../../lib/inbox/inbox.ts";
 import type { Signal } from "../../lib/inbox/messages.ts";
+import { brakeStore } from "../../lib/incidents/brake-store.ts";
 import { dynamoIncidentReader } from "../../lib/incidents/dynamo-reader.ts";
 import type { Incident, TimelineEntry } from "../../lib/incidents/incident.ts";
 import { type IncidentStore, incidentStore } from "../../lib/incidents/store.ts";
 import { jsonLog } from "../../lib/log.ts";
+import type { Brake } from "../../lib/policy/policy.ts";
+import { type BrakeKeeper, brakeKeeper } from "../../lib/response/keep-brake.ts";
 import { type Outcome, respond } from "../../lib/response/respond.ts";
 import type { Responder } from "../../lib/response/responder.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
@@ -21,6 +25,7 @@ import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "../../local/aws
 import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
 import { quietSimulator } from "../local/twilio/api.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { SUSPEND_ALL } from "./policies.ts";
 
 /** The responder's real parts on loopback, each behind a proxy that can fail. Tests keep apart by using an account each. */
 export interface Rig {
@@ -39,6 +44,10 @@ export interface Rig {
   responder(changes?: Partial<Responder>): Responder;
   /** Hands out a message: the way it ended, or what was thrown, after which it would be delivered again. */
   deliver(signal: Signal, changes?: Delivering): Promise<Delivered>;
+  /** A worker's keeper of `brake`, on the one state that all of them share. */
+  brakeOf(brake: Brake): BrakeKeeper;
+  /** What waits in the inbox for one account, in order. */
+  inboxOf(accountSid: string): Promise<Signal[]>;
   /** Of one account, oldest first. */
   incidentsOf(accountSid: string): Promise<Recorded[]>;
   /** What arrived in the queue behind the topic for one account, in order. */
@@ -84,7 +93,9 @@ export async function startRig(): Promise<Rig> {
   const reader = dynamoIncidentReader(aws.tableName);
   const store = incidentStore(throughProxy, aws.tableName);
   const received: Alert[] = [];
+  const inbox: Signal[] = [];
   const logged: string[] = [];
+  const log = jsonLog((line) => logged.push(line));
   const { accountSid, authToken } = simulator.parent();
 
   function responder(changes: Partial<Responder> = {}): Responder {
@@ -92,12 +103,18 @@ export async function startRig(): Promise<Rig> {
       twilio: twilioClient({ accountSid, authToken: async () => authToken, apiUrl: twilio?.url }),
       store,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn }),
-      mode: "enforce",
+      inbox: sqsInbox(sqs, aws.inboxUrl),
+      policy: SUSPEND_ALL,
+      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake),
       publicUrl: PUBLIC_URL,
       clock: systemClock,
-      log: jsonLog((line) => logged.push(line)),
+      log,
       ...changes,
     };
+  }
+
+  function brakeOf(brake: Brake): BrakeKeeper {
+    return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, systemClock), brake, clock: systemClock, log });
   }
 
   async function deliver(signal: Signal, delivering: Delivering = {}): Promise<Delivered> {
@@ -116,6 +133,17 @@ export async function startRig(): Promise<Rig> {
     return all.filter((one) => one !== undefined).reverse();
   }
 
+  async function inboxOf(account: string): Promise<Signal[]> {
+    const receive = { QueueUrl: aws.inboxUrl, MaxNumberOfMessages: 10 };
+    const { Messages: messages = [] } = await sqs.send(new ReceiveMessageCommand(receive));
+    if (messages.length === 0) return inbox.filter(({ accountSid: addressee }) => addressee === account);
+    for (const { Body = "", ReceiptHandle } of messages) {
+      inbox.push(readMessage(Body));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: aws.inboxUrl, ReceiptHandle }));
+    }
+    return inboxOf(account);
+  }
+
   async function alertsOf(account: string): Promise<Alert[]> {
     for (;;) {
       const receive = new ReceiveMessageCommand({ QueueUrl: aws.notifyUrl, MaxNumberOfMessages: 10 });
@@ -129,7 +157,8 @@ export async function startRig(): Promise<Rig> {
   }
 
   return {
-    ...{ aws, simulator, twilio, dynamo, sns, store, table, logged, responder, deliver, incidentsOf, alertsOf },
+    ...{ aws, simulator, twilio, dynamo, sns, store, table, logged },
+    ...{ responder, brakeOf, deliver, incidentsOf, alertsOf, inboxOf },
     suspensionRequests: (account) =>
       simulator
         .requests()

@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { NotUnderstoodSignal, UsageTriggerSignal } from "../../lib/inbox/messages.ts";
+import type {
+  ErrorRuleSignal,
+  NotUnderstoodSignal,
+  TopSpenderSignal,
+  UsageTriggerSignal,
+} from "../../lib/inbox/messages.ts";
 
 export const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
 
@@ -21,6 +26,8 @@ export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> 
     currentValue: "130.25",
     usageRecordUri: `/2010-04-01/Accounts/${accountSid}/Usage/Records.json?Category=totalprice`,
     idempotencyToken: "a-token",
+    limit: null,
+    fingerprint: randomUUID(),
     ...changes,
   };
 }
@@ -34,6 +41,56 @@ export function notUnderstood(accountSid: string, changes: Partial<NotUnderstood
     receivedAt: new Date().toISOString(),
     problem: 'CurrentValue: expected a decimal number such as 1000.000000, got "lots"',
     fields: { AccountSid: accountSid, CurrentValue: "lots" },
+    ...changes,
+  };
+}
+
+/** A rule on errors whose count was crossed just now. */
+export function errorsCounted(accountSid: string, changes: Partial<ErrorRuleSignal> = {}): ErrorRuleSignal {
+  const now = Date.now();
+  return {
+    kind: "error-rule",
+    id: `errors-${randomUUID()}`,
+    accountSid,
+    receivedAt: new Date(now).toISOString(),
+    rule: "sms-pumping",
+    count: 20,
+    within: 600_000,
+    firstAt: new Date(now - 240_000).toISOString(),
+    lastAt: new Date(now).toISOString(),
+    samples: [
+      {
+        sid: `NO${"1".repeat(32)}`,
+        code: 30450,
+        at: new Date(now - 240_000).toISOString(),
+        level: "ERROR",
+        road: "debugger",
+        note: "Message delivery blocked",
+      },
+      {
+        sid: `NO${"2".repeat(32)}`,
+        code: 60410,
+        at: new Date(now).toISOString(),
+        level: "ERROR",
+        road: "event-streams",
+        note: "Verification delivery attempt blocked",
+      },
+    ],
+    signedBy: "subaccount",
+    ...changes,
+  };
+}
+
+/** The parent's own trigger fired, and this account makes most of today's spend. */
+export function topSpender(accountSid: string, changes: Partial<TopSpenderSignal> = {}): TopSpenderSignal {
+  return {
+    kind: "top-spender",
+    id: `top-spender-${randomUUID()}`,
+    accountSid,
+    receivedAt: new Date().toISOString(),
+    price: "812.50",
+    currency: "USD",
+    share: "81.3",
     ...changes,
   };
 }
