@@ -32,6 +32,11 @@ export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> 
   };
 }
 
+/** A signal as the policy saw it. */
+export function tripping(signal: Signal, { rule = "daily-spend", reason = "because" } = {}): Tripping {
+  return { signal, rule, reason };
+}
+
 /** A webhook that was rightly signed and could not be read. */
 export function notUnderstood(accountSid: string, changes: Partial<NotUnderstoodSignal> = {}): NotUnderstoodSignal {
   return {

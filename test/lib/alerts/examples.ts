@@ -1,5 +1,5 @@
 import type { AlertOccasion } from "../../../lib/alerts/compose.ts";
-import type { Incident, Trip } from "../../../lib/incidents/incident.ts";
+import type { ErrorEvidence, Incident, SpendRanking, Trip } from "../../../lib/incidents/incident.ts";
 
 export const SID = "AC0123456789abcdef0123456789abcdef";
 
@@ -14,6 +14,45 @@ export const smsTrip: Trip = {
   overshootPercent: "2621.0",
 };
 
+export const pumping: ErrorEvidence = {
+  count: 20,
+  within: 600_000,
+  firstAt: "2026-11-21T03:01:00.000Z",
+  lastAt: "2026-11-21T03:04:05.000Z",
+  samples: [
+    {
+      sid: "NO00112233445566778899aabbccddeeff",
+      code: 30450,
+      at: "2026-11-21T03:01:00.000Z",
+      note: "Message delivery blocked (SMS Pumping Protection)",
+    },
+    {
+      sid: "NO112233445566778899aabbccddeeff00",
+      code: 30450,
+      at: "2026-11-21T03:01:20.000Z",
+      note: "Message delivery blocked (SMS Pumping Protection)",
+    },
+    { sid: "NO2233445566778899aabbccddeeff0011", code: 60410, at: "2026-11-21T03:02:00.000Z", note: "" },
+  ],
+};
+
+export const ranking: SpendRanking = {
+  currency: "USD",
+  total: "5210.75",
+  spenders: [
+    { accountSid: SID, friendlyName: "Acme Europe", price: "4102.5", share: "78.7" },
+    {
+      accountSid: "AC1123456789abcdef0123456789abcdef",
+      friendlyName: "Northwind Traders",
+      price: "1001",
+      share: "19.2",
+    },
+    { accountSid: "AC2123456789abcdef0123456789abcdef", friendlyName: "", price: "107.25", share: "2.1" },
+  ],
+  unread: 1,
+  readAt: "2026-11-21T03:04:07.000Z",
+};
+
 /** An incident in which everything went well, changed by `changes`. */
 export function incident(changes: Partial<Incident> = {}): Incident {
   return {
@@ -21,8 +60,8 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     accountSid: SID,
     friendlyName: "Acme Europe",
     state: "suspended",
-    rule: "sms-outbound price daily over 50",
-    reason: "the usage trigger fired and the account may be suspended",
+    rule: "daily-sms",
+    reason: "sms-outbound by price reached 1360.52, its limit is 50",
     trip: smsTrip,
     openedAt: "2026-11-21T03:04:05.123Z",
     updatedAt: "2026-11-21T03:04:07.300Z",
@@ -39,6 +78,9 @@ export function incident(changes: Partial<Incident> = {}): Incident {
       totalPriceToday: "1401.9",
       readAt: "2026-11-21T03:04:07.000Z",
     },
+    because: null,
+    errors: null,
+    ranking: null,
     signals: 1,
     alerts: [],
     ...changes,
@@ -57,14 +99,95 @@ const at = "2026-11-21T03:04:07.300Z";
 /** One occasion of each kind; docs/alerts.md shows what becomes of them. */
 export const examples = {
   suspended: { about: "suspended", incident: incident(), incidentUrl, at },
-  alerted: {
+  "suspended by an error rule": {
+    about: "suspended",
+    incident: incident({
+      rule: "sms-pumping",
+      reason: "20 errors within 10 minutes; Usage Records of today: totalprice by price is 61.3, the rule asks for 20",
+      trip: null,
+      errors: pumping,
+      firedAt: null,
+      lags: { firedToReceived: null, receivedToSuspended: 977, firedToSuspended: null },
+      evidence: null,
+    }),
+    incidentUrl,
+    at,
+  },
+  "a warning": {
+    about: "alerted",
+    because: "rule",
+    incident: incident({
+      ...notContained,
+      state: "alerted",
+      because: "rule",
+      rule: "daily-warning",
+      reason: "totalprice by price reached 84.1, its limit is 80",
+      trip: {
+        ...smsTrip,
+        usageCategory: "totalprice",
+        triggerValue: "80.000000",
+        currentValue: "84.10",
+        overshoot: "4.1",
+        overshootPercent: "5.1",
+      },
+      evidence: { currency: "USD", categoryPriceToday: "84.6", totalPriceToday: "84.6", readAt: at },
+    }),
+    incidentUrl,
+    at,
+  },
+  "observe mode": {
     about: "alerted",
     because: "observe-mode",
     incident: incident({
       ...notContained,
       state: "alerted",
-      reason: "MODE is observe: nothing is suspended",
+      because: "observe-mode",
+      reason: "sms-outbound by price reached 1360.52, its limit is 50; in observe mode nothing is suspended",
       evidence: null,
+    }),
+    incidentUrl,
+    at,
+  },
+  "the brake": {
+    about: "alerted",
+    because: "brake",
+    waiting: [
+      { accountSid: SID, friendlyName: "Acme Europe" },
+      { accountSid: "AC1123456789abcdef0123456789abcdef", friendlyName: "Northwind Traders" },
+      { accountSid: "AC2123456789abcdef0123456789abcdef", friendlyName: null },
+    ],
+    incident: incident({
+      ...notContained,
+      state: "alerted",
+      because: "brake",
+      reason:
+        "sms-outbound by price reached 1360.52, its limit is 50; not suspended, because the brake holds: too many accounts were suspended in a short time",
+    }),
+    incidentUrl,
+    at,
+  },
+  "the parent account": {
+    about: "alerted",
+    because: "parent-account",
+    incident: incident({
+      ...notContained,
+      state: "alerted",
+      because: "parent-account",
+      accountSid: "ACfedcba9876543210fedcba9876543210",
+      friendlyName: "Acme",
+      rule: "totalprice by price, daily, at 5000",
+      reason:
+        "totalprice by price reached 5210.75, its limit is 5000; the parent account cannot be suspended: a person is needed",
+      trip: {
+        ...smsTrip,
+        usageCategory: "totalprice",
+        triggerValue: "5000.000000",
+        currentValue: "5210.75",
+        overshoot: "210.75",
+        overshootPercent: "4.2",
+      },
+      evidence: { currency: "USD", categoryPriceToday: "5210.75", totalPriceToday: "5210.75", readAt: at },
+      ranking,
     }),
     incidentUrl,
     at,
@@ -81,14 +204,14 @@ export const examples = {
     incidentUrl,
     at,
   },
-  "not-understood": {
+  "not understood": {
     about: "not-understood",
     problem: "DateFired is missing",
     incident: incident({
       ...notContained,
       state: "alerted",
       rule: "signed, not understood",
-      reason: "the webhook is signed by this account, but its fields are not those of a usage trigger",
+      reason: "signed, but not understood: DateFired is missing",
       trip: null,
       firedAt: null,
       lags: { firedToReceived: null, receivedToSuspended: null, firedToSuspended: null },
@@ -97,4 +220,4 @@ export const examples = {
     incidentUrl,
     at,
   },
-} as const satisfies Record<AlertOccasion["about"], AlertOccasion>;
+} as const satisfies Record<string, AlertOccasion>;

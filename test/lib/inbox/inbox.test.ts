@@ -6,7 +6,7 @@ import type { Signal } from "../../../lib/inbox/messages.ts";
 import { parseForm } from "../../../lib/twilio/signature.ts";
 import { readFiring } from "../../../lib/webhooks/usage-trigger-firing.ts";
 import { encoded, firing } from "../../support/signed-webhook.ts";
-import { type Surroundings, startSurroundings } from "../../support/webhook-server.ts";
+import { PUBLIC_URL, type Surroundings, startSurroundings } from "../../support/webhook-server.ts";
 
 let surroundings: Surroundings;
 let client: SQSClient;
@@ -34,7 +34,7 @@ let accounts = 0;
 const newAccount = () => `AC${String(++accounts).padStart(32, "0")}`;
 
 function signal(accountSid: string, changes: Parameters<typeof firing>[1] = {}): Signal {
-  return readFiring(accountSid, parseForm(encoded(firing(accountSid, changes))), new Date());
+  return readFiring({ accountSid, form: parseForm(encoded(firing(accountSid, changes))), url: PUBLIC_URL }, new Date());
 }
 
 test("what was put comes out the same, in the order of its account", async () => {

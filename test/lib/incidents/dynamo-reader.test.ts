@@ -8,7 +8,7 @@ import { headItem } from "../../../lib/incidents/items.ts";
 import { entryKey, headKey } from "../../../lib/incidents/keys.ts";
 import { openIncident } from "../../../lib/incidents/record.ts";
 import { startLocalTable } from "../../support/local-table.ts";
-import { firing } from "../../support/signals.ts";
+import { firing, tripping } from "../../support/signals.ts";
 
 // 140 incidents of seven accounts, in all states: more than a page of anything.
 
@@ -30,7 +30,7 @@ afterAll(() => local.close());
 function incident(nth: number): Incident {
   const at = new Date(Date.UTC(2026, 10, 21, 0, nth));
   const id = `${at.toISOString().replace(/[-:.Z]/g, "")}-${randomBytes(4).toString("hex")}`;
-  const { record } = openIncident(id, firing(accounts[nth % 7] ?? ""), "because", at);
+  const { record } = openIncident(id, tripping(firing(accounts[nth % 7] ?? "")), at);
   // Seven in a row, one of each account, share a state: so each account has incidents in each.
   return { ...record.incident, state: INCIDENT_STATES[Math.floor(nth / 7) % INCIDENT_STATES.length] ?? "open" };
 }

@@ -20,7 +20,7 @@ import {
   toldNotUnderstood,
   trippedBy,
 } from "../../../lib/incidents/record.ts";
-import { firing, notUnderstood } from "../../support/signals.ts";
+import { errorsCounted, firing, notUnderstood, topSpender, tripping } from "../../support/signals.ts";
 
 const ACCOUNT = `AC${"1".repeat(32)}`;
 const ID = "20261121T030405123-1f3a9c2e";
@@ -32,7 +32,7 @@ const signal = firing(ACCOUNT, {
   triggerValue: "1000.000000",
   currentValue: "1000.0000001",
 });
-const opened = () => openIncident(ID, signal, "because", at(1)).record;
+const opened = () => openIncident(ID, tripping(signal), at(1)).record;
 const contained = (record = opened()) =>
   suspended(record, { by: "tollbreaker", friendlyName: "Northwind", reason: "because", now: at(2) }).record;
 
@@ -65,7 +65,7 @@ describe("an opened incident", () => {
   test("has exact numbers and says what tripped", () => {
     expect(opened().incident).toMatchObject({
       state: "open",
-      rule: "totalprice by price, daily, at 1000",
+      rule: "daily-spend",
       reason: "because",
       trip: {
         triggerValue: "1000.000000",
@@ -80,24 +80,15 @@ describe("an opened incident", () => {
     });
   });
 
-  test.each([
-    ["100.000000", "", "totalprice by price, once, at 100"],
-    ["0.50", "monthly", "totalprice by price, monthly, at 0.5"],
-    ["1e3", "daily", "totalprice by price, daily, at 1e3"],
-  ])("names its rule by the limit as a person writes it: %s", (triggerValue, recurring, rule) => {
-    const changed = { ...signal, triggerValue, recurring, currentValue: "2000" };
-    expect(openIncident(ID, changed, "", at(1)).record.incident.rule).toBe(rule);
-  });
-
   test("of a limit of zero has no percentage", () => {
-    const { incident } = openIncident(ID, { ...signal, triggerValue: "0", currentValue: "5" }, "", at(1)).record;
+    const { incident } = openIncident(ID, tripping({ ...signal, triggerValue: "0", currentValue: "5" }), at(1)).record;
     expect(incident.trip).toMatchObject({ overshoot: "5", overshootPercent: null });
   });
 
   test("of a firing without a readable time has no lag from it; of clocks that disagree it has a negative one", () => {
-    const unread = openIncident(ID, { ...signal, firedAt: null }, "", at(1)).record;
+    const unread = openIncident(ID, tripping({ ...signal, firedAt: null }), at(1)).record;
     expect(unread.incident.lags.firedToReceived).toBeNull();
-    const early = openIncident(ID, { ...signal, firedAt: "2026-11-21T03:04:02.250Z" }, "", at(1)).record;
+    const early = openIncident(ID, tripping({ ...signal, firedAt: "2026-11-21T03:04:02.250Z" }), at(1)).record;
     expect(early.incident.lags.firedToReceived).toBe(-2000);
   });
 });
@@ -136,7 +127,7 @@ describe("a suspension", () => {
   test("anew counts the calls on, and tells of the newer firing", () => {
     const first = callsEnded(contained(), { ended: 3, left: 0, why: "", now: at(3) }).record;
     const second = firing(ACCOUNT, { id: "second", usageCategory: "sms", receivedAt: "2026-11-21T03:10:00.000Z" });
-    const change = suspendedAgain(first, second, {
+    const change = suspendedAgain(first, tripping(second), {
       by: "tollbreaker",
       friendlyName: null,
       reason: "anew",
@@ -195,9 +186,9 @@ describe("a signal that joins", () => {
   });
 
   test("takes over the head where people had only been told before", () => {
-    const unread = openIncident(ID, notUnderstood(ACCOUNT), "unread", at(1)).record;
-    expect(trippedBy(unread, signal).incident).toMatchObject({
-      rule: "totalprice by price, daily, at 1000",
+    const unread = openIncident(ID, tripping(notUnderstood(ACCOUNT)), at(1)).record;
+    expect(trippedBy(unread, tripping(signal, { rule: "monthly-spend" })).incident).toMatchObject({
+      rule: "monthly-spend",
       receivedAt: signal.receivedAt,
       firedAt: signal.firedAt,
       lags: { firedToReceived: 30_250 },
@@ -224,7 +215,7 @@ describe("what was not understood", () => {
 
   test("cannot overwrite its own description, nor show more than a usage trigger's fields", () => {
     const fields = { problem: "hidden", CurrentValue: "lots", Body: "secret" };
-    const { entries } = openIncident(ID, notUnderstood(ACCOUNT, { problem: "real", fields }), "", at(1));
+    const { entries } = openIncident(ID, tripping(notUnderstood(ACCOUNT, { problem: "real", fields })), at(1));
     expect(entries[0]?.detail).toEqual({ problem: "real", CurrentValue: "lots", otherFields: 2 });
   });
 });
@@ -258,7 +249,7 @@ test("an alert is struck off by its id; the others stay due", () => {
 });
 
 test("two changes become one write", () => {
-  const change = followedBy(openIncident(ID, signal, "because", at(1)), (record) =>
+  const change = followedBy(openIncident(ID, tripping(signal), at(1)), (record) =>
     suspended(record, { by: "closed", friendlyName: null, reason: "because", now: at(2) }),
   );
   expect(change.entries.map(({ what }) => what)).toEqual(["opened", "suspended"]);
@@ -274,7 +265,7 @@ test("no change alters the record that it is made from", () => {
     (record) => callsEnded(record, { ended: 1, left: 0, why: "", now }),
     (record) => evidenceRead(record, evidence),
     (record) => alertPublished(record, record.incident.alerts[0]?.id ?? "", now),
-    (record) => suspendedAgain(record, signal, { by: "tollbreaker", friendlyName: null, reason: "", now }),
+    (record) => suspendedAgain(record, tripping(signal), { by: "tollbreaker", friendlyName: null, reason: "", now }),
     (record) => ({ record: toldNotUnderstood(record, "", now), entries: [] }),
   ];
   for (const change of changes) {

@@ -5,7 +5,7 @@ import { accountKey, headKey, seenKey } from "../../../lib/incidents/keys.ts";
 import { alertPublished, incidentIdFor, joined, openIncident, suspended } from "../../../lib/incidents/record.ts";
 import { type IncidentStore, incidentStore } from "../../../lib/incidents/store.ts";
 import { startLocalTable } from "../../support/local-table.ts";
-import { firing } from "../../support/signals.ts";
+import { firing, tripping } from "../../support/signals.ts";
 
 let local: Awaited<ReturnType<typeof startLocalTable>>;
 let store: IncidentStore;
@@ -26,7 +26,7 @@ const item = async (Key: { pk: string; sk: string }) =>
 const put = (Item: Record<string, unknown>) => local.client.send(new PutCommand({ TableName: local.tableName, Item }));
 const opening = () => {
   const signal = firing(account);
-  return openIncident(incidentIdFor(signal), signal, "because", NOW);
+  return openIncident(incidentIdFor(signal), tripping(signal), NOW);
 };
 const history = async (incidentId: string) => {
   const { pk } = headKey(incidentId);

@@ -47,7 +47,9 @@ export async function recordOfIncidents(): Promise<RecordOfIncidents> {
   async function add({ at, state = "suspended", reason = "spend is over its limit", ...account }: AddedIncident) {
     const signal = signalAt(at, account.accountSid ?? ACCOUNT);
     const id = incidentIdFor(signal);
-    const opened = await store.save(openIncident(id, signal, "a usage trigger fired", new Date(at)));
+    const opened = await store.save(
+      openIncident(id, { signal, rule: "sms-spend", reason: "a usage trigger fired" }, new Date(at)),
+    );
     const friendlyName = account.friendlyName === undefined ? "Acme Messaging" : account.friendlyName;
     const now = new Date(Date.parse(at) + 1_500);
     if (state === "suspended") await store.save(suspended(opened, { by: "tollbreaker", friendlyName, reason, now }));
@@ -109,5 +111,7 @@ function signalAt(receivedAt: string, accountSid: string): UsageTriggerSignal {
     currentValue: "1300.500000",
     usageRecordUri: `/2010-04-01/Accounts/${accountSid}/Usage/Records?Category=sms`,
     idempotencyToken: receivedAt,
+    limit: "sms-spend",
+    fingerprint: `${accountSid}:${receivedAt}`,
   };
 }

@@ -7,8 +7,10 @@ import { encoded, firing } from "../../support/signed-webhook.ts";
 
 const accountSid = `AC${"1".repeat(32)}`;
 const receivedAt = new Date("2026-10-04T12:00:01.500Z");
-const read = (changes: Parameters<typeof firing>[1]) =>
-  readFiring(accountSid, parseForm(encoded(firing(accountSid, changes))), receivedAt);
+const URL_TOLD = "https://tollbreaker.example.com/webhooks/usage-trigger";
+const read = (changes: Parameters<typeof firing>[1], url = URL_TOLD) =>
+  signalOf(encoded(firing(accountSid, changes)), url);
+const signalOf = (body: string, url = URL_TOLD) => readFiring({ accountSid, form: parseForm(body), url }, receivedAt);
 
 describe("DateFired", () => {
   const noon = "2026-10-04T12:00:00.000Z";
@@ -86,8 +88,8 @@ describe("what is not understood", () => {
 
   test("is the same each time it comes, and another when anything in it differs", () => {
     const form = parseForm(encoded(firing(accountSid, { TriggerValue: "x" })));
-    const again = readFiring(accountSid, form, new Date(0));
-    expect(again.id).toBe(readFiring(accountSid, form, receivedAt).id);
+    const again = readFiring({ accountSid, form, url: URL_TOLD }, new Date(0));
+    expect(again.id).toBe(readFiring({ accountSid, form, url: URL_TOLD }, receivedAt).id);
     expect(read({ TriggerValue: "x" }).id).not.toBe(again.id);
   });
 
@@ -139,7 +141,7 @@ test("whatever was signed becomes a message that the inbox can read back", () =>
   );
   fc.assert(
     fc.property(pairs, (pairs) => {
-      const signal = readFiring(accountSid, parseForm(encoded(pairs)), receivedAt);
+      const signal = signalOf(encoded(pairs));
       const { ...sent } = readMessage(JSON.stringify(signal));
       expect(sent).toMatchObject({ kind: signal.kind, id: signal.id, accountSid });
       if (signal.kind === "usage-trigger") expect(sent).toEqual(signal);
