@@ -2,7 +2,7 @@ import { TollbreakerError } from "../errors.ts";
 import type { IncidentState } from "./incident.ts";
 
 /** The only moves there are. An incident in a state without moves is over. */
-export const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
+const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
   open: ["suspended", "alerted", "failed"],
   suspended: ["reactivating"],
   alerted: ["suspended", "failed", "dismissed"],

@@ -1,8 +1,8 @@
-import { isAccountSid } from "../twilio/sids.ts";
 import { type Form, isSignedWith, parseForm } from "../twilio/signature.ts";
 import { decodeUtf8, type ReceivedRequest } from "./receive-webhook.ts";
 import { findSigner } from "./signer.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
+import { claimedAccount } from "./verified-form.ts";
 
 /** The debugger's form, known to come from Twilio: https://www.twilio.com/docs/usage/troubleshooting/debugging-event-webhooks */
 export type DebuggerVerification =
@@ -31,12 +31,6 @@ export async function verifyDebuggerForm(
   // Signed by our parent, about an account that Twilio says is not ours: nothing that could be acted on.
   if (signer.account === "not-ours") return { kind: "refused", why: "not-ours" };
   return { kind: "verified", accountSid, form, signedBy: signer.by };
-}
-
-// A repeated AccountSid is refused: which of them the signature speaks for would be our guess.
-function claimedAccount(form: Form): string | undefined {
-  const [accountSid, ...others] = form.get("AccountSid") ?? [];
-  return accountSid !== undefined && others.length === 0 && isAccountSid(accountSid) ? accountSid : undefined;
 }
 
 // "Only exists if the above account is a subaccount", and yet Twilio's own example sends it empty.

@@ -1,5 +1,6 @@
 import { isAccountSid } from "../twilio/sids.ts";
 import { type Form, isSignedWith, parseForm } from "../twilio/signature.ts";
+import { decodeUtf8, type ReceivedRequest } from "./receive-webhook.ts";
 import type { SigningTokens, TokenSearch } from "./signing-tokens.ts";
 
 /**
@@ -13,16 +14,7 @@ export type Verification =
   /** Could not be decided now: the sender should try again. */
   | { kind: "undecided" };
 
-export interface ReceivedForm {
-  /** Exactly as received. */
-  body: Uint8Array<ArrayBuffer>;
-  /** The public URL with its query, as Twilio was told it. */
-  url: string;
-  /** The X-Twilio-Signature header. */
-  signature: string | undefined;
-}
-
-export async function verifyForm(tokens: SigningTokens, received: ReceivedForm): Promise<Verification> {
+export async function verifyForm(tokens: SigningTokens, received: ReceivedRequest): Promise<Verification> {
   if (received.signature === undefined || received.signature === "") return { kind: "refused", why: "unsigned" };
   const text = decodeUtf8(received.body);
   if (text === undefined) return { kind: "refused", why: "not-utf8" };
@@ -36,7 +28,7 @@ async function checkSignature(
   tokens: SigningTokens,
   accountSid: string,
   form: Form,
-  { url, signature }: ReceivedForm,
+  { url, signature }: ReceivedRequest,
 ): Promise<Verification> {
   const judge = (search: TokenSearch): Verification => {
     if (search.kind === "unknown") return { kind: "undecided" };
@@ -50,17 +42,11 @@ async function checkSignature(
   return judge(await tokens.findAgain(accountSid, first));
 }
 
-// A repeated AccountSid is refused: which of them the signature speaks for would be our guess.
-function claimedAccount(form: Form): string | undefined {
+/**
+ * The account that a form says it is about: anybody's claim until the signature matches. A repeated AccountSid names
+ * none: which of them the signature speaks for would be our guess.
+ */
+export function claimedAccount(form: Form): string | undefined {
   const [accountSid, ...others] = form.get("AccountSid") ?? [];
   return accountSid !== undefined && others.length === 0 && isAccountSid(accountSid) ? accountSid : undefined;
-}
-
-function decodeUtf8(bytes: Uint8Array<ArrayBuffer>): string | undefined {
-  try {
-    // A byte order mark is kept: it was signed, too.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,6 +13,9 @@ import { firing } from "../support/signals.ts";
 let broker: FauxqsServer;
 let sqs: SQSClient;
 let queueUrl: string;
+let inbox: string;
+let deadLetters: string;
+let queues = 0;
 let pump: Pump | undefined;
 
 beforeAll(async () => {
@@ -26,16 +29,19 @@ afterAll(async () => {
 });
 beforeEach(() => {
   const fifo = { FifoQueue: "true", DeduplicationScope: "messageGroup", FifoThroughputLimit: "perMessageGroupId" };
-  const { queueArn } = broker.createQueue("given-up.fifo", { attributes: fifo });
+  // A queue of its own for each test: the broker may still hold a poll of the last test's pump.
+  inbox = `inbox-${++queues}.fifo`;
+  deadLetters = `given-up-${queues}.fifo`;
+  const { queueArn } = broker.createQueue(deadLetters, { attributes: fifo });
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: 2 });
-  broker.createQueue("inbox.fifo", { attributes: { ...fifo, VisibilityTimeout: "1", RedrivePolicy } });
-  queueUrl = `http://127.0.0.1:${broker.port}/000000000000/inbox.fifo`;
+  broker.createQueue(inbox, { attributes: { ...fifo, VisibilityTimeout: "1", RedrivePolicy } });
+  queueUrl = `http://127.0.0.1:${broker.port}/000000000000/${inbox}`;
 });
 afterEach(async () => {
   await pump?.stop();
   pump = undefined;
-  broker.deleteQueue("inbox.fifo");
-  broker.deleteQueue("given-up.fifo");
+  broker.deleteQueue(inbox);
+  broker.deleteQueue(deadLetters);
 });
 
 const start = (handler: PumpOptions["handler"], more: Partial<PumpOptions> = {}) => {
@@ -50,9 +56,9 @@ const send = (body: string, group = "a") =>
       MessageDeduplicationId: `${body} ${Math.random()}`,
     }),
   );
-const givenUp = () => (broker.inspectQueue("given-up.fifo")?.messages.ready ?? []).map(({ body }) => body);
+const givenUp = () => (broker.inspectQueue(deadLetters)?.messages.ready ?? []).map(({ body }) => body);
 const waiting = () => {
-  const { ready = [], inflight = [] } = broker.inspectQueue("inbox.fifo")?.messages ?? {};
+  const { ready = [], inflight = [] } = broker.inspectQueue(inbox)?.messages ?? {};
   return ready.length + inflight.length;
 };
 const eventually = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000, interval: 20 });
@@ -123,7 +129,7 @@ test("one slow account does not hold up the others; its own messages keep their 
     return { batchItemFailures: [] };
   });
   await send("slow-1", "slow");
-  await eventually(() => expect(broker.inspectQueue("inbox.fifo")?.messages.inflight).toHaveLength(1));
+  await eventually(() => expect(broker.inspectQueue(inbox)?.messages.inflight).toHaveLength(1));
   await send("slow-2", "slow");
   await send("quick", "quick");
   await eventually(() => expect(handled).toEqual(["quick"]));

@@ -59,12 +59,12 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export interface Delivering extends Partial<Responder> {
+interface Delivering extends Partial<Responder> {
   attempt?: number;
   /** How long the delivery may go on; as on Lambda when left out. */
   milliseconds?: number;
 }
-export type Delivered = Outcome | { kind: "threw"; error: unknown };
+type Delivered = Outcome | { kind: "threw"; error: unknown };
 export interface Recorded {
   incident: Incident;
   timeline: TimelineEntry[];

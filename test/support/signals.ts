@@ -6,7 +6,7 @@ import type {
   UsageTriggerSignal,
 } from "../../lib/inbox/messages.ts";
 
-export const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
+const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
 
 /** A firing that was received just now, as the webhook stores it; each call is another firing. */
 export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> = {}): UsageTriggerSignal {
