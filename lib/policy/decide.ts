@@ -1,4 +1,4 @@
-import { compare, withoutTrailingZeros } from "../decimal.ts";
+import { compare, isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import type { Confirmation, Policy } from "./policy.ts";
@@ -116,7 +116,8 @@ function whileContained(
 
 /** A trigger made for another value than the policy now has for this account must not suspend it. */
 function isBelow(signal: Signal, { at }: Rule): boolean {
-  return signal.kind === "usage-trigger" && at !== null && compare(signal.currentValue, at) < 0;
+  if (signal.kind !== "usage-trigger" || at === null || !isDecimal(signal.currentValue)) return false;
+  return compare(signal.currentValue, at) < 0;
 }
 
 /** Why the account is exempt today (GMT); undefined when it is not. */

@@ -49,9 +49,13 @@ function isListed(name: string | null, { limits }: Policy): name is string {
 function matchingLimit(signal: UsageTriggerSignal, policy: Policy): string | undefined {
   const match = Object.entries(policy.limits).find(
     ([name, limit]) =>
-      isAbout(limit, signal) && compare(valueFor(signal.accountSid, name, limit, policy), signal.triggerValue) === 0,
+      isAbout(limit, signal) && isEqual(valueFor(signal.accountSid, name, limit, policy), signal.triggerValue),
   );
   return match?.[0];
+}
+
+function isEqual(at: string, triggerValue: string): boolean {
+  return isDecimal(triggerValue) && compare(at, triggerValue) === 0;
 }
 
 function isAbout({ category, by, every }: Limit, signal: UsageTriggerSignal): boolean {
