@@ -35,7 +35,7 @@ export function composeAlert(occasion: AlertOccasion): Alert {
   const said = {
     headline: because === "brake" ? brakeHeadline(waiting) : headlineOf(about, incident, because),
     facts: factsOf(about, incident, { problem, waiting }),
-    times: [...timesOf(incident), `alerted for the change of ${utc(at)}`],
+    times: [...timesOf(about, incident), `alerted for the change of ${utc(at)}`],
     nextStep: nextStep(about, incident, because),
     incidentUrl,
   };
@@ -128,7 +128,11 @@ function brakeSubject(waiting: readonly WaitingAccount[]): string {
 }
 
 function brakeHeadline(waiting: readonly WaitingAccount[]): string {
-  return `Too many accounts tripped in a short time, so the brake holds: ${accounts(waiting.length)} tripped and NOT suspended. They may still be losing money, and they wait for a person.`;
+  const held =
+    waiting.length === 1
+      ? "1 account tripped and was NOT suspended. It may still be losing money, and it waits for a person."
+      : `${accounts(waiting.length)} tripped and were NOT suspended. They may still be losing money, and they wait for a person.`;
+  return `Too many accounts tripped in a short time, so the brake holds: ${held}`;
 }
 
 function accounts(count: number): string {
@@ -153,12 +157,13 @@ function headlineOf(about: AlertSubject, incident: Incident, because: AlertedBec
 
 function howSuspended({ trip, errors, rule, containment }: Incident): string {
   const on = trip === null ? errors && oneLine(rule, 80) : categoryOf(trip);
+  const what = trip === null ? `the errors of ${on}` : `its trigger on ${on}`;
   switch (containment?.by) {
     case "closed":
       return on === null ? "is closed" : `tripped on ${on} although it is closed`;
     case "already-suspended":
     case "suspended-by-twilio":
-      return on === null ? "was already suspended" : `was already suspended when its trigger on ${on} came in`;
+      return on === null ? "was already suspended" : `was already suspended when ${what} came in`;
     case undefined:
     case "tollbreaker":
       return on === null ? "was suspended" : `was suspended after tripping on ${on}`;

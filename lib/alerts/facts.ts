@@ -45,13 +45,21 @@ function account({ friendlyName, accountSid }: Incident): string {
 }
 
 /** When it fired, came in and was suspended, with the lags between them. */
-export function timesOf({ firedAt, receivedAt, suspendedAt, lags }: Incident): string[] {
+export function timesOf(about: AlertSubject, incident: Incident): string[] {
+  const { receivedAt, suspendedAt, lags } = incident;
   const received = lags.firedToReceived === null ? "" : `, ${later(lags.firedToReceived)}`;
   return [
-    `fired ${firedAt === null ? "at a time that could not be read" : utc(firedAt)}`,
+    ...begun(about, incident),
     `received ${utc(receivedAt)}${received}`,
     ...(suspendedAt === null ? [] : [`suspended ${utc(suspendedAt)}${suspendedLater(lags)}`]),
   ];
+}
+
+/** Errors and shares of the spend have no moment at which they fire. */
+function begun(about: AlertSubject, { firedAt, errors, trip }: Incident): string[] {
+  if (errors !== null) return [`counted from ${utc(errors.firstAt)} to ${utc(errors.lastAt)}`];
+  if (firedAt !== null) return [`fired ${utc(firedAt)}`];
+  return trip !== null || about === "not-understood" ? ["fired at a time that could not be read"] : [];
 }
 
 function suspendedLater({ receivedToSuspended, firedToSuspended }: Incident["lags"]): string {
@@ -72,16 +80,16 @@ function tripFacts(trip: Trip, currency: string | null): Fact[] {
     },
     {
       label: "Reached",
-      value: `${measured(trip, trip.currentValue, currency)}${share(trip)} of its limit of ${measured(trip, trip.triggerValue, currency)}${unnamed}`,
+      value: `${measured(trip, trip.currentValue, currency)}, ${share(trip)} ${measured(trip, trip.triggerValue, currency)}${unnamed}`,
     },
     { label: "Overshoot", value: `${over}${percent}` },
   ];
 }
 
-/** Of the limit, in percent. */
+/** Of the limit, in percent, where both are numbers and it is not zero. */
 function share({ currentValue, triggerValue }: Trip): string {
   const percent = isDecimal(currentValue) && isDecimal(triggerValue) ? percentOf(currentValue, triggerValue) : null;
-  return percent === null ? "," : `, ${decimal(percent)} %`;
+  return percent === null ? "its limit is" : `${decimal(percent)} % of its limit of`;
 }
 
 interface Named {
@@ -111,12 +119,14 @@ function errorsInWords({ count, within, samples }: ErrorEvidence): string {
   return `${count} within ${lag(within)}: ${shown.join(", ") || "no sample was kept"}`;
 }
 
-function rankingInWords({ spenders, total, currency, unread }: SpendRanking): string {
+function rankingInWords({ spenders, total, unread, ...ranking }: SpendRanking): string {
+  // Nothing was spent in any.
+  const currency = ranking.currency === "" ? null : ranking.currency;
   const shown = spenders.slice(0, 5).map(({ friendlyName, accountSid, price, share: percent }) => {
     const name = oneLine(friendlyName, 40) || accountSid;
     return `${name} ${money(price, currency)}${percent === null ? "" : ` (${percent} %)`}`;
   });
-  const missing = unread === 0 ? "" : `; ${unread} accounts could not be read`;
+  const missing = unread === 0 ? "" : `; ${unread} ${unread === 1 ? "account" : "accounts"} could not be read`;
   return `${shown.join(", ") || "no subaccount spent anything"}; in all ${money(total, currency)} today${missing}`;
 }
 

@@ -5,7 +5,7 @@ import { examples } from "./examples.ts";
 
 const page = readFileSync(new URL("../../../docs/alerts.md", import.meta.url), "utf8");
 
-it.each(Object.values(examples))("docs/alerts.md shows the alert '$about' as it is really sent", (occasion) => {
+it.each(Object.entries(examples))("docs/alerts.md shows the alert '%s' as it is really sent", (_, occasion) => {
   const { subject, text } = composeAlert(occasion);
   expect(page).toContain(`\`\`\`text\nSubject: ${subject}\n\n${text}\n\`\`\``);
 });

@@ -1,12 +1,12 @@
 import type { KnownBlock } from "@slack/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { composeAlert } from "../../../lib/alerts/compose.ts";
+import { type AlertOccasion, composeAlert } from "../../../lib/alerts/compose.ts";
 import { plainSlackMessage, type SlackMessage, slackMessage } from "../../../lib/alerts/slack-message.ts";
 import { escaped } from "../../../lib/alerts/slack-text.ts";
-import { examples, incident, SID, smsTrip } from "./examples.ts";
+import { examples, incident, smsTrip } from "./examples.ts";
 
-const occasions = Object.values(examples);
+const occasions = Object.entries(examples);
 
 /** Slack's documented limits: https://docs.slack.dev/reference/block-kit/blocks */
 function assertWithinLimits({ text, blocks }: SlackMessage): void {
@@ -53,14 +53,15 @@ function assertText(text: string, limit: number): void {
 }
 
 describe("an alert in Slack", () => {
-  it.each(occasions)("$about says all that the e-mail says", (occasion) => {
+  it.each(occasions)("%s says all that the e-mail says, in one section of fields", (_, occasion) => {
     const alert = composeAlert(occasion);
     const message = slackMessage(alert);
     const shown = JSON.stringify(message.blocks);
     for (const { label, value } of alert.facts) expect(shown).toContain(`*${label}*\\n${value}`);
     for (const time of alert.times) expect(shown).toContain(time);
     expect(shown).toContain(`*Next step*\\n${alert.nextStep}`);
-    expect(shown).toContain(SID);
+    expect(shown).toContain(occasion.incident.accountSid);
+    expect(message.blocks.filter((block) => "fields" in block)).toHaveLength(1);
     expect(message.text).toBe(alert.headline);
     assertWithinLimits(message);
   });
@@ -90,14 +91,17 @@ describe("an alert in Slack", () => {
     );
     fc.assert(
       fc.property(
-        fc.constantFrom(...occasions),
+        fc.constantFrom<AlertOccasion>(...Object.values(examples)),
         words,
         words,
         words,
         (occasion, friendlyName, reason, usageCategory) => {
           const trip = { ...smsTrip, usageCategory };
-          const hostile = incident({ friendlyName, reason, rule: reason, trip });
-          assertWithinLimits(slackMessage(composeAlert({ ...occasion, incident: hostile, problem: reason })));
+          const rest = { ...occasion.incident, trip: occasion.incident.trip && trip };
+          const hostile = { ...rest, friendlyName, reason, rule: reason };
+          const waiting = occasion.waiting?.map((one) => ({ ...one, friendlyName }));
+          const told = { ...occasion, ...(waiting && { waiting }), incident: hostile, problem: reason };
+          assertWithinLimits(slackMessage(composeAlert(told)));
         },
       ),
       { numRuns: 200 },
