@@ -1,7 +1,8 @@
 import { stateColour } from "./incident-table.ts";
-import type { IncidentStory, IncidentView, TimelineView } from "./incident-view.ts";
+import type { ErrorsView, IncidentStory, IncidentView, TimelineView } from "./incident-view.ts";
+import { spendTable } from "./spend-table.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { age, amount, lag, percent, time } from "./wording.ts";
+import { age, amount, lag, notSuspended, percent, span, time } from "./wording.ts";
 
 type Fact = readonly [name: string, value: string | null];
 
@@ -14,6 +15,7 @@ export function incidentStory(incident: IncidentStory, paint: Paint, now: Date):
     section("How long it took", lagFacts(incident), paint),
     section("What was done", containmentFacts(incident), paint),
     section("What it has cost", evidenceFacts(incident), paint),
+    incident.ranking === null ? "" : spendTable(incident.ranking, paint),
     section("Who was told (UTC)", alertFacts(incident), paint),
     timeline(incident.timeline, paint),
   ]
@@ -21,18 +23,21 @@ export function incidentStory(incident: IncidentStory, paint: Paint, now: Date):
     .join("\n\n");
 }
 
-function head({ id, state, friendlyName, accountSid, rule, reason, signals }: IncidentView, paint: Paint): string {
+function head(incident: IncidentView, paint: Paint): string {
+  const { id, state, because, friendlyName, accountSid, rule, reason, signals } = incident;
   const title = `${paint("bold", printable(id))}  ${paint(stateColour(state), printable(state))}`;
   const facts: Fact[] = [
     ["Account", `${friendlyName ?? "(no name)"} (${accountSid})`],
     ["Rule", rule],
+    ["Outcome", because === null ? null : notSuspended(because)],
     ["Reason", reason],
     ["Signals", String(signals)],
   ];
   return [title, ...factLines(facts)].join("\n");
 }
 
-function tripFacts({ trip }: IncidentView): Fact[] {
+function tripFacts({ trip, errors }: IncidentView): Fact[] {
+  if (errors !== null) return errorFacts(errors);
   if (trip === null) return [];
   return [
     ["Usage trigger", trip.usageTriggerSid],
@@ -41,6 +46,22 @@ function tripFacts({ trip }: IncidentView): Fact[] {
     ["Current value", amount(trip.currentValue)],
     ["Overshoot", `${amount(trip.overshoot)}${percent(trip.overshootPercent)}`],
   ];
+}
+
+function errorFacts({ count, within, firstAt, lastAt, samples }: ErrorsView): Fact[] {
+  return [
+    ["Errors", `${count} within ${span(within)}`],
+    ["First and last", `${time(firstAt)} and ${time(lastAt)}`],
+    ["Codes", codesOf(samples)],
+    ["Samples", samples.length === 0 ? null : samples.map(({ sid }) => sid).join(", ")],
+  ];
+}
+
+/** Each code once, with what Twilio says of it: https://www.twilio.com/docs/api/errors */
+function codesOf(samples: ErrorsView["samples"]): string | null {
+  const notes = new Map(samples.map(({ code, note }) => [code, note]));
+  const codes = [...notes].map(([code, note]) => (note === "" ? `${code}` : `${code} (${note})`));
+  return codes.length === 0 ? null : codes.join(", ");
 }
 
 function timeFacts({ firedAt, receivedAt, openedAt, suspendedAt, reactivatedAt }: IncidentView, now: Date): Fact[] {
@@ -91,9 +112,9 @@ function evidenceFacts({ evidence }: IncidentView): Fact[] {
 }
 
 function alertFacts({ alerts }: IncidentView): Fact[] {
-  return alerts.map(({ about, publishedAt }) => [
+  return alerts.map(({ about, rule, because, publishedAt }) => [
     `Alert: ${printable(about)}`,
-    publishedAt === null ? "not sent yet" : `published ${time(publishedAt)}`,
+    `${publishedAt === null ? "not sent yet" : `published ${time(publishedAt)}`}, ${rule}${because === null ? "" : `, ${because}`}`,
   ]);
 }
 

@@ -1,7 +1,7 @@
-import Table from "cli-table3";
 import type { IncidentView } from "./incident-view.ts";
+import { plainTable } from "./plain-table.ts";
 import { type Colour, type Paint, printable } from "./terminal.ts";
-import { age, amount, percent, time } from "./wording.ts";
+import { age, amount, notSuspended, percent, span, time } from "./wording.ts";
 
 // What the columns need for the longest text they must hold: a state, an incident's id, a SID. The rest is the last
 // column's.
@@ -16,38 +16,19 @@ interface Style {
 
 /** The incidents as a table, two lines each or more: the state above the age, the account's name above its SID, ... */
 export function incidentTable(incidents: readonly IncidentView[], { paint, columns, now }: Style): string {
-  const table = new Table({
-    head: ["STATE", "INCIDENT", "ACCOUNT", "TRIPPED BY"].map((title) => paint("bold", title)),
-    colWidths: columnWidths(columns),
-    wordWrap: true,
-    chars: NO_LINES,
-    // The library's own colours would not know about NO_COLOR.
-    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
-  });
-  table.push(...incidents.map((incident) => row(incident, paint, now)));
-  return withoutTrailingSpaces(table.toString());
-}
-
-const NO_LINES = {
-  ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
-  ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
-  ...{ left: "", "left-mid": "", right: "", "right-mid": "", middle: "" },
-  // A blank line between two incidents: each fills several lines.
-  ...{ mid: " ", "mid-mid": "" },
-};
-
-function columnWidths(columns: number): number[] {
-  const fixed = WIDTHS.map((width) => width + GAP);
-  return [...fixed, columns - fixed.reduce((sum, width) => sum + width)];
+  const last = columns - WIDTHS.reduce((sum, width) => sum + width + GAP, 0) - GAP;
+  const titles = ["STATE", "INCIDENT", "ACCOUNT", "TRIPPED BY"];
+  const rows = incidents.map((incident) => row(incident, paint, now));
+  return plainTable({ titles, widths: [...WIDTHS, last], paint, spaced: true }, rows);
 }
 
 function row(incident: IncidentView, paint: Paint, now: Date): string[] {
-  const { id, state, friendlyName, accountSid, openedAt, rule } = incident;
+  const { id, state, because, friendlyName, accountSid, openedAt, rule } = incident;
   return [
     lines(paint(stateColour(state), printable(state)), age(openedAt, now)),
     lines(printable(id), printable(time(openedAt))),
     lines(paint("bold", printable(friendlyName ?? "(no name)")), printable(accountSid)),
-    lines(printable(rule), numbers(incident)),
+    lines(printable(rule), numbers(incident), because === null ? "" : printable(notSuspended(because))),
   ];
 }
 
@@ -65,15 +46,12 @@ export function stateColour(state: string): Colour {
   }
 }
 
-function numbers({ trip }: IncidentView): string {
+function numbers({ trip, errors }: IncidentView): string {
+  if (errors !== null) return printable(`${errors.count} errors within ${span(errors.within)}`);
   if (trip === null) return "";
   return printable(`${amount(trip.currentValue)} of ${amount(trip.triggerValue)}${percent(trip.overshootPercent)}`);
 }
 
 function lines(...texts: string[]): string {
-  return texts.join("\n");
-}
-
-function withoutTrailingSpaces(text: string): string {
-  return text.replaceAll(/ +$/gm, "");
+  return texts.filter((text) => text !== "").join("\n");
 }

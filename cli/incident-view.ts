@@ -29,7 +29,27 @@ const Evidence = z.object({
   readAt: z.string(),
 });
 
-const Alert = z.object({ about: z.string(), at: z.string(), publishedAt: text });
+const Errors = z.object({
+  count: z.number(),
+  within: z.number(),
+  firstAt: z.string(),
+  lastAt: z.string(),
+  samples: z.readonly(z.array(z.object({ sid: z.string(), code: z.number(), at: z.string(), note: z.string() }))),
+});
+export type ErrorsView = z.infer<typeof Errors>;
+
+const Ranking = z.object({
+  currency: z.string(),
+  total: z.string(),
+  spenders: z.readonly(
+    z.array(z.object({ accountSid: z.string(), friendlyName: z.string(), price: z.string(), share: text })),
+  ),
+  unread: z.number(),
+  readAt: z.string(),
+});
+export type RankingView = z.infer<typeof Ranking>;
+
+const Alert = z.object({ about: z.string(), rule: z.string(), because: text, at: z.string(), publishedAt: text });
 
 export const IncidentView = z.object({
   id: z.string(),
@@ -48,6 +68,9 @@ export const IncidentView = z.object({
   containment: z.nullable(Containment),
   failure: z.nullable(Failure),
   evidence: z.nullable(Evidence),
+  because: text,
+  errors: z.nullable(Errors),
+  ranking: z.nullable(Ranking),
   signals: z.number(),
   alerts: z.array(Alert),
 });

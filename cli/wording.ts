@@ -41,6 +41,32 @@ function inTwo(milliseconds: number, unit: number, name: string, smaller: number
   return `${Math.floor(milliseconds / unit)} ${name} ${Math.floor((milliseconds % unit) / smaller)} ${smallerName}`;
 }
 
+/** A duration that a person chose, in milliseconds, exactly: `10 min`, `90 s`, `1 d`. */
+export function span(milliseconds: number): string {
+  const units = [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "min"],
+    [SECOND, "s"],
+  ] as const;
+  const [unit, name] = units.find(([length]) => milliseconds % length === 0) ?? [1, "ms"];
+  return `${milliseconds / unit} ${name}`;
+}
+
+const NOT_SUSPENDED: ReadonlyMap<string, string> = new Map([
+  ["rule", "a warning: the rule only alerts"],
+  ["observe-mode", "not suspended: observe mode"],
+  ["exempt", "not suspended: the policy exempts it"],
+  ["parent-account", "not suspended: the parent account"],
+  ["unconfirmed", "not suspended: its usage of the day did not confirm it"],
+  ["brake", "not suspended: held by the brake, waits for an operator"],
+]);
+
+/** Why an account is only alerted about, in words; a reason that is new to this version as it is. */
+export function notSuspended(because: string): string {
+  return NOT_SUSPENDED.get(because) ?? `not suspended: ${because}`;
+}
+
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 20 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { incidentStory } from "../../cli/incident-story.ts";
 import { IncidentStory } from "../../cli/incident-view.ts";
-import type { Incident, TimelineEntry } from "../../lib/incidents/incident.ts";
+import type { Incident, SpendRanking, TimelineEntry } from "../../lib/incidents/incident.ts";
 
 const NOW = new Date("2026-11-21T03:05:00Z");
 
@@ -34,6 +34,9 @@ const incident: Incident & { timeline: TimelineEntry[] } = {
   containment: null,
   failure: null,
   evidence: null,
+  because: null,
+  errors: null,
+  ranking: null,
   signals: 1,
   alerts: [],
   timeline,
@@ -78,9 +81,96 @@ describe("incidentStory", () => {
   });
 
   it("tells a due alert from a published one", () => {
-    const alert = { id: "1", about: "failed" as const, because: null, problem: null, at: incident.updatedAt };
-    expect(story({ alerts: [{ ...alert, publishedAt: null }] })).toMatch(/Alert: failed +not sent yet/);
-    expect(story({ alerts: [{ ...alert, publishedAt: alert.at }] })).toMatch(/published 2026-11-21 03:04:06Z/);
+    const alert = {
+      id: "1",
+      about: "failed" as const,
+      rule: "daily-spend",
+      because: null,
+      problem: null,
+      at: incident.updatedAt,
+    };
+    expect(story({ alerts: [{ ...alert, publishedAt: null }] })).toMatch(/Alert: failed +not sent yet, daily-spend$/m);
+    expect(story({ alerts: [{ ...alert, publishedAt: alert.at }] })).toMatch(/published 2026-11-21 03:04:06Z, daily-/);
+  });
+
+  it("tells the alerts of a ladder apart", () => {
+    const alert = { id: "1", about: "alerted" as const, problem: null, at: incident.updatedAt, publishedAt: null };
+    const text = story({
+      alerts: [
+        { ...alert, rule: "daily-warning", because: "rule" },
+        { ...alert, rule: "daily-spend", because: "brake" },
+      ],
+    });
+    expect(text).toMatch(
+      /Alert: alerted +not sent yet, daily-warning, rule\n +Alert: alerted +.*, daily-spend, brake$/m,
+    );
+  });
+
+  it.each([
+    ["rule", "a warning: the rule only alerts"],
+    ["observe-mode", "not suspended: observe mode"],
+    ["exempt", "not suspended: the policy exempts it"],
+    ["parent-account", "not suspended: the parent account"],
+    ["unconfirmed", "not suspended: its usage of the day did not confirm it"],
+    ["brake", "not suspended: held by the brake, waits for an operator"],
+  ] as const)("says why nothing was suspended: %s", (because, words) => {
+    expect(story({ because })).toContain(`  Outcome                ${words}\n`);
+  });
+
+  it("counts the errors that tripped a rule, and names their codes", () => {
+    const sample = { sid: "NO1", code: 30450, at: incident.updatedAt, note: "Message delivery blocked" };
+    const errors = {
+      count: 23,
+      within: 600_000,
+      firstAt: "2026-11-21T03:01:00.000Z",
+      lastAt: "2026-11-21T03:04:05.000Z",
+      samples: [sample, { ...sample, sid: "NO2" }, { ...sample, sid: "NO3", code: 60410, note: "" }],
+    };
+    const text = story({ errors, rule: "sms-pumping" });
+    expect(text).toMatch(/Rule +sms-pumping$/m);
+    expect(text).toMatch(/Errors +23 within 10 min$/m);
+    expect(text).toMatch(/First and last +2026-11-21 03:01:00Z and 2026-11-21 03:04:05Z$/m);
+    expect(text).toMatch(/Codes +30450 \(Message delivery blocked\), 60410$/m);
+    expect(text).toMatch(/Samples +NO1, NO2, NO3$/m);
+    expect(story({ errors: { ...errors, samples: [] } })).not.toMatch(/Codes|Samples/);
+  });
+
+  describe("who spent most", () => {
+    const ranking: SpendRanking = {
+      currency: "USD",
+      total: "5210.750000",
+      spenders: [
+        { accountSid: `AC${"b".repeat(32)}`, friendlyName: "Northwind", price: "4102.5", share: "78.7" },
+        { accountSid: `AC${"c".repeat(32)}`, friendlyName: "", price: "1108.25", share: null },
+      ],
+      unread: 1,
+      readAt: incident.updatedAt,
+    };
+
+    it("is a table, highest first", () => {
+      expect(story({ ranking })).toContain(
+        [
+          "Who spent most today (GMT)",
+          "  Account    SID                                 Spent         Share",
+          `  Northwind  AC${"b".repeat(32)}  4,102.5 USD   78.7 %`,
+          `  (no name)  AC${"c".repeat(32)}  1,108.25 USD`,
+          "  In all 5,210.75 USD, read 2026-11-21 03:04:06Z; 1 account could not be read",
+        ].join("\n"),
+      );
+    });
+
+    it("of nothing has no rows", () => {
+      expect(story({ ranking: { ...ranking, currency: "", total: "0", spenders: [], unread: 0 } })).toContain(
+        "Who spent most today (GMT)\n  In all 0, read 2026-11-21 03:04:06Z\n",
+      );
+    });
+
+    it("lets no name act on the terminal, or begin a line", () => {
+      const spenders = [{ accountSid: "AC\u001b[2J", friendlyName: "x\ny\u001b[1m", price: "\u001b", share: "\u001b" }];
+      const text = story({ ranking: { ...ranking, currency: "\u001b", spenders } });
+      expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+      expect(text).toContain("  x\\u{a}y\\u{1b}[1m");
+    });
   });
 
   it("neutralises every text of the timeline", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { age, amount, lag, percent, time } from "../../cli/wording.ts";
+import { age, amount, lag, notSuspended, percent, span, time } from "../../cli/wording.ts";
+import { ALERTED_BECAUSE } from "../../lib/incidents/incident.ts";
 
 const NOW = new Date("2026-11-21T03:04:05Z");
 
@@ -42,6 +43,27 @@ describe("lag", () => {
     [-1_500, "-1.5 s"],
   ])("%i reads %s", (milliseconds, text) => {
     expect(lag(milliseconds)).toBe(text);
+  });
+});
+
+describe("span", () => {
+  it.each([
+    [600_000, "10 min"],
+    [90_000, "90 s"],
+    [7_200_000, "2 h"],
+    [5_400_000, "90 min"],
+    [86_400_000, "1 d"],
+    [1_500, "1500 ms"],
+  ])("%i reads %s: nothing is rounded", (milliseconds, text) => {
+    expect(span(milliseconds)).toBe(text);
+  });
+});
+
+describe("notSuspended", () => {
+  it("has words for each reason, and shows one that is new as it is", () => {
+    for (const because of ALERTED_BECAUSE) expect(notSuspended(because)).not.toBe(`not suspended: ${because}`);
+    expect(notSuspended("a-new-one")).toBe("not suspended: a-new-one");
+    expect(notSuspended("constructor")).toBe("not suspended: constructor");
   });
 });
 

@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import type {
   ErrorRuleSignal,
   NotUnderstoodSignal,
+  Signal,
   TopSpenderSignal,
   UsageTriggerSignal,
 } from "../../lib/inbox/messages.ts";
+import type { Tripping } from "../../lib/incidents/record.ts";
 
 const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
 
