@@ -20,7 +20,8 @@ const CURRENT_POLICY = /[\\/]lib[\\/]policy[\\/]current-policy\.ts$/;
 const plugins = new Map();
 
 module.exports = (serverless) => {
-  const path = process.env.POLICY_FILE || join(serverless.serviceDir, "policy.yml");
+  // Not POLICY_FILE: one that is left over in a shell must not decide what is deployed.
+  const path = join(serverless.serviceDir, "policy.yml");
   if (!plugins.has(path)) plugins.set(path, policyPlugin(readPolicy(path, serverless)));
   return [plugins.get(path)];
 };

@@ -7,14 +7,16 @@ const DEFAULT_PORT = 3000;
 
 const environment = process.env;
 const dataDir = environment["DATA_DIR"] || DEFAULT_DATA_DIR;
+const port = readPort(environment["PORT"]);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 try {
   const system = await startSystem({
     environment: { LOG_FILE: `${dataDir}/log.jsonl`, ...environment },
     dataDir,
-    port: readPort(environment["PORT"]),
-    simulator: { port: readPort(environment["PORT"]) + 1 },
+    port,
+    // One more than the brake lets through, and a few: `simulate billing-glitch` shows that it holds.
+    simulator: { port: port === 0 ? 0 : port + 1, subaccounts: 8 },
     print: (lines) => say(["", "Slack", ...lines, ""].join("\n")),
   });
   await writeDiscovery(dataDir, {
@@ -54,7 +56,7 @@ function introduce(system: System): void {
 
 function introduceAccounts(accounts: readonly { accountSid: string; friendlyName: string; status: string }[]): void {
   say("");
-  say("Simulated subaccounts, each with a usage trigger at 100 a day:");
+  say("Simulated subaccounts, each with the usage triggers of the policy:");
   for (const { accountSid, friendlyName, status } of accounts)
     say(`  ${accountSid}  ${status.padEnd(9)}  ${friendlyName}`);
   say("");

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "./aws.ts";
+import { armDebugger } from "./debugger.ts";
+import { armEventStreams } from "./event-streams.ts";
 import { listening } from "./listening.ts";
 import { startPump } from "./pump.ts";
 import { startSlackPrinter } from "./slack-printer.ts";
@@ -81,6 +84,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     });
     const handlers = await loadHandlers();
     app.route("/", handlers.usageTrigger.app);
+    app.route("/", handlers.debugger.app);
     app.route("/", handlers.operatorApi.app);
 
     const sqs = new SQSClient({ endpoint: aws.messagingUrl, region: LOCAL_CREDENTIALS.AWS_REGION });
@@ -105,7 +109,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await Promise.all(pumps.map((pump) => pump.stop()));
       sqs.destroy();
     });
-    if (simulator !== undefined) await armSubaccounts(simulator, publicUrl);
+    if (simulator !== undefined) {
+      await armSubaccounts({ simulator, policy: loadPolicy(process.env), publicUrl });
+      armDebugger(simulator, publicUrl);
+      await armEventStreams(simulator, publicUrl);
+    }
 
     return { url: server.url, publicUrl, simulator, operatorToken, slackIsPrinted: slack !== undefined, aws, close };
   } catch (error) {
@@ -149,13 +157,14 @@ function operatorsOf(token: string): string {
 
 // Not imported above: each reads its configuration when it is loaded.
 async function loadHandlers() {
-  const [usageTrigger, operatorApi, respond, notify] = await Promise.all([
+  const [usageTrigger, debuggerHandler, operatorApi, respond, notify] = await Promise.all([
     import("../handlers/usage-trigger.ts"),
+    import("../handlers/debugger.ts"),
     import("../handlers/operator-api.ts"),
     import("../handlers/respond.ts"),
     import("../handlers/notify.ts"),
   ]);
-  return { usageTrigger, operatorApi, respond, notify };
+  return { usageTrigger, debugger: debuggerHandler, operatorApi, respond, notify };
 }
 
 // SNS gives each protocol its own form of a message (MessageStructure=json); the emulator passes all of them on.

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
-import { Signal } from "./messages.ts";
+import { identityOf, Signal } from "./messages.ts";
 
 /** Where everything goes that could change an account or an incident. */
 export interface Inbox {
   /**
    * Resolves once the message is durably stored. Messages of one account are handed out in order, one at a time.
-   * Sending the same `id` twice within five minutes stores it once.
+   * Sending the same signal twice within five minutes stores it once; what makes it the same is `identityOf`.
    */
   put(message: Signal): Promise<void>;
 }
@@ -29,9 +29,9 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
 }
 
 // Unique in the whole queue: whether it deduplicates within each group only is a setting of the queue, and local
-// emulators do not have it. IdempotencyToken, as Twilio documents it, begins with the account's SID already.
-function deduplicationId({ accountSid, id }: Signal): string {
-  const unique = id.startsWith(accountSid) ? id : `${id}@${accountSid}`;
+// emulators do not have it. Not by IdempotencyToken: a forged firing would keep the genuine one out of the queue.
+function deduplicationId(signal: Signal): string {
+  const unique = `${identityOf(signal)}@${signal.accountSid}`;
   return unique.length <= 128 ? unique : createHash("sha256").update(unique).digest("hex");
 }
 

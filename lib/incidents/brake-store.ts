@@ -75,7 +75,7 @@ export function brakeStore(client: DynamoDBDocumentClient, tableName: string, cl
         "brake-contended",
         "The brake could not be written: too many workers want it at once.",
         {
-          fix: "nothing: the message is delivered again",
+          fix: "nothing: this worker goes by what it has seen of the brake",
         },
       );
     },

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { percentOf, subtract } from "../decimal.ts";
-import type { NotUnderstoodSignal, Signal } from "../inbox/messages.ts";
+import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
 import type {
   AlertDelivery,
   AlertedBecause,
@@ -24,9 +24,9 @@ import { assertMove } from "./transitions.ts";
  */
 export interface IncidentRecord {
   incident: Incident;
-  /** The signal that opened it. */
+  /** The signal that opened it, by its identity. */
   openedBy: string;
-  /** Signals that joined it: kept so that a repeated delivery counts once. */
+  /** The identities of signals that joined it: kept so that a repeated delivery counts once. */
   joined: readonly string[];
   /** Whether the account's live calls still have to be ended. */
   callsDue: boolean;
@@ -91,7 +91,7 @@ export function openIncident(id: string, tripping: Tripping, now: Date): Change 
     signals: 1,
     alerts: [],
   };
-  const record = { incident, openedBy: signal.id, joined: [], callsDue: false, version: 0 };
+  const record = { incident, openedBy: identityOf(signal), joined: [], callsDue: false, version: 0 };
   return { record, entries: [entry("opened", at, "opened", reason, detailOf(signal))] };
 }
 
@@ -113,7 +113,9 @@ export function suspended(record: IncidentRecord, suspension: Suspended): Change
 export function suspendedAgain(record: IncidentRecord, tripping: Tripping, suspension: Suspended): Change {
   const { by, reason, now } = suspension;
   const at = now.toISOString();
-  const line = entry(`suspended-again:${tripping.signal.id}`, at, "suspended", `was active again; ${reason}`, { by });
+  const line = entry(`suspended-again:${identityOf(tripping.signal)}`, at, "suspended", `was active again; ${reason}`, {
+    by,
+  });
   return contained(trippedBy(record, tripping), suspension, line);
 }
 
@@ -183,23 +185,33 @@ export function alerted(record: IncidentRecord, alert: Alerted): Change {
  * times.
  */
 export function alertedAgain(record: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
-  const { signal, reason } = tripping;
-  const joining = joined(record, signal, reason, alert.now);
-  const at = alert.now.toISOString();
-  const isTold = record.incident.alerts.some(
-    (earlier) =>
-      earlier.about === alert.about &&
-      (alert.about === "not-understood" ||
-        (earlier.rule === tripping.rule && earlier.because === alert.because && isSameDay(earlier.at, at))),
-  );
-  if (isTold || joining.record === record) return joining;
+  const joining = joined(record, tripping.signal, tripping.reason, alert.now);
+  return joining.record === record ? joining : followedBy(joining, (next) => toldAnew(next, tripping, alert));
+}
+
+/** The same for a signal that has joined already. */
+export function toldAnew(record: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
+  const { signal, rule } = tripping;
+  const { about, because, reason, now } = alert;
+  const at = now.toISOString();
+  if (isTold(record.incident, rule, alert)) return { record, entries: [] };
   // What could not be read says nothing about the account: its incident goes on telling of what could.
-  const telling = alert.about === "not-understood" ? joining.record : trippedBy(joining.record, tripping);
-  const because = alert.about === "not-understood" ? record.incident.because : alert.because;
+  const telling = about === "not-understood" ? record : touch(trippedBy(record, tripping), at, { reason, because });
   return {
-    record: withAlert(touch(telling, at, { reason, because }), { ...alert, rule: tripping.rule, at }),
-    entries: [...joining.entries, entry(`alerted:${signal.id}`, at, "alerted", reason, {})],
+    record: withAlert(telling, { ...alert, rule, at }),
+    entries: [entry(`alerted:${identityOf(signal)}:${because}`, at, "alerted", reason, {})],
   };
+}
+
+/** Whoever can sign for an account can make up triggers that no limit names, each a rule of its own. */
+export const MOST_TOLD_A_DAY = 20;
+
+function isTold({ alerts }: Incident, rule: string, { about, because, now }: Alerted): boolean {
+  const earlier = alerts.filter((one) => one.about === about);
+  if (about === "not-understood") return earlier.length > 0;
+  const today = earlier.filter((one) => isSameDay(one.at, now.toISOString()));
+  const isFlood = because !== "brake" && today.length >= MOST_TOLD_A_DAY;
+  return isFlood || today.some((one) => one.rule === rule && one.because === because);
 }
 
 function isSameDay(a: string, b: string): boolean {
@@ -209,13 +221,15 @@ function isSameDay(a: string, b: string): boolean {
 /** A later signal joins the story. Nothing changes when it has joined before, or is the one that opened it. */
 export function joined(record: IncidentRecord, signal: Signal, reason: string, now: Date): Change {
   const { openedBy, joined: others, incident } = record;
-  if (signal.id === openedBy || others.includes(signal.id)) return { record, entries: [] };
+  // Twilio's IdempotencyToken can be guessed: another signal with the same one is another signal.
+  const identity = identityOf(signal);
+  if (identity === openedBy || others.includes(identity)) return { record, entries: [] };
   const at = now.toISOString();
   const counted = touch(record, at, { signals: incident.signals + 1 });
   if (others.length >= MOST_JOINED) return { record: counted, entries: [] };
   return {
-    record: { ...counted, joined: [...others, signal.id] },
-    entries: [entry(`joined:${signal.id}`, at, "signal-joined", reason, detailOf(signal))],
+    record: { ...counted, joined: [...others, identity] },
+    entries: [entry(`joined:${identity}`, at, "signal-joined", reason, detailOf(signal))],
   };
 }
 
@@ -316,12 +330,16 @@ function withAlert(record: IncidentRecord, due: DueAlert): IncidentRecord {
   const { about, at, rule = incident.rule, because = null, problem = null } = due;
   const alert = { id: `${incident.id}:${about}:${at}`, about, rule, because, problem, at, publishedAt: null };
   const earlier = about === "not-understood" ? incident.alerts : incident.alerts.filter(stillTrue);
-  return { ...record, incident: { ...incident, alerts: [...earlier, alert] } };
+  return { ...record, incident: { ...incident, alerts: [...earlier, alert].slice(-MOST_ALERTS) } };
 }
 
-// "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended.
-function stillTrue({ about, publishedAt }: AlertDelivery): boolean {
-  return publishedAt !== null || about === "not-understood";
+/** The last ones are kept with the incident, and travel with each alert; the history has them all. */
+export const MOST_ALERTS = 50;
+
+// "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended. The
+// brake's alert names other accounts, too.
+function stillTrue({ about, because, publishedAt }: AlertDelivery): boolean {
+  return publishedAt !== null || about === "not-understood" || because === "brake";
 }
 
 function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {

@@ -29,6 +29,8 @@ export const NO_BRAKE_STATE: BrakeState = { suspensions: [], waiting: [] };
 
 export interface Passage {
   kind: "free" | "held";
+  /** When it asked, ISO 8601 UTC: marks what this asking wrote down. */
+  at: string;
   next: BrakeState;
 }
 
@@ -37,7 +39,7 @@ const MOST_WAITING = 1000;
 
 /**
  * Whether `accountSid` may be suspended now. The same account asking twice is one suspension, so that a repeated
- * delivery does not use up the brake.
+ * delivery does not use up the brake. An account has one incident at a time: what waited for an earlier one is over.
  */
 export function passBrake(
   state: BrakeState,
@@ -46,13 +48,29 @@ export function passBrake(
   const at = now.toISOString();
   const suspensions = state.suspensions.filter((one) => Date.parse(one.at) > now.getTime() - brake.within);
   const hasPassed = suspensions.some((one) => one.accountSid === accountSid);
-  if (hasPassed) return { kind: "free", next: { ...state, suspensions } };
+  const others = state.waiting.filter((one) => one.accountSid !== accountSid);
+  if (hasPassed) return { kind: "free", at, next: { suspensions, waiting: others } };
   if (suspensions.length < brake.suspensions) {
-    return { kind: "free", next: { ...state, suspensions: [...suspensions, { accountSid, at }] } };
+    return { kind: "free", at, next: { suspensions: [...suspensions, { accountSid, at }], waiting: others } };
   }
-  const isListed = state.waiting.some((one) => one.accountSid === accountSid) || state.waiting.length >= MOST_WAITING;
+  const isListed = state.waiting.some((one) => one.accountSid === accountSid && one.incidentId === incidentId);
+  if (isListed) return { kind: "held", at, next: { ...state, suspensions } };
   const entry = { accountSid, incidentId, since: at, announcedBy: null };
-  return { kind: "held", next: { suspensions, waiting: isListed ? state.waiting : [...state.waiting, entry] } };
+  const waiting = others.length < MOST_WAITING ? [...others, entry] : others;
+  return { kind: "held", at, next: { suspensions, waiting } };
+}
+
+/**
+ * Strikes out what the asking `at` that time wrote down: the account turned out to be suspended already, or could not
+ * be, so it neither counts nor waits. A suspension that it was let through to earlier still counts.
+ */
+export function giveBack({ suspensions, waiting }: BrakeState, { accountSid, at }: Suspension): { next: BrakeState } {
+  return {
+    next: {
+      suspensions: suspensions.filter((one) => one.accountSid !== accountSid || one.at !== at),
+      waiting: waiting.filter((one) => one.accountSid !== accountSid || one.since !== at),
+    },
+  };
 }
 
 export interface Announcement {
@@ -62,13 +80,21 @@ export interface Announcement {
 }
 
 /**
- * Which waiting accounts the alert of `incidentId` names: all that nobody was told of yet. Each is named in one alert,
- * whoever comes first; asking again gives the same names.
+ * Which waiting accounts the alert of this incident names: all that nobody was told of yet. Each is named in one alert,
+ * whoever comes first. Asking again gives the same names, because the same alert, published twice, may be read once.
  */
-export function announce(state: BrakeState, incidentId: string): Announcement {
+export function announce(state: BrakeState, told: { accountSid: string; incidentId: string; now: Date }): Announcement {
+  const { accountSid, incidentId, now } = told;
   const own = state.waiting.find((one) => one.incidentId === incidentId);
-  const isMine = own === undefined || own.announcedBy === null || own.announcedBy === incidentId;
-  if (!isMine) return { names: [], next: state };
-  const waiting = state.waiting.map((one) => (one.announcedBy === null ? { ...one, announcedBy: incidentId } : one));
-  return { names: waiting.filter(({ announcedBy }) => announcedBy === incidentId), next: { ...state, waiting } };
+  // One too many for the list, which no other alert names.
+  if (own === undefined) {
+    return { names: [{ accountSid, incidentId, since: now.toISOString(), announcedBy: incidentId }], next: state };
+  }
+  const next =
+    own.announcedBy === null ? { ...state, waiting: state.waiting.map((one) => by(incidentId, one)) } : state;
+  return { names: next.waiting.filter(({ announcedBy }) => announcedBy === incidentId), next };
+}
+
+function by(incidentId: string, one: Waiting): Waiting {
+  return one.announcedBy === null ? { ...one, announcedBy: incidentId } : one;
 }

@@ -79,16 +79,17 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   if (isBelow(signal, rule)) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; the policy allows this account ${rule.at}` };
   }
+  // Before whatever would be told: news of a lesser kind must not make it look like an account that may be suspended.
+  if (state === "alerted" && because === "brake") return { kind: "join", reason: WAITS };
   if (rule.effect === "alert") return tell("rule", whatHappened(signal));
   const exemption = exemptionOf(signal.accountSid, policy, now);
   if (exemption !== undefined) return tell("exempt", `${whatHappened(signal)}; exempt: ${exemption}`);
   if (policy.mode === "observe")
     return tell("observe-mode", `${whatHappened(signal)}; in observe mode nothing is suspended`);
-  if (state === "alerted" && because === "brake") {
-    return { kind: "join", reason: "held by the brake: it waits for an operator" };
-  }
   return { kind: "suspend", confirm: rule.confirm, reason: whatHappened(signal) };
 }
+
+const WAITS = "held by the brake: it waits for an operator";
 
 function tell(because: AlertedBecause, reason: string): Judgement {
   return { kind: "alert", about: "alerted", because, reason };
@@ -100,9 +101,10 @@ function tell(because: AlertedBecause, reason: string): Judgement {
  */
 function whileContained(
   signal: Signal,
-  { state, suspendedAt, parentSid }: Circumstances,
+  { state, because, suspendedAt, parentSid }: Circumstances,
   { policy, rule, now }: Law,
 ): Judgement {
+  if (because === "brake") return { kind: "join", reason: WAITS };
   const mayBeSuspended =
     policy.mode === "enforce" &&
     rule.effect === "suspend" &&

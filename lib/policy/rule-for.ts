@@ -45,12 +45,15 @@ function isListed(name: string | null, { limits }: Policy): name is string {
   return name !== null && Object.hasOwn(limits, name);
 }
 
-/** A callback whose address names no limit is matched by its fields: several limits may share a category. */
+/**
+ * A callback whose address names no limit is matched by its fields: several limits may share a category. A trigger with
+ * a limit's ordinary value is of that limit, too, where the account has its own value by now.
+ */
 function matchingLimit(signal: UsageTriggerSignal, policy: Policy): string | undefined {
-  const match = Object.entries(policy.limits).find(
-    ([name, limit]) =>
-      isAbout(limit, signal) && isEqual(valueFor(signal.accountSid, name, limit, policy), signal.triggerValue),
-  );
+  const limits = Object.entries(policy.limits).filter(([, limit]) => isAbout(limit, signal));
+  const isOwn = ([name, limit]: [string, Limit]) =>
+    isEqual(valueFor(signal.accountSid, name, limit, policy), signal.triggerValue);
+  const match = limits.find(isOwn) ?? limits.find(([, limit]) => isEqual(limit.at, signal.triggerValue));
   return match?.[0];
 }
 

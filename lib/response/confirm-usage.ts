@@ -4,6 +4,7 @@ import { retrying, type Until } from "../twilio/backoff.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { readUsageToday } from "../twilio/usage-records.ts";
+import { limitedTo } from "./time-limit.ts";
 
 /** What the account's usage of today says to a suspicion. `why` is for people. */
 export interface Confirmed {
@@ -23,7 +24,8 @@ export async function confirmUsage(
   { category, by, at }: Confirmation,
   until: Until,
 ): Promise<Confirmed> {
-  const answer = await retrying(() => readUsageToday(twilio, accountSid, category, REQUEST_TIMEOUT_MS), until);
+  const inTime = limitedTo(twilio, until);
+  const answer = await retrying(() => readUsageToday(inTime, accountSid, category, REQUEST_TIMEOUT_MS), until);
   if (answer.kind === "failed") {
     return { kind: "unreadable", why: `Usage Records could not be read (${describeFailure(answer.failure)})` };
   }

@@ -1,8 +1,8 @@
 import { messageOf } from "../errors.ts";
 import { decide } from "../policy/decide.ts";
 import { endLiveCalls } from "./end-calls.ts";
-import { CALLS_SHARE, type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
-import { suspendAccount } from "./suspend.ts";
+import { suspendOrGiveBack } from "./enforce.ts";
+import { CALLS_SHARE, type Delivery, type Responder, share } from "./responder.ts";
 
 /** Only the store can tell old news from news; without it, a signal is acted on only while it is this young. */
 const FRESH_MS = 15 * 60_000;
@@ -27,9 +27,8 @@ export async function containWithoutStore(
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.
   if (verdict.kind !== "suspend" || verdict.confirm !== null || !isFresh) return;
 
-  const mayAsk = Promise.resolve(brake.mayPassAlone(signal.accountSid));
-  const until = share(responder, delivery, SUSPENSION_SHARE);
-  const suspension = await suspendAccount(twilio, signal.accountSid, until, mayAsk);
+  const permit = Promise.resolve(brake.mayPassAlone(signal.accountSid));
+  const suspension = await suspendOrGiveBack(responder, delivery, permit);
   log.warn("contained-without-store", { accountSid: signal.accountSid, outcome: suspension.kind });
   if (suspension.kind !== "suspended") return;
   await endLiveCalls(twilio, signal.accountSid, share(responder, delivery, CALLS_SHARE));

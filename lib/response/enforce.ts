@@ -5,10 +5,12 @@ import {
   type IncidentRecord,
   suspended,
   type Tripping,
+  toldAnew,
 } from "../incidents/record.ts";
 import type { Account } from "../twilio/accounts.ts";
 import { begin, type Case, incidentIdOf } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
+import type { Permit } from "./keep-brake.ts";
 import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { type Suspension, suspendAccount } from "./suspend.ts";
 import { toldOf } from "./tell.ts";
@@ -20,19 +22,40 @@ export async function enforce(
   current: Case,
   tripping: Tripping,
 ): Promise<IncidentRecord> {
-  const { twilio, store, brake } = responder;
+  const { store, brake } = responder;
   const { accountSid } = delivery.signal;
   const incidentId = incidentIdOf(delivery.signal, current);
-  const mayAsk = brake.mayPass(accountSid, incidentId, current.memory.brake);
+  const permit = brake.mayPass(accountSid, incidentId, current.memory.brake);
   const [begun] = await Promise.allSettled([begin(responder, tripping, current)]);
   // The opening is written down while Twilio is asked.
   const [suspension, [opened]] = await Promise.all([
-    suspendAccount(twilio, accountSid, share(responder, delivery, SUSPENSION_SHARE), mayAsk),
+    suspendOrGiveBack(responder, delivery, permit),
     Promise.allSettled([saveOpening(responder, current, begun)]),
   ]);
   return recordOrEndCalls(responder, delivery, suspension, () =>
     store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, now: responder.clock.now() })),
   );
+}
+
+/**
+ * The brake is asked while the account is read. One that needed no suspension then neither counts nor waits: triggers
+ * of accounts that are suspended already must not use up the brake of those that are not.
+ */
+export async function suspendOrGiveBack(
+  responder: Responder,
+  delivery: Delivery,
+  permit: Promise<Permit>,
+): Promise<Suspension> {
+  const until = share(responder, delivery, SUSPENSION_SHARE);
+  const mayAsk = permit.then(({ isFree }) => isFree);
+  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, mayAsk);
+  if (isOfAnother(suspension, delivery)) await (await permit).giveBack();
+  return suspension;
+}
+
+function isOfAnother(suspension: Suspension, delivery: Delivery): boolean {
+  if (suspension.kind === "suspended") return suspendedBy(suspension.by, delivery) !== "tollbreaker";
+  return suspension.kind === "refused";
 }
 
 /** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */
@@ -81,7 +104,7 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, now }
   const { reason } = tripping;
   switch (suspension.kind) {
     case "held":
-      return toldOf(record, tripping, heldBack(suspension.account, reason, now));
+      return told(record, tripping, heldBack(suspension.account, reason, now));
     case "suspended": {
       const friendlyName = suspension.account?.friendlyName ?? null;
       return suspended(record, { by: suspendedBy(suspension.by, delivery), friendlyName, reason, now: suspension.at });
@@ -91,6 +114,11 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, now }
     case "unconfirmed":
       return failed(record, { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES }, now);
   }
+}
+
+/** The signal has joined an incident that was there before: only the alert is due. */
+function told(record: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
+  return record.incident.state === "alerted" ? toldAnew(record, tripping, alert) : toldOf(record, tripping, alert);
 }
 
 /** What people are told of an account that the brake keeps from being suspended. */

@@ -23,20 +23,19 @@ export async function finish(
   delivery: Delivery,
   record: IncidentRecord,
 ): Promise<string | undefined> {
-  const settled = await afterContainment(responder, delivery, record);
+  const change = await afterContainment(responder, delivery, record);
+  // Before anything is recorded: the money goes on running out.
+  const topReason = await suspendTheTop(responder, change.record.incident);
+  const settled = change.record === record ? record : await responder.store.save(change);
   const { record: told, failures } = await publishDue(responder, settled);
-  const reasons = [callsReason(told), failureReason(told, delivery), ...failures].filter(
+  const reasons = [callsReason(told), failureReason(told, delivery), topReason, ...failures].filter(
     (reason) => reason !== undefined,
   );
   return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
-async function afterContainment(
-  responder: Responder,
-  delivery: Delivery,
-  record: IncidentRecord,
-): Promise<IncidentRecord> {
-  const { twilio, store, clock } = responder;
+async function afterContainment(responder: Responder, delivery: Delivery, record: IncidentRecord): Promise<Change> {
+  const { twilio, clock } = responder;
   const { accountSid } = record.incident;
   const needsEvidence = record.incident.evidence === null && record.incident.trip !== null;
   const needsRanking = accountSid === twilio.accountSid && record.incident.ranking === null && needsEvidence;
@@ -52,12 +51,8 @@ async function afterContainment(
     change = followedBy(change, (next) => callsEnded(next, { ...calls, now: clock.now() }));
   }
   if (evidence !== undefined) change = followedBy(change, (next) => evidenceRead(next, evidence));
-  if (ranking !== undefined) {
-    // Before it is recorded: a delivery that is cut in between asks again, and asking twice is once.
-    await suspendTheTop(responder, record, ranking);
-    change = followedBy(change, (next) => spendRanked(next, ranking));
-  }
-  return change.record === record ? record : store.save(change);
+  if (ranking !== undefined) change = followedBy(change, (next) => spendRanked(next, ranking));
+  return change;
 }
 
 function callsReason({ callsDue, incident }: IncidentRecord): string | undefined {

@@ -9,9 +9,9 @@ import {
   type Tripping,
 } from "../incidents/record.ts";
 import type { Case } from "./case.ts";
-import { heldBack, recordOrEndCalls, suspendedBy } from "./enforce.ts";
-import { type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
-import { type Suspension, suspendAccount } from "./suspend.ts";
+import { heldBack, recordOrEndCalls, suspendedBy, suspendOrGiveBack } from "./enforce.ts";
+import type { Delivery, Responder } from "./responder.ts";
+import type { Suspension } from "./suspend.ts";
 
 /**
  * Makes sure that an account whose incident says `suspended` still is: whoever sets it active by hand, past us, must not
@@ -25,11 +25,9 @@ export async function hold(
   tripping: Tripping,
 ): Promise<IncidentRecord | undefined> {
   if (known === undefined) return undefined;
-  const { twilio, store, brake } = responder;
-  const { accountSid } = delivery.signal;
-  const until = share(responder, delivery, SUSPENSION_SHARE);
-  const mayAsk = brake.mayPass(accountSid, known.incident.id, memory.brake);
-  const suspension = await suspendAccount(twilio, accountSid, until, mayAsk);
+  const { store, brake } = responder;
+  const permit = brake.mayPass(delivery.signal.accountSid, known.incident.id, memory.brake);
+  const suspension = await suspendOrGiveBack(responder, delivery, permit);
   const change = held(known, { suspension, delivery, tripping, now: responder.clock.now() });
   return recordOrEndCalls(responder, delivery, suspension, async () =>
     change.record === known ? known : store.save(change),

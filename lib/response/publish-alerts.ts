@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { composeAlert, type WaitingAccount } from "../alerts/compose.ts";
 import { messageOf } from "../errors.ts";
-import type { AlertDelivery } from "../incidents/incident.ts";
+import type { AlertDelivery, Incident } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, type IncidentRecord, toldElsewhere } from "../incidents/record.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import type { Responder } from "./responder.ts";
@@ -32,7 +32,7 @@ async function publish(responder: Responder, { incident }: IncidentRecord, due: 
   const { about, at, because, problem } = due;
   const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
   try {
-    const waiting = because === "brake" ? await namesToTell(responder, incident.id) : [];
+    const waiting = because === "brake" ? await namesToTell(responder, incident) : [];
     if (because === "brake" && waiting.length === 0) return { kind: "told-elsewhere" };
     await responder.alerts.publish(composeAlert({ about, incident, at, incidentUrl, because, problem, waiting }));
     return { kind: "published" };
@@ -49,10 +49,10 @@ const NAME_TIMEOUT_MS = 2000;
 const MOST_NAMES = 20;
 
 /** The accounts that wait at the brake and that nobody was told of: one loud alert instead of one for each. */
-async function namesToTell(responder: Responder, incidentId: string): Promise<WaitingAccount[]> {
+async function namesToTell(responder: Responder, { accountSid: own, id }: Incident): Promise<WaitingAccount[]> {
   const { twilio, brake, clock } = responder;
   await clock.sleep(GATHERING_MS);
-  const waiting = await brake.announce(incidentId);
+  const waiting = await brake.announce(own, id);
   const inTurn = pLimit(10);
   return inTurn.map(waiting, async ({ accountSid }, index) => {
     if (index >= MOST_NAMES) return { accountSid, friendlyName: null };

@@ -5,6 +5,7 @@ import { type Account, listAccounts } from "../twilio/accounts.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { readSpendToday } from "../twilio/usage-records.ts";
+import { limitedTo } from "./time-limit.ts";
 
 const REQUEST_TIMEOUT_MS = 3000;
 /** Twilio answers 429 beyond an undocumented number of parallel requests. */
@@ -13,13 +14,15 @@ const PARALLEL_REQUESTS = 10;
 const SHOWN = 10;
 
 /**
- * Who spent most today, among the active subaccounts: one request for each. When the time is over, what was read by
- * then is ranked, and `unread` says how many are missing. Undefined when the accounts can't be listed.
+ * Who spent most today, among the subaccounts: one request for each. A suspended one counts, because it may have spent
+ * what the parent's trigger saw before it was suspended. When the time is over, what was read by then is ranked, and
+ * `unread` says how many are missing. Undefined when the accounts can't be listed.
  */
-export async function rankSpenders(twilio: TwilioClient, until: Until): Promise<SpendRanking | undefined> {
+export async function rankSpenders(client: TwilioClient, until: Until): Promise<SpendRanking | undefined> {
+  const twilio = limitedTo(client, until);
   const accounts = await retrying(() => listAccounts(twilio, REQUEST_TIMEOUT_MS), until);
   if (accounts.kind === "failed") return undefined;
-  const candidates = accounts.body.filter(({ sid, status }) => sid !== twilio.accountSid && status === "active");
+  const candidates = accounts.body.filter(({ sid, status }) => sid !== twilio.accountSid && status !== "closed");
   const readings = await pLimit(PARALLEL_REQUESTS).map(candidates, (account) => spendOf(twilio, account, until));
   const spenders = readings.filter((reading) => reading !== "unread" && reading !== "nothing");
   const unread = readings.filter((reading) => reading === "unread").length;

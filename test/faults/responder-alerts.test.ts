@@ -1,8 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Policy } from "../../lib/policy/policy.ts";
+import { SUSPEND_ALL } from "../support/policies.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { firing, notUnderstood } from "../support/signals.ts";
 
 // SNS failing, and the signals that people are told of without a suspension.
+
+const OBSERVE: Policy = { ...SUSPEND_ALL, mode: "observe" };
 
 let rig: Rig;
 let account: string;
@@ -81,7 +85,9 @@ describe("the parent account", () => {
     expect(rig.suspensionRequests(account)).toBe(0);
     expect((await only()).incident).toMatchObject({
       state: "alerted",
-      reason: "the parent account cannot be suspended: a person is needed",
+      because: "parent-account",
+      reason:
+        "totalprice by price reached 130.25, its limit is 100; the parent account cannot be suspended: a person is needed",
       containment: null,
     });
     expect(await rig.alertsOf(account)).toMatchObject([{ about: "alerted", severity: "critical" }]);
@@ -99,15 +105,16 @@ describe("the parent account", () => {
   });
 });
 
-describe("MODE=observe", () => {
+describe("observe mode", () => {
   test("records and alerts, and suspends nothing; further signals join", async () => {
-    expect(await rig.deliver(firing(account), { mode: "observe" })).toEqual({ kind: "done" });
-    expect(await rig.deliver(firing(account), { mode: "observe" })).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account), { policy: OBSERVE })).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account), { policy: OBSERVE })).toEqual({ kind: "done" });
     expect(status()).toBe("active");
     expect(rig.suspensionRequests(account)).toBe(0);
     expect((await only()).incident).toMatchObject({
       state: "alerted",
-      reason: "MODE=observe: would have suspended, totalprice by price reached 130.25, its limit is 100",
+      because: "observe-mode",
+      reason: "totalprice by price reached 130.25, its limit is 100; in observe mode nothing is suspended",
       friendlyName: "Northwind",
       signals: 2,
     });
@@ -115,7 +122,7 @@ describe("MODE=observe", () => {
   });
 
   test("switched to enforce, the next firing suspends, and the incident tells of that firing", async () => {
-    await rig.deliver(firing(account), { mode: "observe" });
+    await rig.deliver(firing(account), { policy: OBSERVE });
     const signal = firing(account, { usageCategory: "sms", triggerValue: "50.0", currentValue: "75.5" });
     expect(await rig.deliver(signal)).toEqual({ kind: "done" });
     const { incident } = await only();

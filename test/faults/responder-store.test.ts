@@ -1,10 +1,14 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Policy } from "../../lib/policy/policy.ts";
 import type { FaultRule, SeenRequest } from "../support/fault-proxy.ts";
+import { SUSPEND_ALL } from "../support/policies.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { firing } from "../support/signals.ts";
 
 // Our own store failing in every way: the suspension happens all the same, and is recorded once the store is back.
+
+const OBSERVE: Policy = { ...SUSPEND_ALL, mode: "observe" };
 
 let rig: Rig;
 let account: string;
@@ -82,7 +86,7 @@ describe("a store that fails before anything is known", () => {
 
   test("is down in observe mode: nothing is suspended", async () => {
     rig.dynamo.fail({ do: "cut" });
-    expect(await rig.deliver(firing(account), { mode: "observe" })).toMatchObject({ kind: "threw" });
+    expect(await rig.deliver(firing(account), { policy: OBSERVE })).toMatchObject({ kind: "threw" });
     expect(status()).toBe("active");
   });
 
@@ -185,7 +189,7 @@ describe("the way to the suspend request", () => {
   });
 
   test("of an account with an open incident has two round trips to our store", async () => {
-    await rig.deliver(firing(account), { mode: "observe" });
+    await rig.deliver(firing(account), { policy: OBSERVE });
     expect(await tripsBeforeSuspension(() => rig.deliver(firing(account)))).toEqual(["BatchGetItem", "GetItem"]);
     expect(status()).toBe("suspended");
   });

@@ -22,6 +22,18 @@ export const PERMISSIONS = {
     readAuthToken,
     { Sid: "StoreSignals", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
   ],
+  DebuggerLambdaFunction: [
+    ownLogs("DebuggerLogGroup"),
+    readAuthToken,
+    { Sid: "StoreSignals", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
+    {
+      Sid: "CountErrors",
+      Effect: "Allow",
+      Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Resource: arn("Incidents"),
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["WINDOW#*"] } },
+    },
+  ],
   RespondLambdaFunction: [
     ownLogs("RespondLogGroup"),
     readAuthToken,
@@ -38,6 +50,7 @@ export const PERMISSIONS = {
       Resource: arn("Incidents"),
     },
     { Sid: "Alert", Effect: "Allow", Action: "sns:Publish", Resource: { Ref: "Alerts" } },
+    { Sid: "SignalTopSpender", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
   ],
   NotifyLambdaFunction: [
     ownLogs("NotifyLogGroup"),

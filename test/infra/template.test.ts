@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
+import { DebuggerEnv, NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
 import { BY_ACCOUNT, BY_STATE } from "../../lib/incidents/keys.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
 import { environmentOf } from "./deployed.ts";
@@ -20,6 +20,7 @@ const FUNCTIONS = [
     entry: "handlers/usage-trigger",
     schema: UsageTriggerEnv,
   },
+  { id: "DebuggerLambdaFunction", zip: "debugger.zip", entry: "handlers/debugger", schema: DebuggerEnv },
   { id: "RespondLambdaFunction", zip: "respond.zip", entry: "handlers/respond", schema: RespondEnv },
   { id: "NotifyLambdaFunction", zip: "notify.zip", entry: "handlers/notify", schema: NotifyEnv },
   { id: "OperatorApiLambdaFunction", zip: "operatorApi.zip", entry: "handlers/operator-api", schema: OperatorApiEnv },
@@ -199,6 +200,7 @@ describe("permissions", () => {
     const permissions = ofType("AWS::Lambda::Permission").map(([, { Properties }]) => Properties);
     expect(permissions.map(({ FunctionName }) => FunctionName)).toEqual([
       arn("UsageTriggerLambdaFunction"),
+      arn("DebuggerLambdaFunction"),
       arn("OperatorApiLambdaFunction"),
     ]);
     for (const permission of permissions) {
@@ -360,6 +362,8 @@ describe("the HTTP API", () => {
   test("has these routes and no other", () => {
     expect(ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties["RouteKey"])).toEqual([
       "POST /webhooks/usage-trigger",
+      "POST /webhooks/debugger",
+      "POST /webhooks/event-streams",
       "GET /api/incidents",
       "GET /api/incidents/{id}",
       "GET /health",
@@ -371,11 +375,14 @@ describe("the HTTP API", () => {
     expect(Properties["DefaultRouteSettings"]).toEqual({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 });
     expect(Properties["RouteSettings"]).toEqual({
       "POST /webhooks/usage-trigger": { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 1000 },
+      "POST /webhooks/debugger": { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 500 },
+      "POST /webhooks/event-streams": { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 500 },
     });
-    // CloudFormation must make the route first.
-    const [route] =
-      ofType("AWS::ApiGatewayV2::Route").find(([id]) => JSON.stringify(DependsOn).includes(`"${id}"`)) ?? [];
-    expect(resource(route ?? "none").Properties["RouteKey"]).toBe("POST /webhooks/usage-trigger");
+    // CloudFormation must make these routes first.
+    const first = ofType("AWS::ApiGatewayV2::Route").filter(([id]) => JSON.stringify(DependsOn).includes(`"${id}"`));
+    expect(first.map(([, route]) => route.Properties["RouteKey"])).toEqual(
+      Object.keys(Object(Properties["RouteSettings"])),
+    );
   });
 
   test("answers before Twilio gives up after 15 seconds", () => {

@@ -28,6 +28,11 @@ test("what is handled is reported as done, and logged with how it ended", async 
   const signal = firing(account);
   expect(await receive([recordOf(signal, { attempt: 3 })])).toEqual({ batchItemFailures: [] });
   expect(logged()).toMatchObject([
+    {
+      ...{ level: "INFO", event: "signal-decided", accountSid: account, id: signal.id, verdict: "suspend" },
+      rule: "totalprice by price, daily, at 100",
+      reason: "totalprice by price reached 130.25, its limit is 100",
+    },
     { level: "INFO", event: "signal-handled", accountSid: account, id: signal.id, attempt: 3, kind: "done" },
   ]);
 });

@@ -1,5 +1,6 @@
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { identityOf } from "../../../lib/inbox/messages.ts";
 import { accountKey, headKey } from "../../../lib/incidents/keys.ts";
 import { type Rig, startRig } from "../../support/responder-rig.ts";
 import { firing, notUnderstood } from "../../support/signals.ts";
@@ -47,7 +48,7 @@ describe("after a reactivation", () => {
       { why: expect.stringMatching(/^fired before the account was reactivated at/) },
     ]);
     expect(await rig.alertsOf(account)).toHaveLength(1);
-    expect((await rig.store.recall(account, old.id)).seen).toBe(true);
+    expect((await rig.store.recall(account, identityOf(old))).seen).toBe(true);
   });
 
   test("a flood of old news does not fill the table", async () => {
@@ -75,7 +76,7 @@ describe("after a reactivation", () => {
     const old = firing(account, { firedAt: ago(60) });
     expect(await rig.deliver(old)).toEqual({ kind: "done" });
     expect(await rig.incidentsOf(account)).toEqual([]);
-    expect((await rig.store.recall(account, old.id)).seen).toBe(true);
+    expect((await rig.store.recall(account, identityOf(old))).seen).toBe(true);
   });
 });
 
