@@ -12,7 +12,7 @@ export interface ErrorCounter {
   count(readings: readonly Reading[], request: ErrorRequest): Promise<void>;
 }
 
-export interface ErrorRequest {
+interface ErrorRequest {
   road: Road;
   signedBy: "subaccount" | "parent";
   /** Aborted when the request must have been answered. */

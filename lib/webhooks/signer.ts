@@ -9,7 +9,7 @@ export type Signer =
   | { kind: "undecided" };
 
 /** Whether the account is under our parent; unknown while Twilio does not say. */
-export type Ownership = "ours" | "not-ours" | "unknown";
+type Ownership = "ours" | "not-ours" | "unknown";
 
 export interface Claim {
   /** The account that the request says it is about: anybody's claim until the signature matches. */

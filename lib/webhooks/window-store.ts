@@ -33,7 +33,7 @@ export type Crossing = z.infer<typeof Crossing>;
 const ErrorWindow = z.object({ events: z.record(z.string(), Entry), crossing: z.optional(Crossing) });
 export type ErrorWindow = z.infer<typeof ErrorWindow>;
 
-export interface Addition {
+interface Addition {
   /** By SID. */
   entries: Readonly<Record<string, Entry>>;
   /** A window that holds so many takes no more. */

@@ -300,6 +300,9 @@ describe("a rightly signed Payload", () => {
         fields: {},
       },
     ]);
+    const sent = surroundings.sqs.requests().length;
+    await expectAnswer(webhook.debug(ours, payload), 204);
+    expect(surroundings.sqs.requests()).toHaveLength(sent);
     const logged = surroundings.logged().slice(lines).join("\n");
     expect(logged).toContain('"ErrorEventsUnreadable":1');
     expect(logged).not.toMatch(/hunter2|99899333/);
@@ -502,6 +505,17 @@ describe("what cannot be counted now is asked for again", () => {
     expect(stored()).toEqual([]);
     await expectAnswer(webhook.debug(ours, errorPayload()), 204);
     expect(stored()).toMatchObject([{ count: 5 }]);
+  });
+
+  test("a store that is slow at each of many steps: 503 within five seconds, and one signal in the end", async () => {
+    table.proxy.fail({ do: "delay", milliseconds: 1300 });
+    const event = errorLogged(ours.accountSid, { error_code: "32201" });
+    const started = performance.now();
+    await expectAnswer(webhook.stream(ours.authToken, event), 503);
+    expect(performance.now() - started).toBeLessThan(5000);
+    table.proxy.clear();
+    await expectAnswer(webhook.stream(ours.authToken, event), 204);
+    expect(stored()).toMatchObject([{ rule: "first-sip", count: 1 }]);
   });
 
   test("one of two rules' windows failing: 503, and neither counts twice", async () => {
