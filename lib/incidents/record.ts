@@ -195,8 +195,10 @@ export function toldAnew(record: IncidentRecord, tripping: Tripping, alert: Aler
   const { about, because, reason, now } = alert;
   const at = now.toISOString();
   if (isTold(record.incident, rule, alert)) return { record, entries: [] };
+  const friendlyName = alert.friendlyName ?? record.incident.friendlyName;
   // What could not be read says nothing about the account: its incident goes on telling of what could.
-  const telling = about === "not-understood" ? record : touch(trippedBy(record, tripping), at, { reason, because });
+  const telling =
+    about === "not-understood" ? record : touch(trippedBy(record, tripping), at, { reason, because, friendlyName });
   return {
     record: withAlert(telling, { ...alert, rule, at }),
     entries: [entry(`alerted:${identityOf(signal)}:${because}`, at, "alerted", reason, {})],

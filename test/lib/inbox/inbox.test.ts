@@ -63,16 +63,13 @@ test.each(["idem", "x".repeat(128), "x".repeat(94), `${"AC"}FIRES`])(
   },
 );
 
-test("as Twilio documents it, IdempotencyToken is the message's deduplication ID as it is", async () => {
+test("a forged firing with a guessed IdempotencyToken does not keep the genuine one out", async () => {
   const account = newAccount();
   const IdempotencyToken = `${account}-FIRES-UTc142bed7b38c4f8186ef41a309814fd2-2012-10-04`;
-  const before = surroundings.sqs.requests().length;
-  await inbox.put(signal(account, { IdempotencyToken }));
-  const [sent] = surroundings.sqs.requests().slice(before);
-  expect(JSON.parse(sent?.body ?? "")).toMatchObject({
-    MessageDeduplicationId: IdempotencyToken,
-    MessageGroupId: account,
-  });
+  const genuine = signal(account, { IdempotencyToken });
+  await inbox.put(signal(account, { IdempotencyToken, DateFired: "Thu, 01 Jan 2026 00:00:00 +0000" }));
+  for (const _ of ["first", "Twilio's retry"]) await inbox.put(genuine);
+  expect(surroundings.stored(account)).toMatchObject([{ firedAt: "2026-01-01T00:00:00.000Z" }, genuine]);
 });
 
 test("every character that a form can hold is stored, and comes out as it was", async () => {

@@ -175,7 +175,11 @@ describe("an account with values of its own", () => {
 
   test("has the ordinary value where it has none of its own", () => {
     expect(at("most", "80", "80")).toMatchObject({ kind: "alert", rule: "most" });
-    expect(at(null, "100", "4000")).toMatchObject({ kind: "alert", rule: "totalprice by price, daily, at 100" });
+  });
+
+  test("is not suspended by an unnamed trigger with everybody's value either", () => {
+    expect(at(null, "100", "4000")).toMatchObject({ kind: "ignore", rule: "all" });
+    expect(at(null, "100", "5000")).toMatchObject({ kind: "suspend", rule: "all" });
   });
 });
 
