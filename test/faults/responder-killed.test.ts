@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Signal } from "../../lib/inbox/messages.ts";
+import { identityOf, type Signal } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type Recorded, type Rig, startRig } from "../support/responder-rig.ts";
@@ -72,6 +72,7 @@ function environmentOf([twilio, dynamo, sns]: readonly FaultProxy[], more: Recor
     // Each life loads the same modules: compiled once is enough.
     NODE_COMPILE_CACHE: COMPILED,
     LOG_FILE: "/dev/null",
+    POLICY_FILE: "test/support/suspend-all.yml",
     PUBLIC_URL: "https://tollbreaker.example.com",
     TWILIO_API_URL: twilio?.url,
     TWILIO_ACCOUNT_SID: accountSid,
@@ -80,6 +81,7 @@ function environmentOf([twilio, dynamo, sns]: readonly FaultProxy[], more: Recor
     AWS_ENDPOINT_URL_SNS: sns?.url,
     TABLE_NAME: rig.aws.tableName,
     ALERTS_TOPIC_ARN: rig.aws.topicArn,
+    INBOX_QUEUE_URL: rig.aws.inboxUrl,
     ...more,
   };
 }
@@ -135,7 +137,7 @@ describe("the responder, killed at any request", () => {
       const story = new Set(recorded.timeline.map(({ what }) => what));
       expect(story, death).toEqual(new Set(["opened", "suspended", "calls-ended", "evidence-read", "alert-published"]));
       await expectTold(signal, recorded, death);
-      expect((await rig.store.recall(signal.accountSid, signal.id)).seen, death).toBe(true);
+      expect((await rig.store.recall(signal.accountSid, identityOf(signal))).seen, death).toBe(true);
     }
   });
 
@@ -149,7 +151,7 @@ describe("the responder, killed at any request", () => {
         death,
       ).toEqual(["opened", "alerted", "alert-published"]);
       await expectTold(signal, recorded, death);
-      expect((await rig.store.recall(signal.accountSid, signal.id)).seen, death).toBe(true);
+      expect((await rig.store.recall(signal.accountSid, identityOf(signal))).seen, death).toBe(true);
     }
   });
 });

@@ -113,8 +113,8 @@ describe("a store that fails before anything is known", () => {
 });
 
 describe("a store that fails in the middle", () => {
-  // Of an ordinary story: the read of what is known, then each write.
-  const STEPS = 12;
+  // Of an ordinary story: the read of what is known, then each write, that of the brake among them.
+  const STEPS = 13;
 
   test.each(Array.from({ length: STEPS }, (_, index) => index + 1))("from request %i on", async (nth) => {
     rig.simulator.addCalls(account, { calls: 2 });
@@ -192,6 +192,27 @@ describe("the way to the suspend request", () => {
     await rig.deliver(firing(account), { policy: OBSERVE });
     expect(await tripsBeforeSuspension(() => rig.deliver(firing(account)))).toEqual(["BatchGetItem", "GetItem"]);
     expect(status()).toBe("suspended");
+  });
+
+  /** How many of a slow store's answers the suspend request waited for, one after the other. */
+  async function answersWaitedFor(): Promise<number> {
+    const milliseconds = 500;
+    rig.dynamo.fail({ do: "delay", milliseconds });
+    const begun = Date.now();
+    let asked = Number.NaN;
+    const isSuspension = ({ method, path }: SeenRequest) => method === "POST" && path.endsWith(`${account}.json`);
+    rig.twilio.fail({ on: isSuspension, times: 1, do: "call", hook: () => (asked = Date.now()) });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    return (asked - begun) / milliseconds;
+  }
+
+  test("of an account without an incident waits for two of them, the brake's among them", async () => {
+    expect(Math.floor(await answersWaitedFor())).toBe(2);
+  });
+
+  test("of an account with an open incident waits for the brake's too, because Twilio is read meanwhile", async () => {
+    await rig.deliver(firing(account), { policy: OBSERVE });
+    expect(Math.floor(await answersWaitedFor())).toBeLessThanOrEqual(3);
   });
 });
 

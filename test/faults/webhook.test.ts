@@ -77,6 +77,8 @@ describe("a genuine firing", () => {
         currentValue: "60.52",
         usageRecordUri: `/2010-04-01/Accounts/${ours.accountSid}/Usage/Records.json?Category=totalprice`,
         idempotencyToken: "token-1",
+        limit: null,
+        fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
   });

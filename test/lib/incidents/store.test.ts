@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { accountKey, headKey, seenKey } from "../../../lib/incidents/keys.ts";
+import { accountKey, brakeKey, headKey, seenKey } from "../../../lib/incidents/keys.ts";
 import { alertPublished, incidentIdFor, joined, openIncident, suspended } from "../../../lib/incidents/record.ts";
 import { type IncidentStore, incidentStore } from "../../../lib/incidents/store.ts";
 import { startLocalTable } from "../../support/local-table.ts";
@@ -42,7 +42,21 @@ describe("recall", () => {
       openIncidentId: null,
       lastIncidentId: null,
       lastReactivatedAt: null,
+      brake: { state: { suspensions: [], waiting: [] }, version: 0 },
     });
+  });
+
+  test("knows the brake that all workers share", async () => {
+    const brake = {
+      suspensions: [{ accountSid: account, at: NOW.toISOString() }],
+      waiting: [{ accountSid: account, incidentId: "an-incident", since: NOW.toISOString(), announcedBy: null }],
+    };
+    await put({ ...brakeKey, ...brake, version: 7 });
+    expect((await store.recall(account, "a-signal")).brake).toEqual({ state: brake, version: 7 });
+    await local.client.send(new DeleteCommand({ TableName: local.tableName, Key: brakeKey }));
+    await put({ ...brakeKey, version: "seven" });
+    await expect(store.recall(account, "a-signal")).rejects.toThrow();
+    await local.client.send(new DeleteCommand({ TableName: local.tableName, Key: brakeKey }));
   });
 
   test("knows the open incident, the last reactivation, and whether the signal was dealt with", async () => {
@@ -54,7 +68,12 @@ describe("recall", () => {
       lastReactivatedAt: NOW.toISOString(),
     });
     await store.markSeen(account, "a-signal", NOW);
-    const known = { openIncidentId: "b", lastIncidentId: "b", lastReactivatedAt: NOW.toISOString() };
+    const known = {
+      brake: expect.anything(),
+      openIncidentId: "b",
+      lastIncidentId: "b",
+      lastReactivatedAt: NOW.toISOString(),
+    };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
     expect(await store.recall(account, "another")).toEqual({ seen: false, ...known });
   });

@@ -11,6 +11,8 @@ import { noAnswer } from "../../../lib/twilio/failures.ts";
 
 const PARENT = `AC${"0".repeat(32)}`;
 const ACCOUNT = `AC${"1".repeat(32)}`;
+/** The brake lets it through. */
+const FREE = Promise.resolve(true);
 
 function handClock(): Clock {
   let now = 0;
@@ -80,7 +82,7 @@ describe("however slow Twilio is, there is time left for the record and the aler
   ])("a suspension by a Twilio that %s", async (_, takes) => {
     const clock = handClock();
     const { twilio } = slowTwilio(clock, takes, () => account("active"));
-    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 14_100 });
+    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 14_100 }, FREE);
     expect(suspension.kind).toBe("unconfirmed");
     expect(seconds(clock)).toBeLessThanOrEqual((14_100 + LAST_LOOK_MS) / 1000);
   });
@@ -96,7 +98,7 @@ describe("however slow Twilio is, there is time left for the record and the aler
         return account(form === undefined ? status : "active");
       },
     );
-    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 3000 });
+    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 3000 }, FREE);
     expect(suspension).toMatchObject({ kind: "suspended", by: "tollbreaker" });
   });
 
