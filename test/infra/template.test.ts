@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { DebuggerEnv, NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
 import { BY_ACCOUNT, BY_STATE } from "../../lib/incidents/keys.ts";
+import { MOST_DELIVERIES } from "../../lib/response/responder.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
 import { environmentOf } from "./deployed.ts";
 import { PERMISSIONS } from "./expected-permissions.ts";
@@ -43,6 +44,11 @@ function resource(id: string): Resource {
 function ofType(type: string): [string, Resource][] {
   return Object.entries(packaged.template.Resources).filter(([, { Type }]) => Type === type);
 }
+
+test("a responder gives up when SQS does", () => {
+  const { RedrivePolicy } = resource("Inbox").Properties;
+  expect(RedrivePolicy).toMatchObject({ maxReceiveCount: MOST_DELIVERIES });
+});
 
 describe("the template", () => {
   test("refers only to what it has", () => {
@@ -149,16 +155,25 @@ describe.each(FUNCTIONS)("the function $id", ({ id, zip, entry, schema }) => {
   });
 });
 
+function functionOf(entry: string) {
+  const found = FUNCTIONS.find((one) => one.entry === entry);
+  if (found === undefined) throw new Error(`the template has no ${entry}`);
+  return found;
+}
+
 describe("a packaged function", () => {
   test("usage-trigger refuses a callback without a signature", async () => {
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const event = httpEvent("POST", "/webhooks/usage-trigger", form, `AccountSid=AC${"1".repeat(32)}`);
-    const answer = await inFreshProcess(await bundleOf(FUNCTIONS[0]), `module.handler(${event}, {})`);
+    const answer = await inFreshProcess(
+      await bundleOf(functionOf("handlers/usage-trigger")),
+      `module.handler(${event}, {})`,
+    );
     expect(answer).toMatchObject({ statusCode: 403, body: "" });
   });
 
   test("respond takes an empty batch", async () => {
-    const bundle = await bundleOf(FUNCTIONS[1]);
+    const bundle = await bundleOf(functionOf("handlers/respond"));
     const answer = await inFreshProcess(
       bundle,
       "module.handler({ Records: [] }, { getRemainingTimeInMillis: () => 25000 })",
@@ -167,7 +182,7 @@ describe("a packaged function", () => {
   });
 
   test("operator-api says that it is alive", async () => {
-    const bundle = await bundleOf(FUNCTIONS[3]);
+    const bundle = await bundleOf(functionOf("handlers/operator-api"));
     const answer = await inFreshProcess(bundle, `module.handler(${httpEvent("GET", "/health")}, {})`);
     expect(answer).toMatchObject({ statusCode: 200, body: '{"status":"ok"}' });
   });
