@@ -267,6 +267,16 @@ describe("an account that waits at the brake", () => {
     }
   });
 
+  test("although its incident says suspended, because somebody had set it active, is not held either", () => {
+    const signal = firing(PLAIN, { limit: "all" });
+    const suspended = { state: "suspended", suspendedAt: "2026-11-21T01:00:00.000Z" } as const;
+    expect(decideOn(signal, suspended, LADDER).kind).toBe("hold");
+    expect(decideOn(signal, { ...suspended, because: "brake" }, LADDER)).toMatchObject({
+      kind: "join",
+      reason: "held by the brake: it waits for an operator",
+    });
+  });
+
   test("that is only alerted for another reason is suspended", () => {
     for (const because of ALERTED_BECAUSE.filter((reason) => reason !== "brake")) {
       const verdict = decideOn(firing(PLAIN, { limit: "all" }), { state: "alerted", because }, LADDER);
@@ -434,7 +444,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
   });
   const examined = written.map((policy) => examinePolicy(JSON.stringify(policy), "policy.yml"));
   // Reading one takes a hundred times as long as a decision.
-  const readable = fc.sample(examined, 600).flatMap((one) => (one.kind === "fine" ? [one.policy] : []));
+  const readable = fc.sample(examined, 1000).flatMap((one) => (one.kind === "fine" ? [one.policy] : []));
   const policies = fc.constantFrom(...readable);
   const now = around.map((text) => new Date(text));
 
@@ -449,10 +459,10 @@ describe("whatever the signal, the circumstances and the policy", () => {
   const touches = ({ kind }: Verdict) => kind === "suspend" || kind === "hold";
 
   /** Checks `holds` where `isConcerned`, and that a good many cases are: a property of nothing proves nothing. */
-  function always(isConcerned: (given: Given) => boolean, holds: (given: Given) => boolean): void {
+  function always(isConcerned: (given: Given) => boolean, holds: (given: Given) => boolean, of = signals): void {
     let concerned = 0;
     fc.assert(
-      fc.property(signals, circumstances, policies, now, (signal, around, policy, now) => {
+      fc.property(of, circumstances, policies, now, (signal, around, policy, now) => {
         const given = { signal, verdict: decide(signal, around, policy, now), policy, now, ...around };
         if (!isConcerned(given)) return true;
         concerned++;
@@ -519,6 +529,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     always(
       ({ signal, verdict }) => signal.kind === "error-rule" && verdict.kind === "suspend" && verdict.confirm === null,
       ({ verdict, policy }) => policy.errors[verdict.rule]?.codes.every((code) => !canStrangerCause(code)) ?? false,
+      errors,
     ));
 
   test("errors that a stranger can cause suspend only with the confirmation that the rule asks for", () =>
@@ -531,6 +542,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
         verdict.kind === "suspend" &&
         verdict.confirm !== null &&
         verdict.confirm === policy.errors[verdict.rule]?.confirm,
+      errors,
     ));
 
   test("what the policy only alerts about suspends nothing", () =>
@@ -553,7 +565,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
 
   test("what waits at the brake is not suspended", () =>
     always(
-      ({ state, because }) => state === "alerted" && because === "brake",
+      ({ state, because }) => (state === "alerted" || state === "suspended") && because === "brake",
       ({ verdict }) => !touches(verdict),
     ));
 
