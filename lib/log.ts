@@ -15,7 +15,7 @@ export interface Log {
   count(metric: string, value: number, fields?: LogFields): void;
 }
 
-export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
+type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 
 /** @param write takes one line without its newline; the default is standard output, or the file that LOG_FILE names. */
 export function jsonLog(write: (line: string) => void = defaultSink(process.env["LOG_FILE"])): Log {

@@ -32,7 +32,7 @@ export interface System {
   close(): Promise<void>;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SystemOptions {
   /** The variables of docs/configuration.md. */

@@ -92,7 +92,7 @@ export interface Trip {
   overshootPercent: string | null;
 }
 
-export interface Lags {
+interface Lags {
   firedToReceived: number | null;
   receivedToSuspended: number | null;
   firedToSuspended: number | null;

@@ -56,7 +56,7 @@ export interface Brake {
   within: number;
 }
 
-export interface Exemption {
+interface Exemption {
   account: string;
   why: string;
   /** The last day (GMT, YYYY-MM-DD) on which it holds; null: for ever. */

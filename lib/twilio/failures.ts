@@ -12,7 +12,7 @@ export interface TwilioFailure {
   message: string;
 }
 
-export type FailureKind =
+type FailureKind =
   /** Trying again may help, and is safe: setting a status twice is the same as once. */
   | "retryable"
   /** Trying again will not help: a person is needed. */
