@@ -81,7 +81,12 @@ function valueFor(accountSid: string, name: string, limit: Limit, policy: Policy
 
 function description({ usageCategory, triggerBy, recurring, triggerValue }: UsageTriggerSignal): string {
   const value = isDecimal(triggerValue) ? withoutTrailingZeros(triggerValue) : triggerValue;
-  return `${usageCategory} by ${triggerBy}, ${recurring === "" ? "once" : recurring}, at ${value}`;
+  return `${short(usageCategory)} by ${short(triggerBy)}, ${recurring === "" ? "once" : short(recurring)}, at ${short(value)}`;
+}
+
+// Whoever can sign for an account can write much here, and each alert of the incident keeps it.
+function short(text: string): string {
+  return [...text].slice(0, 64).join("");
 }
 
 // A name from outside may be `constructor` or `__proto__`.

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { INCIDENT_ID } from "../../../lib/incidents/incident-reader.ts";
 import {
+  type Alerted,
   alerted,
+  alertedAgain,
   alertPublished,
   alertsDue,
   type Change,
@@ -13,10 +15,15 @@ import {
   type IncidentRecord,
   incidentIdFor,
   joined,
+  MOST_ALERTS,
   MOST_JOINED,
+  MOST_TOLD_A_DAY,
   openIncident,
+  spendRanked,
   suspended,
   suspendedAgain,
+  toldAnew,
+  toldElsewhere,
   toldNotUnderstood,
   trippedBy,
 } from "../../../lib/incidents/record.ts";
@@ -90,6 +97,198 @@ describe("an opened incident", () => {
     expect(unread.incident.lags.firedToReceived).toBeNull();
     const early = openIncident(ID, tripping({ ...signal, firedAt: "2026-11-21T03:04:02.250Z" }), at(1)).record;
     expect(early.incident.lags.firedToReceived).toBe(-2000);
+  });
+});
+
+describe("an incident opened by errors", () => {
+  const errors = errorsCounted(ACCOUNT, {
+    count: 23,
+    receivedAt: "2026-11-21T03:04:00.250Z",
+    firstAt: "2026-11-21T03:01:00.000Z",
+    lastAt: "2026-11-21T03:04:00.000Z",
+  });
+  const change = openIncident(ID, tripping(errors, { rule: "sms-pumping" }), at(1));
+
+  test("says how many came within which time, and has no numbers of a trigger", () => {
+    expect(change.record.incident).toMatchObject({
+      rule: "sms-pumping",
+      trip: null,
+      firedAt: null,
+      lags: { firedToReceived: null, receivedToSuspended: null, firedToSuspended: null },
+      errors: {
+        count: 23,
+        within: 600_000,
+        firstAt: "2026-11-21T03:01:00.000Z",
+        lastAt: "2026-11-21T03:04:00.000Z",
+        samples: [
+          { sid: `NO${"1".repeat(32)}`, code: 30450, note: "Message delivery blocked" },
+          { sid: `NO${"2".repeat(32)}`, code: 60410 },
+        ],
+      },
+    });
+  });
+
+  test("names the codes and whose token had signed them in its history", () => {
+    expect(change.entries).toMatchObject([
+      { what: "opened", detail: { rule: "sms-pumping", count: 23, codes: "30450, 60410", signedBy: "subaccount" } },
+    ]);
+  });
+
+  test("tells of a trigger when that suspends it", () => {
+    expect(trippedBy(change.record, tripping(signal)).incident).toMatchObject({
+      rule: "daily-spend",
+      errors: null,
+      trip: { currentValue: "1000.0000001" },
+    });
+  });
+});
+
+test("an incident opened by the share of the spend has that in its history", () => {
+  const change = openIncident(ID, tripping(topSpender(ACCOUNT), { rule: "parent: suspend-top" }), at(1));
+  expect(change.record.incident).toMatchObject({ rule: "parent: suspend-top", trip: null, errors: null });
+  expect(change.entries).toMatchObject([{ detail: { price: "812.50", currency: "USD", share: "81.3" } }]);
+});
+
+describe("an account that is only alerted about", () => {
+  const because = (reason: Alerted["because"], now = at(5)): Alerted => {
+    return { about: "alerted", because: reason, problem: null, friendlyName: null, reason: "further", now };
+  };
+  const warned = alerted(
+    openIncident(ID, tripping(signal, { rule: "half" }), at(1)).record,
+    because("rule", at(2)),
+  ).record;
+  const rulesOf = ({ incident }: IncidentRecord) => incident.alerts.map(({ rule, because }) => [rule, because]);
+  const again = (record: IncidentRecord, rule: string, reason: Alerted["because"] = "rule", now = at(5)) =>
+    alertedAgain(record, tripping(firing(ACCOUNT), { rule }), because(reason, now));
+
+  test("says why", () => {
+    expect(warned.incident).toMatchObject({ state: "alerted", because: "rule", reason: "further" });
+    expect(alertsDue(warned)).toMatchObject([{ about: "alerted", rule: "half", because: "rule" }]);
+  });
+
+  test("is told of once in its day for each rule: a warning does not silence the next step of the ladder", () => {
+    const told = again(warned, "half").record;
+    expect(rulesOf(told)).toEqual([["half", "rule"]]);
+    expect(told.incident.signals).toBe(2);
+    const next = again(told, "most");
+    expect(next.record.incident).toMatchObject({ signals: 3, rule: "most", because: "rule", reason: "further" });
+    expect(next.entries.map(({ what }) => what)).toEqual(["signal-joined", "alerted"]);
+    // The first was never sent: what is told of the second says more.
+    expect(alertsDue(next.record)).toMatchObject([{ rule: "most" }]);
+    expect(rulesOf(again(next.record, "most").record)).toEqual(rulesOf(next.record));
+  });
+
+  test("is told of anew on the next day, in GMT", () => {
+    const published = alertPublished(warned, warned.incident.alerts[0]?.id ?? "", at(3)).record;
+    const lateThatDay = new Date("2026-11-21T23:59:59.999Z");
+    expect(rulesOf(again(published, "half", "rule", lateThatDay).record)).toHaveLength(1);
+    const nextDay = new Date("2026-11-22T00:00:00.000Z");
+    expect(rulesOf(again(published, "half", "rule", nextDay).record)).toHaveLength(2);
+  });
+
+  test("is told of for another reason at once: the same rule, held by the brake", () => {
+    const published = alertPublished(warned, warned.incident.alerts[0]?.id ?? "", at(3)).record;
+    const held = again(published, "half", "brake").record;
+    expect(rulesOf(held)).toEqual([
+      ["half", "rule"],
+      ["half", "brake"],
+    ]);
+    expect(held.incident).toMatchObject({ state: "alerted", because: "brake" });
+  });
+
+  test("is not told of a signal that is delivered again", () => {
+    const second = tripping(firing(ACCOUNT), { rule: "most" });
+    const once = alertedAgain(warned, second, because("rule")).record;
+    const nextDay = because("rule", new Date("2026-11-22T00:00:00.000Z"));
+    expect(alertedAgain(once, second, nextDay)).toEqual({ record: once, entries: [] });
+    expect(alertedAgain(warned, tripping(signal, { rule: "half" }), nextDay).record).toBe(warned);
+  });
+
+  test("is told of for a signal that has joined before it was decided", () => {
+    const second = firing(ACCOUNT);
+    const known = joined(warned, second, "", at(4)).record;
+    const change = toldAnew(known, tripping(second, { rule: "all" }), because("brake"));
+    expect(change.record.incident).toMatchObject({ signals: 2, rule: "all", because: "brake" });
+    expect(change.entries.map(({ what }) => what)).toEqual(["alerted"]);
+    expect(toldAnew(change.record, tripping(second, { rule: "all" }), because("brake"))).toEqual({
+      record: change.record,
+      entries: [],
+    });
+  });
+
+  test("is told of what was not understood without losing what was", () => {
+    const problem = { ...because(null), about: "not-understood" as const, problem: "a problem" };
+    const unread = tripping(notUnderstood(ACCOUNT), { rule: "signed, not understood" });
+    const { record } = alertedAgain(warned, unread, problem);
+    expect(record.incident).toMatchObject({ because: "rule", rule: "half", trip: { currentValue: "1000.0000001" } });
+    expect(alertsDue(record)).toMatchObject([
+      { about: "alerted", rule: "half" },
+      { about: "not-understood", rule: "signed, not understood", problem: "a problem" },
+    ]);
+    expect(alertsDue(alertedAgain(record, tripping(notUnderstood(ACCOUNT)), problem).record)).toHaveLength(2);
+  });
+
+  test("is not told of without end, whatever rules somebody makes up; the brake's alert still is", () => {
+    let record = warned;
+    for (let nth = 0; nth < MOST_TOLD_A_DAY + 30; nth++) {
+      record = again(record, `sms by price, daily, at ${nth}`).record;
+      record = alertPublished(record, record.incident.alerts.at(-1)?.id ?? "", at(6)).record;
+    }
+    expect(record.incident.alerts.filter(({ because }) => because === "rule")).toHaveLength(MOST_TOLD_A_DAY);
+    expect(alertsDue(again(record, "all", "brake").record)).toMatchObject([{ rule: "all", because: "brake" }]);
+  });
+
+  test("keeps the last alerts with it, not all of a year", () => {
+    let record = warned;
+    for (let day = 0; day < MOST_ALERTS + 10; day++) {
+      record = again(record, "half", "rule", new Date(Date.UTC(2027, 0, 1 + day))).record;
+      record = alertPublished(record, record.incident.alerts.at(-1)?.id ?? "", at(6)).record;
+    }
+    expect(record.incident.alerts).toHaveLength(MOST_ALERTS);
+    expect(record.incident.alerts.at(-1)?.at).toBe(new Date(Date.UTC(2027, 0, MOST_ALERTS + 10)).toISOString());
+  });
+
+  test("and was named in another account's alert needs none of its own", () => {
+    const held = again(warned, "all", "brake").record;
+    const [due] = alertsDue(held).filter(({ because }) => because === "brake");
+    const change = toldElsewhere(held, due?.id ?? "", at(9));
+    expect(alertsDue(change.record).filter(({ because }) => because === "brake")).toEqual([]);
+    expect(change.entries).toMatchObject([{ what: "alert-shared", detail: { id: due?.id } }]);
+  });
+
+  test("has no such reason any more once it is suspended, or could not be", () => {
+    const held = again(warned, "all", "brake").record;
+    expect(contained(held).incident).toMatchObject({ state: "suspended", because: null });
+    const refused = { twilioCode: null, message: "no", retrying: false };
+    expect(failed(held, refused, at(9)).record.incident).toMatchObject({ state: "failed", because: null });
+  });
+});
+
+describe("a ranking of today's spend", () => {
+  const ranking = {
+    currency: "USD",
+    total: "100",
+    spenders: [{ accountSid: ACCOUNT, friendlyName: "Northwind", price: "81.3", share: "81.3" }],
+    unread: 2,
+    readAt: at(7).toISOString(),
+  };
+
+  test("is kept, and the first of it is in the history", () => {
+    const change = spendRanked(opened(), ranking);
+    expect(change.record.incident.ranking).toEqual(ranking);
+    expect(change.entries).toMatchObject([
+      { what: "spend-ranked", detail: { total: "100", currency: "USD", unread: 2, top: ACCOUNT, share: "81.3" } },
+    ]);
+  });
+
+  test("of nothing has no first", () => {
+    const change = spendRanked(opened(), { ...ranking, spenders: [] });
+    expect(change.entries).toMatchObject([{ detail: { top: null, share: null } }]);
+  });
+
+  test("belongs to the firing that it was read for", () => {
+    const ranked = spendRanked(opened(), ranking).record;
+    expect(trippedBy(ranked, tripping(firing(ACCOUNT))).incident.ranking).toBeNull();
   });
 });
 
@@ -172,6 +371,11 @@ describe("a signal that joins", () => {
     expect(joined(once.record, second, "later", at(3))).toEqual({ record: once.record, entries: [] });
     const opener = opened();
     expect(joined(opener, signal, "later", at(3)).record).toBe(opener);
+  });
+
+  test("counts as another when only its IdempotencyToken is the same: that can be guessed", () => {
+    const forged = firing(ACCOUNT, { id: signal.id, idempotencyToken: signal.idempotencyToken });
+    expect(joined(opened(), forged, "later", at(2)).record.incident.signals).toBe(2);
   });
 
   test("beyond the most is counted, not listed", () => {
@@ -267,6 +471,9 @@ test("no change alters the record that it is made from", () => {
     (record) => alertPublished(record, record.incident.alerts[0]?.id ?? "", now),
     (record) => suspendedAgain(record, tripping(signal), { by: "tollbreaker", friendlyName: null, reason: "", now }),
     (record) => ({ record: toldNotUnderstood(record, "", now), entries: [] }),
+    (record) => toldElsewhere(record, record.incident.alerts[0]?.id ?? "", now),
+    (record) =>
+      spendRanked(record, { currency: "USD", total: "0", spenders: [], unread: 0, readAt: now.toISOString() }),
   ];
   for (const change of changes) {
     const { record } = change(frozen);

@@ -1,11 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Signal } from "../../../lib/inbox/messages.ts";
 import { accountKey, brakeKey, headKey, seenKey } from "../../../lib/incidents/keys.ts";
-import { alertPublished, incidentIdFor, joined, openIncident, suspended } from "../../../lib/incidents/record.ts";
+import {
+  alerted,
+  alertedAgain,
+  alertPublished,
+  incidentIdFor,
+  joined,
+  openIncident,
+  suspended,
+} from "../../../lib/incidents/record.ts";
 import { type IncidentStore, incidentStore } from "../../../lib/incidents/store.ts";
+import { ruleFor } from "../../../lib/policy/rule-for.ts";
 import { startLocalTable } from "../../support/local-table.ts";
-import { firing, tripping } from "../../support/signals.ts";
+import { SUSPEND_ALL } from "../../support/policies.ts";
+import { errorsCounted, firing, tripping } from "../../support/signals.ts";
 
 let local: Awaited<ReturnType<typeof startLocalTable>>;
 let store: IncidentStore;
@@ -160,14 +171,37 @@ describe("save", () => {
   });
 
   test("keeps the largest incident there can be within DynamoDB's 400 KB", async () => {
-    let record = opening().record;
+    const long = "🚨".repeat(1024);
+    const forged = { usageCategory: long, triggerBy: long, dateFired: long, usageRecordUri: long };
+    let record = openIncident(ID, told(firing(account, forged)), NOW).record;
+    record = alerted(record, warning(NOW)).record;
+    for (let day = 0; day < 60; day++) {
+      const on = new Date(NOW.getTime() + day * 86_400_000);
+      const further = told(firing(account, { ...forged, triggerValue: String(day) }));
+      record = alertedAgain(record, further, warning(on)).record;
+      const due = record.incident.alerts.at(-1);
+      record = alertPublished(record, due?.id ?? "", on).record;
+    }
     for (let nth = 0; nth < 510; nth++) {
-      record = joined(record, firing(account, { id: `${nth}-`.padEnd(128, "x") }), "", NOW).record;
+      record = joined(record, errorsCounted(account, { id: `${nth}-`.padEnd(128, "x") }), "", NOW).record;
     }
     await store.save({ record, entries: [] });
-    expect(await store.load(record.incident.id)).toMatchObject({ incident: { signals: 511 } });
+    expect(await store.load(record.incident.id)).toMatchObject({ incident: { signals: 571 } });
   });
 });
+
+const ID = "20261121T030405123-1f3a9c2e";
+/** As the policy names what it does not list. */
+const told = (signal: Signal) => tripping(signal, { rule: ruleFor(signal, SUSPEND_ALL).name });
+const warning = (now: Date) =>
+  ({
+    about: "alerted",
+    because: "rule",
+    problem: null,
+    friendlyName: "🚨".repeat(64),
+    reason: "because",
+    now,
+  }) as const;
 
 describe("load", () => {
   test("of an incident that was claimed and never written finds nothing", async () => {

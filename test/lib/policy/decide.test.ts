@@ -152,6 +152,19 @@ describe("a firing that no limit names does what `unlisted` says", () => {
     expect(decideOn(signal, {}, { ...LADDER, unlisted: "suspend" })).toMatchObject({ kind: "suspend", rule });
   });
 
+  test("its description is short, whatever the firing says", () => {
+    const long = "🚨".repeat(1024);
+    const signal = firing(PLAIN, {
+      usageCategory: long,
+      triggerBy: long,
+      recurring: "r".repeat(64),
+      triggerValue: long,
+    });
+    const { rule } = decideOn(signal, {}, LADDER);
+    expect(rule.length).toBeLessThan(500);
+    expect(rule.isWellFormed()).toBe(true);
+  });
+
   test("a name that is gone is still matched by its fields", () => {
     const signal = firing(PLAIN, { limit: "daily-spend", triggerValue: "100.0", currentValue: "100.1" });
     expect(decideOn(signal, {}, LADDER)).toMatchObject({ kind: "suspend", rule: "all" });
