@@ -5,7 +5,7 @@ import type { Brake } from "./policy.ts";
  * subaccount at once; the brake lets the first few be suspended and keeps the others running until a person has looked.
  */
 export interface BrakeState {
-  /** Suspensions that were let through, oldest first; only those within the window count. */
+  /** Suspensions that were let through, oldest first, an account perhaps more than once; those within the window count. */
   suspensions: readonly Suspension[];
   /** Accounts that tripped and were not suspended because of the brake, oldest first. */
   waiting: readonly Waiting[];
@@ -46,11 +46,11 @@ export function passBrake(
   { accountSid, incidentId, now, brake }: { accountSid: string; incidentId: string; now: Date; brake: Brake },
 ): Passage {
   const at = now.toISOString();
-  const suspensions = state.suspensions.filter((one) => Date.parse(one.at) > now.getTime() - brake.within);
-  const hasPassed = suspensions.some((one) => one.accountSid === accountSid);
+  const suspensions = within(brake, state.suspensions, now);
+  const passed = new Set(suspensions.map((one) => one.accountSid));
   const others = state.waiting.filter((one) => one.accountSid !== accountSid);
-  if (hasPassed) return { kind: "free", at, next: { suspensions, waiting: others } };
-  if (suspensions.length < brake.suspensions) {
+  if (passed.has(accountSid) || passed.size < brake.suspensions) {
+    // Each time it is let through, so that its last suspension counts for a whole window.
     return { kind: "free", at, next: { suspensions: [...suspensions, { accountSid, at }], waiting: others } };
   }
   const isListed = state.waiting.some((one) => one.accountSid === accountSid && one.incidentId === incidentId);
@@ -58,6 +58,11 @@ export function passBrake(
   const entry = { accountSid, incidentId, since: at, announcedBy: null };
   const waiting = others.length < MOST_WAITING ? [...others, entry] : others;
   return { kind: "held", at, next: { suspensions, waiting } };
+}
+
+/** Those that count at this time. */
+export function within(brake: Brake, suspensions: readonly Suspension[], now: Date): Suspension[] {
+  return suspensions.filter(({ at }) => Date.parse(at) > now.getTime() - brake.within);
 }
 
 /**

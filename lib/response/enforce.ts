@@ -49,13 +49,22 @@ export async function suspendOrGiveBack(
   const until = share(responder, delivery, SUSPENSION_SHARE);
   const mayAsk = permit.then(({ isFree }) => isFree);
   const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, mayAsk);
-  if (isOfAnother(suspension, delivery)) await (await permit).giveBack();
+  const { isFree, giveBack } = await permit;
+  if (!isOurs(suspension, delivery) || (!isFree && suspension.kind === "suspended")) await giveBack();
   return suspension;
 }
 
-function isOfAnother(suspension: Suspension, delivery: Delivery): boolean {
-  if (suspension.kind === "suspended") return suspendedBy(suspension.by, delivery) !== "tollbreaker";
-  return suspension.kind === "refused";
+/** Whether it is, or may become, a suspension of ours; or would have been one. */
+function isOurs(suspension: Suspension, delivery: Delivery): boolean {
+  switch (suspension.kind) {
+    case "suspended":
+      return suspendedBy(suspension.by, delivery) === "tollbreaker";
+    case "refused":
+      return false;
+    case "held":
+    case "unconfirmed":
+      return true;
+  }
 }
 
 /** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */

@@ -2,7 +2,15 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { BrakeStore, VersionedBrake } from "../incidents/brake-store.ts";
 import type { Log } from "../log.ts";
-import { announce, type BrakeState, giveBack, NO_BRAKE_STATE, passBrake, type Waiting } from "../policy/brake.ts";
+import {
+  announce,
+  type BrakeState,
+  giveBack,
+  passBrake,
+  type Suspension,
+  type Waiting,
+  within,
+} from "../policy/brake.ts";
 import type { Brake } from "../policy/policy.ts";
 
 /** Asked before each suspension. */
@@ -32,27 +40,29 @@ export interface BrakeKeeperOptions {
 }
 
 export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): BrakeKeeper {
-  // What all workers let through, as far as this one has seen it, and what it let through without the store. Who waits
-  // is only known to the store.
-  let alone = NO_BRAKE_STATE;
+  /** What this worker has seen of the brake of all workers. */
+  let seen: readonly Suspension[] = [];
+  /** What it let through without the store. The others learn of it as soon as the store is back. */
+  let alone: readonly Suspension[] = [];
 
   function learn({ suspensions }: BrakeState): void {
-    const all = [...alone.suspensions, ...suspensions].map((one) => [one.accountSid, one] as const);
-    alone = { suspensions: [...new Map(all).values()], waiting: [] };
+    seen = within(brake, united(seen, suspensions), clock.now());
   }
 
   function mayPassAlone(accountSid: string): Permit {
-    const { kind, at, next } = passBrake(alone, { accountSid, incidentId: "", now: clock.now(), brake });
-    alone = { ...next, waiting: [] };
-    return { isFree: kind === "free", giveBack: async () => forget(accountSid, at) };
-  }
-
-  function forget(accountSid: string, at: string): void {
-    alone = giveBack(alone, { accountSid, at }).next;
+    const now = clock.now();
+    const { kind, at } = passBrake(
+      { suspensions: united(seen, alone), waiting: [] },
+      { accountSid, incidentId: "", now, brake },
+    );
+    alone = within(brake, kind === "free" ? [...alone, { accountSid, at }] : alone, now);
+    const forget = async () => {
+      alone = alone.filter((one) => one.accountSid !== accountSid || one.at !== at);
+    };
+    return { isFree: kind === "free", giveBack: forget };
   }
 
   async function strikeOut(accountSid: string, at: string): Promise<void> {
-    forget(accountSid, at);
     try {
       await store.update((state) => giveBack(state, { accountSid, at }));
     } catch (error) {
@@ -67,7 +77,8 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
         const { kind, at, next } = await store.update((state) => {
           learn(state);
           // The time of this try: of two workers, the one that writes later also asked later.
-          return passBrake(state, { accountSid, incidentId, now: clock.now(), brake });
+          const all = { ...state, suspensions: united(state.suspensions, alone) };
+          return passBrake(all, { accountSid, incidentId, now: clock.now(), brake });
         }, known);
         learn(next);
         return { isFree: kind === "free", giveBack: () => strikeOut(accountSid, at) };
@@ -82,4 +93,9 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
       return names;
     },
   };
+}
+
+function united(one: readonly Suspension[], other: readonly Suspension[]): Suspension[] {
+  const all = [...one, ...other].map((entry) => [`${entry.accountSid} ${entry.at}`, entry] as const);
+  return [...new Map(all).values()];
 }

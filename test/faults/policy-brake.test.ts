@@ -1,0 +1,372 @@
+import { DeleteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Alert } from "../../lib/alerts/alert.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
+import type { Signal } from "../../lib/inbox/messages.ts";
+import { brakeOf, brakeStore } from "../../lib/incidents/brake-store.ts";
+import { brakeKey } from "../../lib/incidents/keys.ts";
+import { jsonLog } from "../../lib/log.ts";
+import { brakeKeeper } from "../../lib/response/keep-brake.ts";
+import { respond } from "../../lib/response/respond.ts";
+import type { Responder } from "../../lib/response/responder.ts";
+import { policyOf } from "../support/policies.ts";
+import { type Rig, startRig } from "../support/responder-rig.ts";
+import { errorsCounted, firing, notUnderstood } from "../support/signals.ts";
+
+// Every subaccount trips at once: the brake of all workers together, in a real store, with everything failing beside it.
+
+const POLICY = policyOf(`
+limits:
+  warning: { category: totalprice, by: price, every: day, at: 80, then: alert }
+  all: { category: totalprice, by: price, every: day, at: 100, then: suspend }
+brake: { suspensions: 5, within: 10m }
+`);
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.close());
+beforeEach(async () => {
+  await rig.table.send(new DeleteCommand({ TableName: rig.aws.tableName, Key: brakeKey }));
+});
+afterEach(() => rig.mend());
+
+async function waiting() {
+  const key = new GetCommand({ TableName: rig.aws.tableName, Key: brakeKey, ConsistentRead: true });
+  return brakeOf((await rig.table.send(key)).Item).state.waiting;
+}
+
+/** The brake's alert gives others two seconds to come: here it waits for so many, however busy the machine is. */
+function gathering(count: number, now: Clock["now"] = systemClock.now): Clock {
+  const gathered = () => vi.waitFor(async () => expect((await waiting()).length).toBeGreaterThanOrEqual(count), 10_000);
+  return {
+    now,
+    sleep: async (milliseconds) => void (await (milliseconds === 2000 ? gathered() : pause(milliseconds))),
+  };
+}
+const pause = systemClock.sleep;
+
+function customers(count: number): string[] {
+  return Array.from({ length: count }, (_, nth) => {
+    const friendlyName = `Customer ${String.fromCharCode(65 + nth)}`;
+    return rig.simulator.addSubaccount({ friendlyName }).accountSid;
+  });
+}
+const nameOf = (account: string) => rig.simulator.account(account).friendlyName;
+const suspendedOf = (all: readonly string[]) =>
+  all.filter((account) => rig.simulator.account(account).status === "suspended");
+
+async function deliver(signal: Signal, { attempt = 1, ...changes }: Partial<Responder> & { attempt?: number } = {}) {
+  const responder = rig.responder({ policy: POLICY, clock: gathering(0), ...changes });
+  const begunAt = responder.clock.now().getTime();
+  try {
+    return await respond(responder, { signal, attempt, begunAt, deadline: begunAt + 23_500 });
+  } catch (error) {
+    return { kind: "threw", error };
+  }
+}
+
+/** Each in a worker of its own, at the same time. */
+const tripAll = (all: readonly string[], held: number) =>
+  Promise.all(all.map((account) => deliver(firing(account), { clock: gathering(held) })));
+
+async function incidentOf(account: string) {
+  const [recorded, ...others] = await rig.incidentsOf(account);
+  expect(others).toEqual([]);
+  if (recorded === undefined) throw new Error(`${account} has no incident`);
+  return recorded.incident;
+}
+
+async function alertsOfAll(all: readonly string[]): Promise<Alert[]> {
+  const alerts = [];
+  for (const account of all) alerts.push(...(await rig.alertsOf(account)));
+  return alerts;
+}
+const isOfBrake = ({ subject }: Alert) => subject.startsWith("THE BRAKE HOLDS");
+
+/** The accounts whose names stand in the brake's alerts, in all of them together. */
+const namedIn = (alerts: readonly Alert[], all: readonly string[]) =>
+  alerts.filter(isOfBrake).flatMap(({ text }) => all.filter((account) => text.includes(account)));
+
+/** Suspended as far as the brake allows, before the test begins. */
+async function useUp(places: number): Promise<string[]> {
+  const all = customers(places);
+  for (const account of all) expect(await deliver(firing(account))).toEqual({ kind: "done" });
+  expect(suspendedOf(all)).toEqual(all);
+  return all;
+}
+
+/** A responder to whom it is so much later. */
+function later(milliseconds: number) {
+  const now = () => new Date(Date.now() + milliseconds);
+  const clock = gathering(0, now);
+  const store = brakeStore(rig.table, rig.aws.tableName, clock);
+  return { clock, brake: brakeKeeper({ store, brake: POLICY.brake, clock, log: jsonLog(() => {}) }) };
+}
+const MINUTE = 60_000;
+
+describe("12 accounts trip at once", () => {
+  test("5 are suspended, 7 wait, and one loud alert names all 7", async () => {
+    const all = customers(12);
+    expect(await tripAll(all, 7)).toEqual(all.map(() => ({ kind: "done" })));
+    const suspended = suspendedOf(all);
+    const held = all.filter((account) => !suspended.includes(account));
+    expect(suspended).toHaveLength(5);
+
+    for (const account of suspended) expect(await incidentOf(account)).toMatchObject({ state: "suspended" });
+    for (const account of held) {
+      expect(await incidentOf(account)).toMatchObject({
+        ...{ state: "alerted", because: "brake", rule: "all", trip: { currentValue: "130.25" } },
+        friendlyName: nameOf(account),
+        reason: expect.stringMatching(
+          /^totalprice by price reached 130.25, its limit is 100; not suspended, because the brake/,
+        ),
+        alerts: [{ about: "alerted", because: "brake", publishedAt: expect.any(String) }],
+      });
+      expect(rig.suspensionRequests(account)).toBe(0);
+    }
+
+    const alerts = await alertsOfAll(all);
+    expect(alerts.filter(({ about }) => about === "suspended")).toHaveLength(5);
+    const [loud, ...others] = alerts.filter(isOfBrake);
+    expect(others).toEqual([]);
+    expect(alerts).toHaveLength(6);
+    expect(loud).toMatchObject({ severity: "critical", subject: "THE BRAKE HOLDS: 7 accounts NOT suspended" });
+    for (const account of held) expect(loud?.text).toContain(`${nameOf(account)} (${account})`);
+    for (const account of suspended) expect(loud?.text).not.toContain(account);
+  });
+
+  test("and once more, an hour later: those that wait still wait, and nobody is told again", async () => {
+    const all = customers(9);
+    await tripAll(all, 4);
+    const held = all.filter((account) => !suspendedOf(all).includes(account));
+    const before = (await alertsOfAll(all)).length;
+    for (const account of held) {
+      for (const signal of [firing(account), firing(account, { limit: "warning", triggerValue: "80" })]) {
+        expect(await deliver(signal, later(61 * MINUTE))).toEqual({ kind: "done" });
+        expect(await deliver(signal, later(26 * 60 * MINUTE))).toEqual({ kind: "done" });
+      }
+      expect(await deliver(notUnderstood(account), later(61 * MINUTE))).toEqual({ kind: "done" });
+      expect(await deliver(firing(account), later(62 * MINUTE))).toEqual({ kind: "done" });
+      expect(await incidentOf(account)).toMatchObject({ state: "alerted", because: "brake", rule: "all", signals: 5 });
+    }
+    expect(suspendedOf(held)).toEqual([]);
+    // What could not be read is told of each.
+    expect((await alertsOfAll(all)).length - before).toBe(held.length);
+  });
+
+  test("an account that trips an hour later is suspended: the brake is off again", async () => {
+    const all = customers(8);
+    await tripAll(all.slice(1), 2);
+    expect(await deliver(firing(all[0] ?? ""), later(61 * MINUTE))).toEqual({ kind: "done" });
+    expect(suspendedOf(all)).toHaveLength(6);
+    expect(suspendedOf(all.slice(0, 1))).toHaveLength(1);
+  });
+});
+
+describe("nobody who waits is forgotten", () => {
+  let held: string[];
+  beforeEach(async () => {
+    await useUp(5);
+    held = customers(7);
+  });
+
+  test("SNS is down: the alert comes later, and names all", async () => {
+    rig.sns.fail({ do: "cut" });
+    const signals = held.map((account) => firing(account));
+    const first = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(7) })));
+    const again = signals.filter((_, nth) => first[nth]?.kind === "again");
+    expect(again).not.toEqual([]);
+    expect(await alertsOfAll(held)).toEqual([]);
+
+    rig.mend();
+    for (const signal of again) expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    const alerts = await alertsOfAll(held);
+    expect(alerts).toHaveLength(1);
+    expect(namedIn(alerts, held)).toEqual(held);
+  });
+
+  test("SNS is down until a further signal comes, even one that would only be a warning", async () => {
+    const [account = ""] = held;
+    rig.sns.fail({ do: "cut" });
+    expect(await deliver(firing(account))).toMatchObject({ kind: "again" });
+    rig.mend();
+    expect(await deliver(firing(account, { limit: "warning" }))).toEqual({ kind: "done" });
+    expect(namedIn(await alertsOfAll(held), held)).toEqual([account]);
+  });
+
+  test("the worker that was to name them dies before it could", async () => {
+    const signals = held.map((account) => firing(account));
+    const [first, ...others] = signals;
+    if (first === undefined) throw new Error("nobody is held");
+
+    const reached = Promise.withResolvers<void>();
+    // It has put all names to its own, and never gets further.
+    const dying = {
+      publish: () => {
+        reached.resolve();
+        return new Promise<never>(() => {});
+      },
+    };
+    void deliver(first, { alerts: dying, clock: gathering(7) });
+    const later = others.map((signal) => deliver(signal, { clock: { ...systemClock, sleep: () => reached.promise } }));
+    expect(await Promise.all(later)).toEqual(others.map(() => ({ kind: "done" })));
+    expect(await alertsOfAll(held)).toEqual([]);
+
+    expect(await deliver(first, { attempt: 2 })).toEqual({ kind: "done" });
+    const alerts = await alertsOfAll(held);
+    expect(alerts).toHaveLength(1);
+    expect(namedIn(alerts, held)).toEqual(held);
+  });
+
+  test.each(["before", "after"] as const)("the store fails %s each of the writes that follow", async (when) => {
+    const [account = ""] = held;
+    const signal = firing(account);
+    let attempt = 1;
+    // A store that can't even be read knows nothing of a brake: that is another story.
+    for (let nth = 2; attempt < 25; nth++, attempt++) {
+      rig.dynamo.fail({ nth, when, do: "cut" });
+      const { kind } = await deliver(signal, { attempt });
+      rig.mend();
+      if (kind === "done") break;
+    }
+    expect(attempt).toBeLessThan(25);
+    expect(suspendedOf(held)).toEqual([]);
+    expect(await incidentOf(account)).toMatchObject({ state: "alerted", because: "brake", signals: 1 });
+    // Cut between SNS and the record, it is published twice, as the same alert.
+    const alerts = (await alertsOfAll(held)).filter(isOfBrake);
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(namedIn(alerts, held))).toEqual(new Set([account]));
+  });
+
+  test("one that people were warned of before is named, too", async () => {
+    const [account = ""] = held;
+    await deliver(firing(account, { limit: "warning", triggerValue: "80", currentValue: "85" }));
+    expect(await incidentOf(account)).toMatchObject({ because: "rule", rule: "warning" });
+    await deliver(firing(account));
+    expect(await incidentOf(account)).toMatchObject({
+      ...{ state: "alerted", because: "brake", rule: "all", signals: 2 },
+      reason: expect.stringContaining("the brake holds"),
+    });
+    const alerts = await rig.alertsOf(account);
+    expect(alerts.map(({ subject }) => subject.split(":")[0])).toEqual(["Warning", "THE BRAKE HOLDS"]);
+    expect(alerts.map(({ severity }) => severity)).toEqual(["warning", "critical"]);
+    expect(namedIn(alerts, held)).toEqual([account]);
+  });
+
+  test("one that an operator suspends while SNS is down does not take the others' alert with it", async () => {
+    rig.sns.fail({ do: "cut" });
+    const signals = held.slice(0, 3).map((account) => firing(account));
+    const outcomes = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(3) })));
+    rig.mend();
+    for (const account of held.slice(0, 3)) rig.simulator.setStatus(account, "suspended");
+    for (const [nth, signal] of signals.entries()) {
+      if (outcomes[nth]?.kind === "again") await deliver(signal, { attempt: 2 });
+    }
+    expect(namedIn(await alertsOfAll(held), held).sort()).toEqual(held.slice(0, 3).sort());
+  });
+});
+
+describe("what needs no suspension does not use up the brake", () => {
+  test("triggers of accounts that were suspended by hand", async () => {
+    const [other = "", ...byHand] = customers(9);
+    for (const account of byHand) {
+      rig.simulator.setStatus(account, "suspended");
+      expect(await deliver(firing(account))).toEqual({ kind: "done" });
+      expect(await incidentOf(account)).toMatchObject({ containment: { by: "already-suspended" } });
+    }
+    await deliver(firing(other));
+    expect(suspendedOf([other])).toEqual([other]);
+  });
+
+  test("late triggers of accounts that were suspended long ago", async () => {
+    const [other = ""] = customers(1);
+    const long = await useUp(5);
+    const anHour = later(61 * MINUTE);
+    const late = { triggerValue: "2000", firedAt: anHour.clock.now().toISOString() };
+    for (const account of long) expect(await deliver(firing(account, late), anHour)).toEqual({ kind: "done" });
+    await deliver(firing(other), anHour);
+    expect(suspendedOf([other])).toEqual([other]);
+  });
+
+  test("while it holds, an account that is suspended already is not among those that wait", async () => {
+    const [byHand = "", held = ""] = customers(2);
+    await useUp(5);
+    rig.simulator.setStatus(byHand, "suspended");
+    await deliver(firing(byHand));
+    await deliver(firing(held));
+    expect((await waiting()).map(({ accountSid }) => accountSid)).toEqual([held]);
+    expect(namedIn(await rig.alertsOf(held), [byHand, held])).toEqual([held]);
+  });
+});
+
+describe("an account that somebody set active again, past us", () => {
+  test("waits like any other while the brake holds, and goes on waiting", async () => {
+    const [account = ""] = await useUp(1);
+    await rig.table.send(new DeleteCommand({ TableName: rig.aws.tableName, Key: brakeKey }));
+    await useUp(5);
+    rig.simulator.setStatus(account, "active");
+    const anew = () => firing(account, { firedAt: new Date(Date.now() + 1000).toISOString(), currentValue: "500" });
+    await deliver(anew());
+    expect(rig.simulator.account(account).status).toBe("active");
+    expect(await incidentOf(account)).toMatchObject({ because: "brake", trip: { currentValue: "500" } });
+    expect(namedIn(await rig.alertsOf(account), [account])).toEqual([account]);
+
+    await deliver({ ...anew(), firedAt: new Date(Date.now() + 62 * MINUTE).toISOString() }, later(61 * MINUTE));
+    expect(rig.simulator.account(account).status).toBe("active");
+  });
+});
+
+describe("the store is down", () => {
+  test("a worker suspends no more than the brake allows, and the others are found waiting afterwards", async () => {
+    const all = customers(9);
+    const brake = rig.brakeOf(POLICY.brake);
+    const signals = all.map((account) => firing(account));
+    rig.dynamo.fail({ do: "cut" });
+    for (const delivered of await Promise.all(signals.map((signal) => deliver(signal, { brake })))) {
+      expect(delivered.kind).toBe("threw");
+    }
+    expect(suspendedOf(all)).toHaveLength(5);
+
+    rig.mend();
+    const again = { brake, attempt: 2, clock: gathering(4) };
+    const outcomes = await Promise.all(signals.map((signal) => deliver(signal, again)));
+    expect(outcomes).toEqual(all.map(() => ({ kind: "done" })));
+    const suspended = suspendedOf(all);
+    expect(suspended).toHaveLength(5);
+    for (const account of suspended) {
+      expect(await incidentOf(account)).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    }
+    const held = all.filter((account) => !suspended.includes(account));
+    expect(namedIn(await alertsOfAll(all), all)).toEqual(held);
+  });
+
+  test("only the brake cannot be written: it holds all the same, and people are told", async () => {
+    await useUp(5);
+    const [account = ""] = customers(1);
+    rig.dynamo.fail({ on: ({ body }) => body.includes('"BRAKE"') && body.includes("suspensions"), do: "cut" });
+    const signal = firing(account);
+    await deliver(signal);
+    expect(suspendedOf([account])).toEqual([]);
+    rig.mend();
+    expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(suspendedOf([account])).toEqual([]);
+    expect(namedIn(await rig.alertsOf(account), [account])).toEqual([account]);
+  });
+});
+
+test("errors that count as proof and a top spender meet the same brake", async () => {
+  await useUp(5);
+  const proof = policyOf(`
+errors: { fraud: { codes: [30450], count: 5, within: 10m, then: suspend, confirm: { category: sms, by: count, at: 7 } } }
+brake: { suspensions: 5, within: 10m }
+`);
+  const [account = ""] = customers(1);
+  rig.simulator.addUsage(account, { category: "sms", count: 8 });
+  await deliver(errorsCounted(account, { rule: "fraud" }), { policy: proof });
+  expect(suspendedOf([account])).toEqual([]);
+  expect(await incidentOf(account)).toMatchObject({ because: "brake", rule: "fraud", errors: { count: 20 } });
+  expect(namedIn(await rig.alertsOf(account), [account])).toEqual([account]);
+});
