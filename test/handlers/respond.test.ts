@@ -1,4 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { brakeKey } from "../../lib/incidents/keys.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { firing } from "../support/signals.ts";
@@ -7,12 +12,17 @@ import { recordOf } from "../support/sqs-record.ts";
 // The handler as it is deployed: its own wiring, configured by its environment alone.
 
 let rig: Rig;
+let directory: string;
 let account: string;
 
 beforeAll(async () => {
   rig = await startRig();
+  directory = await mkdtemp(join(tmpdir(), "tollbreaker-policy-"));
 });
-afterAll(() => rig.close());
+afterAll(async () => {
+  await rig.close();
+  await rm(directory, { recursive: true });
+});
 beforeEach(() => {
   account = rig.simulator.addSubaccount().accountSid;
   const { accountSid, authToken } = rig.simulator.parent();
@@ -21,6 +31,7 @@ beforeEach(() => {
     AWS_ENDPOINT_URL_DYNAMODB: rig.dynamo.url,
     AWS_ENDPOINT_URL_SNS: rig.sns.url,
     LOG_FILE: "/dev/null",
+    POLICY_FILE: "test/support/suspend-all.yml",
     // The test runner has a MODE of its own.
     MODE: "",
     PUBLIC_URL: "https://tollbreaker.example.com/",
@@ -29,6 +40,7 @@ beforeEach(() => {
     TWILIO_AUTH_TOKEN: authToken,
     TABLE_NAME: rig.aws.tableName,
     ALERTS_TOPIC_ARN: rig.aws.topicArn,
+    INBOX_QUEUE_URL: rig.aws.inboxUrl,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
 });
@@ -36,6 +48,12 @@ afterEach(() => {
   vi.unstubAllEnvs();
   rig.mend();
 });
+
+async function writePolicy(yaml: string): Promise<void> {
+  const file = join(directory, "policy.yml");
+  await writeFile(file, yaml);
+  vi.stubEnv("POLICY_FILE", file);
+}
 
 /** A cold start, and one invocation. */
 async function invoke(...Records: ReturnType<typeof recordOf>[]) {
@@ -58,11 +76,43 @@ test("suspends, records and alerts, with the incident's address", async () => {
   expect(rig.suspensionRequests(account)).toBe(1);
 });
 
-test("in observe mode suspends nothing", async () => {
-  vi.stubEnv("MODE", "observe");
+test.each([
+  ["its environment", "observe", "mode: enforce"],
+  ["the policy", "", "mode: observe"],
+  ["the policy, whatever its environment says", "enforce", "mode: observe"],
+])("in observe mode by %s suspends nothing", async (_, mode, policy) => {
+  vi.stubEnv("MODE", mode);
+  await writePolicy(policy);
   expect(await invoke(recordOf(firing(account)))).toEqual({ batchItemFailures: [] });
   expect(rig.simulator.account(account).status).toBe("active");
   expect(await rig.alertsOf(account)).toMatchObject([{ about: "alerted" }]);
+});
+
+test("goes by its policy: the brake, the limits and the exemptions are those of the file", async () => {
+  const [first, second, exempt] = [account, ...[1, 2].map(() => rig.simulator.addSubaccount().accountSid)];
+  if (first === undefined || second === undefined || exempt === undefined) throw new Error("an account is missing");
+  await writePolicy(`
+limits:
+  half: { category: totalprice, by: price, every: day, at: 50, then: alert }
+brake: { suspensions: 1, within: 1d }
+exempt: [ { account: ${exempt}, why: emergency line } ]
+`);
+  // The brake is one for all, and tests before this one have used it.
+  await rig.table.send(new DeleteCommand({ TableName: rig.aws.tableName, Key: brakeKey }));
+  await invoke(recordOf(firing(first, { limit: "half" })));
+  expect(rig.simulator.account(first).status).toBe("active");
+  await invoke(recordOf(firing(first)));
+  await invoke(recordOf(firing(second)));
+  await invoke(recordOf(firing(exempt)));
+  expect([first, second, exempt].map((sid) => rig.simulator.account(sid).status)).toEqual([
+    "suspended",
+    "active",
+    "active",
+  ]);
+  const because = await Promise.all(
+    [second, exempt].map(async (sid) => (await rig.incidentsOf(sid))[0]?.incident.because),
+  );
+  expect(because).toEqual(["brake", "exempt"]);
 });
 
 test("without an auth token records why it could not act", async () => {
@@ -80,9 +130,18 @@ describe("a configuration that cannot be used stops the start and names the vari
     ["TWILIO_ACCOUNT_SID", "AC123"],
     ["TABLE_NAME", ""],
     ["ALERTS_TOPIC_ARN", "alerts"],
+    ["INBOX_QUEUE_URL", ""],
     ["PUBLIC_URL", "tollbreaker.example.com"],
   ])("%s=%s", async (name, value) => {
     vi.stubEnv(name, value);
     await expect(invoke()).rejects.toMatchObject({ code: "config-invalid", expected: expect.stringContaining(name) });
+  });
+});
+
+test("a policy that cannot be used stops the start, and says where it is wrong", async () => {
+  await writePolicy("mode: enforce\nunlisted: no\n");
+  await expect(invoke()).rejects.toMatchObject({
+    code: "policy-invalid",
+    message: expect.stringMatching(/policy\.yml:2:11 unlisted: /),
   });
 });

@@ -87,7 +87,7 @@ describe("a message names the variable, what was expected and what came", () => 
 
   test("all of them at once", () => {
     expect(problemWith("RespondEnv", { MODE: "x" }).message).toMatch(
-      /: PUBLIC_URL, TWILIO_ACCOUNT_SID, TABLE_NAME, ALERTS_TOPIC_ARN, MODE\./,
+      /: PUBLIC_URL, TWILIO_ACCOUNT_SID, TABLE_NAME, INBOX_QUEUE_URL, ALERTS_TOPIC_ARN, MODE\./,
     );
   });
 

@@ -1,19 +1,27 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod/mini";
-import type { UsageTriggerSignal } from "../../lib/inbox/messages.ts";
+import { parseForm } from "../../lib/twilio/signature.ts";
+import { readFiring } from "../../lib/webhooks/usage-trigger-firing.ts";
 import { type System, startSystem } from "../../local/system.ts";
 import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
 import type { AccountSummary } from "../../local/twilio/summary.ts";
 import { type SlackSink, startSlackSink } from "../lib/alerts/slack-sink.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
-import { firing as aFiring } from "../support/signals.ts";
-import { firing, signedPost, WEBHOOK_PATH } from "../support/signed-webhook.ts";
+import { encoded, firing, signedPost, WEBHOOK_PATH } from "../support/signed-webhook.ts";
 
 // The whole product on one machine: Twilio's webhook goes in, and a suspended account, an incident and Slack come out.
+
+/** A ladder, and a brake that is out of the way. */
+const POLICY = `
+limits:
+  daily-warning: { category: totalprice, by: price, every: day, at: 80, then: alert }
+  daily-spend: { category: totalprice, by: price, every: day, at: 100, then: suspend }
+brake: { suspensions: 1000, within: 10m }
+`;
 
 let directory: string;
 let slack: SlackSink;
@@ -25,9 +33,11 @@ let account: AccountSummary;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tollbreaker-system-"));
   slack = await startSlackSink();
+  const POLICY_FILE = join(directory, "policy.yml");
+  await writeFile(POLICY_FILE, POLICY);
   system = await startSystem({
     // The test runner has a MODE of its own.
-    environment: { MODE: "", LOG_FILE: join(directory, "log.jsonl"), SLACK_WEBHOOK_URL: slack.url },
+    environment: { MODE: "", LOG_FILE: join(directory, "log.jsonl"), SLACK_WEBHOOK_URL: slack.url, POLICY_FILE },
     dataDir: directory,
     port: 0,
     simulator: { evaluateEveryMs: 0, trafficEveryMs: 0, ordinaryTraffic: false },
@@ -79,19 +89,23 @@ const suspensionsOf = ({ accountSid }: AccountSummary) =>
   simulator.requests().filter(({ path, form }) => path.endsWith(`/${accountSid}.json`) && form["Status"]).length;
 const eventually = (holds: () => unknown) => vi.waitFor(holds, { timeout: 20_000, interval: 50 });
 
-test("overspending trips the account's own trigger; it is suspended, recorded, and Slack hears of it", async () => {
+test("overspending warns first, then suspends: recorded as one incident, and Slack hears of both", async () => {
   const [armed, ...others] = simulator.subaccounts();
   if (armed === undefined) throw new Error("there is no subaccount");
-  simulator.setSpend(armed.accountSid, { category: "sms", price: 137.5 });
+  simulator.setSpend(armed.accountSid, { category: "sms", price: 84.1 });
   simulator.addCalls(armed.accountSid, { calls: 3 });
   await simulator.evaluateTriggers();
-
   await eventually(() => expect(slackOf(armed)).toHaveLength(1));
+  expect(simulator.account(armed.accountSid)).toMatchObject({ status: "active", liveCalls: 3 });
+  expect(await incidentsOf(armed)).toMatchObject([{ state: "alerted", signals: 1, rule: "daily-warning" }]);
+  expect(JSON.stringify(slackOf(armed))).toContain("84.10 USD, 105.1 % of its limit of 80 USD");
+
+  simulator.setSpend(armed.accountSid, { category: "sms", price: 137.5 });
+  await simulator.evaluateTriggers();
+  await eventually(() => expect(slackOf(armed)).toHaveLength(2));
   expect(simulator.account(armed.accountSid)).toMatchObject({ status: "suspended", liveCalls: 0 });
-  expect(await incidentsOf(armed)).toMatchObject([
-    { state: "suspended", signals: 1, rule: "totalprice by price, daily, at 100" },
-  ]);
-  expect(JSON.stringify(slackOf(armed))).toContain("137.50 USD");
+  expect(await incidentsOf(armed)).toMatchObject([{ state: "suspended", signals: 2, rule: "daily-spend" }]);
+  expect(JSON.stringify(slackOf(armed))).toContain("137.50 USD, 137.5 % of its limit of 100 USD");
   for (const other of others) expect(statusOf(other)).toBe("active");
 });
 
@@ -102,7 +116,8 @@ test("the same firing 1,000 times at once, and again when SQS has forgotten it, 
   await eventually(() => expect(slackOf(account)).toHaveLength(1));
 
   // Ten minutes later: past the five minutes in which SQS drops repeats.
-  const again: UsageTriggerSignal = aFiring(account.accountSid, { id: token });
+  const form = parseForm(encoded(firing(account.accountSid, { IdempotencyToken: token })));
+  const again = readFiring({ ...account, form, url: system.publicUrl + WEBHOOK_PATH }, new Date());
   const sqs = new SQSClient({ endpoint: system.aws.messagingUrl });
   await sqs.send(
     new SendMessageCommand({

@@ -103,6 +103,51 @@ describe("what is not understood", () => {
   });
 });
 
+describe("the limit that the callback's address names", () => {
+  test.each([
+    ["", null],
+    ["?limit=daily-spend", "daily-spend"],
+    ["?rc=3&limit=daily-spend&rp=ct", "daily-spend"],
+    ["?limit=", null],
+    ["?limit", null],
+    ["?Limit=daily-spend", null],
+    ["?limit=first&limit=second", "first"],
+    ["?limit=%F0%9F%9A%A8", "🚨"],
+    ["?limit=__proto__", "__proto__"],
+    [`?limit=${"x".repeat(1000)}`, "x".repeat(64)],
+  ])("%s: %s", (query, limit) => {
+    expect(read({}, URL_TOLD + query)).toMatchObject({ kind: "usage-trigger", limit });
+  });
+});
+
+describe("the fingerprint of a firing", () => {
+  const fingerprintOf = (body: string, url = URL_TOLD) => {
+    const signal = signalOf(body, url);
+    return signal.kind === "usage-trigger" ? signal.fingerprint : "";
+  };
+  const pairs = firing(accountSid, { IdempotencyToken: "idem-1" });
+  const body = encoded(pairs);
+
+  test("is the same for each delivery, in whichever order the parameters come", () => {
+    expect(fingerprintOf(body)).toMatch(/^[0-9a-f]{64}$/);
+    expect(fingerprintOf(encoded(pairs.toReversed()))).toBe(fingerprintOf(body));
+    const later = readFiring({ accountSid, form: parseForm(body), url: URL_TOLD }, new Date(0));
+    expect(later).toMatchObject({ fingerprint: fingerprintOf(body) });
+  });
+
+  test("is another when anything that was signed differs, the IdempotencyToken alone being the same", () => {
+    const others = [
+      ...firing(accountSid)
+        .map(([name]) => name)
+        .filter((name) => !["UsageTriggerSid", "AccountSid"].includes(name)),
+      "Unknown",
+    ].map((name) => fingerprintOf(encoded(firing(accountSid, { IdempotencyToken: "idem-1", [name]: "5" }))));
+    const all = [...others, fingerprintOf(body), fingerprintOf(body, `${URL_TOLD}?limit=x`)];
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).not.toContain("");
+  });
+});
+
 test.each([
   ["idem-1", "idem-1"],
   ["x".repeat(128), "x".repeat(128)],
