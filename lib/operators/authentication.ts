@@ -33,23 +33,18 @@ function knownName(identity: Refused): string | undefined {
   return identity.kind === "expired-token" ? identity.operator.name : undefined;
 }
 
-function problemOf(identity: Refused): Problem {
-  const common = {
-    status: 401,
-    title: "Not authorised",
-    expected: "the header `Authorization: Bearer <token>`",
-  } as const;
-  switch (identity.kind) {
-    case "no-token":
-      return { ...common, code: "token-missing", detail: "No token came with this request.", fix: "send your token" };
-    case "unknown-token":
-      return { ...common, code: "token-unknown", detail: "This token belongs to no operator.", fix: ASK_FOR_TOKEN };
-    case "expired-token":
-      return { ...common, code: "token-expired", detail: "This token has expired.", fix: ASK_FOR_TOKEN };
-  }
-}
-
 const ASK_FOR_TOKEN = "ask whoever runs Tollbreaker to put the SHA-256 of your token into OPERATORS";
+
+const REFUSALS = {
+  "no-token": { code: "token-missing", detail: "No token came with this request.", fix: "send your token" },
+  "unknown-token": { code: "token-unknown", detail: "This token belongs to no operator.", fix: ASK_FOR_TOKEN },
+  "expired-token": { code: "token-expired", detail: "This token has expired.", fix: ASK_FOR_TOKEN },
+} as const satisfies Record<Refused["kind"], Pick<Problem, "code" | "detail" | "fix">>;
+
+function problemOf({ kind }: Refused): Problem {
+  const expected = "the header `Authorization: Bearer <token>`";
+  return { status: 401, title: "Not authorised", expected, ...REFUSALS[kind] };
+}
 
 // RFC 6750, section 3: a request without a token gets no error code.
 function challenge({ kind }: Refused): string {
