@@ -3,7 +3,12 @@ import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 import { startFauxqs } from "fauxqs";
 import { BY_ACCOUNT, BY_STATE } from "../lib/incidents/keys.ts";
@@ -113,26 +118,29 @@ async function createTable(endpoint: string): Promise<void> {
     ],
     Projection: { ProjectionType: "ALL" as const },
   });
+  const creation = new CreateTableCommand({
+    TableName: TABLE,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: ["pk", "sk", "id", "state", "accountSid"].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: "S",
+    })),
+    KeySchema: [
+      { AttributeName: "pk", KeyType: "HASH" },
+      { AttributeName: "sk", KeyType: "RANGE" },
+    ],
+    GlobalSecondaryIndexes: [index(BY_STATE, "state"), index(BY_ACCOUNT, "accountSid")],
+  });
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: TABLE,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: ["pk", "sk", "id", "state", "accountSid"].map((AttributeName) => ({
-          AttributeName,
-          AttributeType: "S",
-        })),
-        KeySchema: [
-          { AttributeName: "pk", KeyType: "HASH" },
-          { AttributeName: "sk", KeyType: "RANGE" },
-        ],
-        GlobalSecondaryIndexes: [index(BY_STATE, "state"), index(BY_ACCOUNT, "accountSid")],
-      }),
-    );
-  } catch (error) {
-    // The table of an earlier run: that is what the data directory is for.
-    if (!(error instanceof ResourceInUseException)) throw error;
+    await client.send(creation).catch(unlessItIsThere);
+    // Its creation goes on for a moment, in which nothing can be read from it.
+    await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02, maxDelay: 0.1 }, { TableName: TABLE });
   } finally {
     client.destroy();
   }
+}
+
+// The table of an earlier run: that is what the data directory is for.
+function unlessItIsThere(error: unknown): void {
+  if (!(error instanceof ResourceInUseException)) throw error;
 }
