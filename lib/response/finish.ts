@@ -37,7 +37,8 @@ export async function finish(
 async function afterContainment(responder: Responder, delivery: Delivery, record: IncidentRecord): Promise<Change> {
   const { twilio, clock } = responder;
   const { accountSid } = record.incident;
-  const needsEvidence = record.incident.evidence === null && record.incident.trip !== null;
+  const { evidence: known, trip, state } = record.incident;
+  const needsEvidence = known === null && (trip !== null || state === "suspended");
   const needsRanking = accountSid === twilio.accountSid && record.incident.ranking === null && needsEvidence;
   const until = share(responder, delivery, CALLS_SHARE);
   const [calls, evidence, ranking] = await Promise.all([
