@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,7 +13,7 @@ import { identityOf, type Signal } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type Recorded, type Rig, startRig } from "../support/responder-rig.ts";
-import { firing, notUnderstood } from "../support/signals.ts";
+import { errorsCounted, firing, notUnderstood } from "../support/signals.ts";
 import { recordOf } from "../support/sqs-record.ts";
 
 // The real handler in a process of its own, killed with SIGKILL at each request that it makes, to whomever, before the
@@ -30,6 +32,12 @@ afterAll(async () => {
   rmSync(COMPILED, { recursive: true });
 });
 
+async function policyOf(yaml: string): Promise<string> {
+  const file = join(COMPILED, `${randomUUID()}.yml`);
+  await writeFile(file, yaml);
+  return file;
+}
+
 type When = "before" | "after";
 
 /** How a life of the function ended, and how many requests it had made. */
@@ -39,10 +47,18 @@ interface Life {
   output: string;
 }
 
+const SUSPEND_ALL_FILE = "test/support/suspend-all.yml";
+
+interface Circumstances {
+  death?: { at: number; when: When };
+  policyFile: string;
+}
+
 /** Lets the function live once; it dies at its `deadAt`th request. */
-async function live(signal: Signal, attempt: number, death?: { at: number; when: When }): Promise<Life> {
+async function live(signal: Signal, attempt: number, { death, policyFile }: Circumstances): Promise<Life> {
   const proxies = await Promise.all([rig.simulator.url, rig.aws.dynamoUrl, rig.aws.messagingUrl].map(startFaultProxy));
-  const environment = environmentOf(proxies, { EVENT: JSON.stringify([recordOf(signal, { attempt })]) });
+  const event = { EVENT: JSON.stringify([recordOf(signal, { attempt })]), POLICY_FILE: policyFile };
+  const environment = environmentOf(proxies, event);
   const child = spawn(process.execPath, [SCRIPT], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
   if (death !== undefined) killAt(child, proxies, death);
   const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
@@ -72,7 +88,6 @@ function environmentOf([twilio, dynamo, sns]: readonly FaultProxy[], more: Recor
     // Each life loads the same modules: compiled once is enough.
     NODE_COMPILE_CACHE: COMPILED,
     LOG_FILE: "/dev/null",
-    POLICY_FILE: "test/support/suspend-all.yml",
     PUBLIC_URL: "https://tollbreaker.example.com",
     TWILIO_API_URL: twilio?.url,
     TWILIO_ACCOUNT_SID: accountSid,
@@ -89,16 +104,19 @@ function environmentOf([twilio, dynamo, sns]: readonly FaultProxy[], more: Recor
 const FINISHED = JSON.stringify({ batchItemFailures: [] });
 
 /** Kills one life at each of its requests, and lets a second one finish; returns what is then on record. */
-async function killEverywhere(makeSignal: () => Signal): Promise<{ signal: Signal; death: string; killed: boolean }[]> {
-  const whole = await live(makeSignal(), 1);
+async function killEverywhere(
+  makeSignal: () => Signal,
+  policyFile = SUSPEND_ALL_FILE,
+): Promise<{ signal: Signal; death: string; killed: boolean }[]> {
+  const whole = await live(makeSignal(), 1, { policyFile });
   expect(whole.output).toBe(FINISHED);
   const deaths = Array.from({ length: whole.requests }, (_, index) => index + 1).flatMap((at) =>
     (["before", "after"] as const).map((when) => ({ at, when })),
   );
   return atOnce.map(deaths, async (death) => {
     const signal = makeSignal();
-    const { killed } = await live(signal, 1, death);
-    const second = await live(signal, 2);
+    const { killed } = await live(signal, 1, { death, policyFile });
+    const second = await live(signal, 2, { policyFile });
     expect(second.output, `the second life, after a death ${death.when} request ${death.at}`).toBe(FINISHED);
     return { signal, death: `${death.when} request ${death.at}`, killed };
   });
@@ -153,5 +171,57 @@ describe("the responder, killed at any request", () => {
       await expectTold(signal, recorded, death);
       expect((await rig.store.recall(signal.accountSid, identityOf(signal))).seen, death).toBe(true);
     }
+  });
+
+  test("of a rule on errors that usage confirms: it is finished by the next delivery", {
+    timeout: 120_000,
+  }, async () => {
+    const policyFile = await policyOf(`
+errors:
+  sms-pumping:
+    { codes: [30450], count: 20, within: 10m, then: suspend, confirm: { category: totalprice, by: price, at: 20 } }
+brake: { suspensions: 1000, within: 10m }
+`);
+    const deaths = await killEverywhere(() => {
+      const { accountSid } = rig.simulator.addSubaccount();
+      rig.simulator.addUsage(accountSid, { category: "sms", count: 900, price: 61.3 });
+      return errorsCounted(accountSid);
+    }, policyFile);
+    for (const { signal, death } of deaths) {
+      expect(rig.simulator.account(signal.accountSid).status, death).toBe("suspended");
+      const recorded = await onlyIncident(signal, death);
+      expect(recorded.incident, death).toMatchObject({
+        state: "suspended",
+        rule: "sms-pumping",
+        signals: 1,
+        errors: { count: 20 },
+        reason: expect.stringMatching(
+          /^20 errors within 10 minutes; Usage Records of today: totalprice by price is 61.3/,
+        ),
+      });
+      await expectTold(signal, recorded, death);
+      expect((await rig.store.recall(signal.accountSid, identityOf(signal))).seen, death).toBe(true);
+    }
+  });
+
+  test("of an account that the brake holds: nobody is suspended, and each is named once", {
+    timeout: 180_000,
+  }, async () => {
+    const policyFile = await policyOf("brake: { suspensions: 1, within: 1d }");
+    // Those of the tests before this one fill it, and more than that.
+    const deaths = await killEverywhere(() => firing(rig.simulator.addSubaccount().accountSid), policyFile);
+    for (const { signal, death } of deaths) {
+      const { accountSid } = signal;
+      expect(rig.suspensionRequests(accountSid), death).toBe(0);
+      const { incident } = await onlyIncident(signal, death);
+      expect(incident, death).toMatchObject({ state: "alerted", because: "brake", signals: 1 });
+      expect(incident.alerts, death).toMatchObject([{ because: "brake", publishedAt: expect.any(String) }]);
+      const namedBy = new Set((await rig.alertsNaming(accountSid)).map(({ id }) => id));
+      expect(namedBy.size, death).toBe(1);
+    }
+    const { brake } = await rig.store.recall(rig.simulator.parent().accountSid, "");
+    expect(brake.state.waiting.map(({ accountSid }) => accountSid)).toEqual(
+      expect.arrayContaining(deaths.map(({ signal }) => signal.accountSid)),
+    );
   });
 });

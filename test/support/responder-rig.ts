@@ -52,6 +52,8 @@ export interface Rig {
   incidentsOf(accountSid: string): Promise<Recorded[]>;
   /** What arrived in the queue behind the topic for one account, in order. */
   alertsOf(accountSid: string): Promise<Alert[]>;
+  /** The alerts of the brake that name the account, whosever they are. */
+  alertsNaming(accountSid: string): Promise<Alert[]>;
   /** How many suspensions of the account Twilio was asked for. */
   suspensionRequests(accountSid: string): number;
   /** Everything works again. */
@@ -156,9 +158,15 @@ export async function startRig(): Promise<Rig> {
     }
   }
 
+  async function alertsNaming(account: string): Promise<Alert[]> {
+    await alertsOf(account);
+    const names = ({ facts }: Alert) => facts.find(({ label }) => label === "Waiting")?.value ?? "";
+    return received.filter((alert) => names(alert).includes(account));
+  }
+
   return {
     ...{ aws, simulator, twilio, dynamo, sns, store, table, logged },
-    ...{ responder, brakeOf, deliver, incidentsOf, alertsOf, inboxOf },
+    ...{ responder, brakeOf, deliver, incidentsOf, alertsOf, alertsNaming, inboxOf },
     suspensionRequests: (account) =>
       simulator
         .requests()
