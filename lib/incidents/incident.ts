@@ -25,7 +25,10 @@ export interface Incident {
   /** Why Twilio did not do what was asked; null unless the state is `failed`. */
   failure: Failure | null;
   evidence: Evidence | null;
-  /** Why the account is only alerted, not suspended; null in every other state, and for what was not understood. */
+  /**
+   * Why the account is only alerted, not suspended. Null in every other state, and for what was not understood; but
+   * `brake` in `suspended` when somebody set the account active by hand and the brake kept it from being suspended anew.
+   */
   because: AlertedBecause | null;
   /** The errors that tripped an error rule; null for anything else. */
   errors: ErrorEvidence | null;
