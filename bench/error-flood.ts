@@ -12,7 +12,8 @@ import { type Row, row } from "./row.ts";
 import { suspendRequest } from "./suspend-request.ts";
 import { startWorld, type World } from "./world.ts";
 
-const processOf = (name: string) => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
+const FLOOD = fileURLToPath(new URL("./processes/flood.ts", import.meta.url));
+const SPEND = fileURLToPath(new URL("./processes/spend.ts", import.meta.url));
 const POLICY = fileURLToPath(new URL("./policy.yml", import.meta.url));
 
 /** The rule of bench/policy.yml that the flood is about, an error that it lists, and one that no rule lists. */
@@ -27,7 +28,7 @@ const BESIDE_COUNTING = 7 * FUNCTIONS;
 const Report = z.object({ sent: z.number(), cpuMicroseconds: z.number(), ended: z.number() });
 type Report = z.infer<typeof Report>;
 
-/** What a flood did, to whom nothing else happened but that its spend fired in the middle of it. */
+/** What became of a flood of one account, in the middle of which its spend fired. */
 interface Flooded {
   report: Report;
   /** Of the debugger function, reads included. */
@@ -120,7 +121,7 @@ async function setScene(bundles: Bundles, subaccounts: number): Promise<Scene> {
   const world = await startWorld({ subaccounts });
   const store = await startProxy(world.environment["AWS_ENDPOINT_URL_DYNAMODB"] ?? "");
   const flooder = converse({
-    script: processOf("flood"),
+    script: FLOOD,
     parameters: [bundles.handlers["debugger"] ?? "", String(FUNCTIONS)],
     environment: { ...world.environment, AWS_ENDPOINT_URL_DYNAMODB: store.url },
   });
@@ -130,7 +131,7 @@ async function setScene(bundles: Bundles, subaccounts: number): Promise<Scene> {
     inbox: world.inbox,
   };
   const { environment } = world;
-  const spender = converse({ script: processOf("spend"), parameters: [JSON.stringify(plan)], environment });
+  const spender = converse({ script: SPEND, parameters: [JSON.stringify(plan)], environment });
   const accounts = world.accounts.values();
   return {
     world,
