@@ -10,8 +10,31 @@ export interface Effort {
   rounds: number;
   /** Webhooks in each round. */
   webhooks: number;
+  /** Errors in the flood that is counted. */
+  flood: number;
+  /** Shorter floods before it, each of another account, and the errors in each. */
+  shortFloods: number;
+  shortFlood: number;
 }
 
-export const FULL: Effort = { starts: 15, firings: 15, warmUps: 5, rounds: 5, webhooks: 8000 };
+export const FULL: Effort = {
+  starts: 15,
+  firings: 15,
+  warmUps: 5,
+  rounds: 5,
+  webhooks: 8000,
+  flood: 100_000,
+  shortFloods: 4,
+  shortFlood: 5000,
+};
 /** To see that the bench works; its numbers say little. */
-export const QUICK: Effort = { starts: 2, firings: 3, warmUps: 1, rounds: 1, webhooks: 200 };
+export const QUICK: Effort = {
+  starts: 2,
+  firings: 3,
+  warmUps: 1,
+  rounds: 1,
+  webhooks: 200,
+  flood: 3000,
+  shortFloods: 1,
+  shortFlood: 500,
+};

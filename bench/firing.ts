@@ -10,15 +10,30 @@ export interface Account {
 }
 
 export interface SignedWebhook {
+  path: string;
   body: string;
   headers: Record<string, string>;
 }
 
 /** A firing of a daily limit on an account's spend, as Twilio would post it to `publicUrl`. */
 export function signedFiring({ accountSid, authToken }: Account, publicUrl: string): SignedWebhook {
-  const body = new URLSearchParams(firingOf(accountSid)).toString();
-  const signature = signForm(authToken, { url: publicUrl + WEBHOOK_PATH, form: parseForm(body) });
+  return signedWebhook(firingOf(accountSid), { authToken, publicUrl, path: WEBHOOK_PATH });
+}
+
+interface Signing {
+  authToken: string;
+  publicUrl: string;
+  path: string;
+}
+
+export function signedWebhook(
+  parameters: Record<string, string>,
+  { authToken, publicUrl, path }: Signing,
+): SignedWebhook {
+  const body = new URLSearchParams(parameters).toString();
+  const signature = signForm(authToken, { url: publicUrl + path, form: parseForm(body) });
   return {
+    path,
     body,
     headers: {
       "content-type": "application/x-www-form-urlencoded; charset=utf-8",
@@ -29,12 +44,12 @@ export function signedFiring({ accountSid, authToken }: Account, publicUrl: stri
 }
 
 /** The same webhook as API Gateway's HTTP API hands it to a function. */
-export function lambdaEvent({ body, headers }: SignedWebhook): APIGatewayProxyEventV2 {
-  const http = { method: "POST", path: WEBHOOK_PATH, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" };
+export function lambdaEvent({ path, body, headers }: SignedWebhook): APIGatewayProxyEventV2 {
+  const http = { method: "POST", path, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" };
   return {
     version: "2.0",
-    routeKey: `POST ${WEBHOOK_PATH}`,
-    rawPath: WEBHOOK_PATH,
+    routeKey: `POST ${path}`,
+    rawPath: path,
     rawQueryString: "",
     headers: { host: "localhost", ...headers },
     body,
@@ -46,7 +61,7 @@ export function lambdaEvent({ body, headers }: SignedWebhook): APIGatewayProxyEv
       domainPrefix: "localhost",
       http,
       requestId: "bench",
-      routeKey: `POST ${WEBHOOK_PATH}`,
+      routeKey: `POST ${path}`,
       stage: "$default",
       time: "21/Nov/2026:03:04:05 +0000",
       timeEpoch: 1_795_230_245_000,

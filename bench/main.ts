@@ -3,6 +3,7 @@ import { messageOf } from "../lib/errors.ts";
 import { buildBundles } from "./bundles.ts";
 import { measureColdStarts } from "./cold-start.ts";
 import { type Effort, FULL, QUICK } from "./effort.ts";
+import { measureErrorFlood } from "./error-flood.ts";
 import { asJson, asTable } from "./print.ts";
 import type { Row } from "./row.ts";
 import { measureSuspendPath } from "./suspend-path.ts";
@@ -31,8 +32,10 @@ async function measureAll(effort: Effort): Promise<Row[]> {
     const coldStarts = await measureColdStarts(bundles, effort.starts);
     say("from a webhook to the suspend request");
     const suspendPath = await measureSuspendPath(bundles, effort);
+    say("a flood of errors");
+    const errorFlood = await measureErrorFlood(bundles, effort);
     say("throughput");
-    return [...coldStarts, ...suspendPath, ...(await measureThroughput(effort))];
+    return [...coldStarts, ...suspendPath, ...errorFlood, ...(await measureThroughput(effort))];
   } finally {
     await bundles.remove();
   }

@@ -29,7 +29,7 @@ function cells({ measure, unit, ours, peer, ratio, aim, met }: Row): string[] {
 }
 
 function amount(value: number, unit: Row["unit"]): string {
-  const digits = unit === "ms" ? 1 : 0;
+  const digits = unit === "ms" || unit === "µs" ? 1 : 0;
   return `${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`;
 }
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
-import { TollbreakerError } from "../lib/errors.ts";
 import type { Bundles } from "./bundles.ts";
 import { begunBetween, lengthOf, ownMs, roundTripsInSequence, type Span } from "./critical-path.ts";
 import type { Effort } from "./effort.ts";
 import { median } from "./median.ts";
 import { runProcess } from "./processes/run.ts";
 import { type Row, row } from "./row.ts";
+import { suspendRequest } from "./suspend-request.ts";
 import { type Service, startWorld, type World } from "./world.ts";
 
 const FIRINGS = fileURLToPath(new URL("./processes/firings.ts", import.meta.url));
@@ -91,8 +91,7 @@ async function passagesWith(delays: Delays, bundles: Bundles, { firings, warmUps
 }
 
 function passageOf({ accountSid, webhook, respond }: Firing, { proxies }: World): Passage {
-  const suspending = proxies.twilio.exchanges.find(({ what }) => what === `POST ${accountPath(accountSid)}`);
-  if (suspending === undefined) throw neverSuspended(accountSid);
+  const suspending = suspendRequest(accountSid, proxies.twilio);
   const spans = [webhook, { begun: respond.begun, ended: suspending.begun }] as const;
   const exchanges = Object.values(proxies).flatMap((proxy) => proxy.exchanges);
   return {
@@ -104,14 +103,5 @@ function passageOf({ accountSid, webhook, respond }: Firing, { proxies }: World)
   };
 }
 
-const accountPath = (accountSid: string) => `/api/2010-04-01/Accounts/${accountSid}.json`;
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const middle = (passages: readonly Passage[], value: (passage: Passage) => number) => median(passages.map(value));
-
-function neverSuspended(accountSid: string): TollbreakerError {
-  return new TollbreakerError("bench-never-suspended", "A firing did not lead to a suspend request.", {
-    expected: `POST ${accountPath(accountSid)} at the simulated Twilio`,
-    got: "no such request",
-    fix: "npm run demo shows the same path, step by step",
-  });
-}

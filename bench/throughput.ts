@@ -1,4 +1,3 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { fileURLToPath } from "node:url";
@@ -8,6 +7,7 @@ import { TollbreakerError } from "../lib/errors.ts";
 import type { Effort } from "./effort.ts";
 import { type Account, type SignedWebhook, signedFiring, WEBHOOK_PATH } from "./firing.ts";
 import { median } from "./median.ts";
+import { converse } from "./processes/conversation.ts";
 import { type Row, row } from "./row.ts";
 import { PUBLIC_URL } from "./world.ts";
 
@@ -76,42 +76,19 @@ const Port = z.object({ port: z.number() });
 const Used = z.object({ cpuMicroseconds: z.number() });
 
 async function startServer(script: string): Promise<Server> {
-  const child = fork(script, [PUBLIC_URL, PARENT.accountSid, PARENT.authToken], { stdio: "inherit", env: {} });
+  const parameters = [PUBLIC_URL, PARENT.accountSid, PARENT.authToken];
+  const process = converse({ script, parameters, environment: {} });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
-  const { port } = z.parse(Port, await messageFrom(child));
+  const { port } = z.parse(Port, await process.hear());
   return {
     port,
     agent,
-    async cpuMicroseconds() {
-      const used = messageFrom(child);
-      child.send("used");
-      return z.parse(Used, await used).cpuMicroseconds;
-    },
+    cpuMicroseconds: async () => z.parse(Used, await process.ask("used")).cpuMicroseconds,
     close() {
       agent.destroy();
-      // It may have failed, and be gone already.
-      if (child.connected) child.disconnect();
+      process.close();
     },
   };
-}
-
-async function messageFrom(child: ChildProcess): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    const message = once(child, "message", { signal }).then(([sent]) => sent);
-    return await Promise.race([message, once(child, "exit", { signal }).then(([code]) => Promise.reject(ended(code)))]);
-  } finally {
-    settled.abort();
-  }
-}
-
-function ended(code: unknown): TollbreakerError {
-  return new TollbreakerError("bench-process-failed", "A server of the bench ended before its time.", {
-    expected: "it to serve until the bench lets go",
-    got: `exit code ${code}`,
-    fix: "mend what it wrote to standard error; nothing was measured",
-  });
 }
 
 function wrongAnswer(expected: number, got: unknown): TollbreakerError {
