@@ -97,7 +97,8 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
 
   async function save({ record, entries }: Change): Promise<IncidentRecord> {
     const { id } = record.incident;
-    await Promise.all(entries.map((entry) => append(id, entry)));
+    // One after the other: cut anywhere, what is there is the beginning of the story, and never a middle without it.
+    for (const entry of entries) await append(id, entry);
     const stored = { ...record, version: record.version + 1 };
     const isNew = "attribute_not_exists(pk)";
     const isAsWeReadIt = "version = :version";
