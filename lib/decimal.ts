@@ -20,6 +20,16 @@ export function sum(terms: readonly string[]): string {
   return terms.reduce((total, term) => total.plus(exact(term)), new Big(0)).toFixed();
 }
 
+/** `a * b`, exactly. */
+export function multiply(a: string, b: string): string {
+  return exact(a).times(exact(b)).toFixed();
+}
+
+/** Rounded up, away from zero, to at most so many decimals. */
+export function roundUp(value: string, decimals: number): string {
+  return exact(value).round(decimals, Big.roundUp).toFixed();
+}
+
 /** Negative when `a` is less than `b`, positive when it is more, 0 when they are equal. */
 export function compare(a: string, b: string): number {
   return exact(a).cmp(exact(b));

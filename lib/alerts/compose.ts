@@ -1,6 +1,9 @@
-import type { AlertedBecause, AlertSubject, Incident, Spender, Trip } from "../incidents/incident.ts";
+import type { AlertedBecause, AlertSubject, Incident, Spender, Trip, Wish } from "../incidents/incident.ts";
 import type { Alert, Fact, Severity } from "./alert.ts";
-import { categoryOf, factsOf, nameOf, timesOf } from "./facts.ts";
+import { wentLive } from "./asked.ts";
+import { timesOf } from "./course.ts";
+import { factsOf } from "./facts.ts";
+import { brakeHeadline, headlineOf } from "./headline.ts";
 import { nextStep } from "./next-step.ts";
 import { ascii, oneLine } from "./plain-text.ts";
 import { utc } from "./times.ts";
@@ -15,6 +18,8 @@ export interface AlertOccasion {
   because?: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem?: string | null;
+  /** What else there is to say; only for `tampered` and `reminder`. */
+  note?: string | null;
   /** The accounts that the brake keeps waiting; only where `because` is `brake`. */
   waiting?: readonly WaitingAccount[];
 }
@@ -30,11 +35,11 @@ export interface WaitingAccount {
  * a repeated publish carries the same id and can be dropped by whoever receives it.
  */
 export function composeAlert(occasion: AlertOccasion): Alert {
-  const { about, at, incidentUrl, because = null, problem = null, waiting = [] } = occasion;
+  const { about, at, incidentUrl, because = null, problem = null, note = null, waiting = [] } = occasion;
   const incident = showable(occasion.incident);
   const said = {
-    headline: because === "brake" ? brakeHeadline(waiting) : headlineOf(about, incident, because),
-    facts: factsOf(about, incident, { problem, waiting }),
+    headline: because === "brake" ? brakeHeadline(waiting.length) : headlineOf(about, incident, { because, note, at }),
+    facts: factsOf(about, incident, { problem, note, waiting }),
     times: [...timesOf(about, incident), `alerted for the change of ${utc(at)}`],
     nextStep: nextStep(about, incident, because),
     incidentUrl,
@@ -53,7 +58,7 @@ export function composeAlert(occasion: AlertOccasion): Alert {
 
 // SNS takes 256 KB for all the forms of one message together; free texts are the only parts without a bound.
 function showable(incident: Incident): Incident {
-  const { friendlyName, failure, trip, errors, ranking } = incident;
+  const { friendlyName, failure, trip, errors, ranking, checklist, suspension, reactivation, dismissal } = incident;
   return {
     ...incident,
     friendlyName: friendlyName === null ? null : oneLine(friendlyName, 200),
@@ -67,8 +72,23 @@ function showable(incident: Incident): Incident {
       ...alert,
       rule: oneLine(alert.rule, 200),
       problem: alert.problem && oneLine(alert.problem, 1000),
+      note: alert.note && oneLine(alert.note, 300),
     })),
+    checklist: checklist && {
+      ...checklist,
+      items: checklist.items.map((one) => ({ ...one, why: oneLine(one.why, 300) })),
+    },
+    suspension: suspension && showableWish(suspension),
+    reactivation: reactivation && {
+      ...showableWish(reactivation),
+      failure: reactivation.failure && oneLine(reactivation.failure, 1000),
+    },
+    dismissal: dismissal && showableWish(dismissal),
   };
+}
+
+function showableWish<W extends Wish>(wish: W): W {
+  return { ...wish, operator: oneLine(wish.operator, 100), reason: oneLine(wish.reason, 500) };
 }
 
 function showableSpender(spender: Spender): Spender {
@@ -89,15 +109,27 @@ function showableTrip(trip: Trip): Trip {
   };
 }
 
-function severityOf(about: AlertSubject, { failure }: Incident, because: AlertedBecause | null): Severity {
+function severityOf(
+  about: AlertSubject,
+  { failure, reactivation }: Incident,
+  because: AlertedBecause | null,
+): Severity {
   switch (about) {
     case "suspended":
     case "failed":
+    case "tampered":
       return "critical";
     case "alerted":
       return failure !== null || (because !== null && CRITICAL.has(because)) ? "critical" : "warning";
     case "not-understood":
+    case "reminder":
       return "warning";
+    // Money may have been lost, and it was not Tollbreaker's intention.
+    case "not-reactivated":
+      return wentLive(reactivation) === "no" ? "warning" : "critical";
+    case "reactivated":
+    case "dismissed":
+      return "info";
   }
 }
 
@@ -109,6 +141,11 @@ const SUBJECTS = {
   alerted: "NOT suspended",
   failed: "FAILED to suspend",
   "not-understood": "Webhook not understood",
+  reactivated: "Reactivated",
+  "not-reactivated": "NOT reactivated",
+  dismissed: "Dismissed",
+  tampered: "ACTIVE AGAIN",
+  reminder: "Still waiting",
 } as const satisfies Record<AlertSubject, string>;
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100 characters, ASCII, no line breaks. The
@@ -127,82 +164,8 @@ function brakeSubject(waiting: readonly WaitingAccount[]): string {
   return `THE BRAKE HOLDS: ${accounts(waiting.length)} NOT suspended`;
 }
 
-function brakeHeadline(waiting: readonly WaitingAccount[]): string {
-  const held =
-    waiting.length === 1
-      ? "1 account tripped and was NOT suspended. It may still be losing money, and it waits for a person."
-      : `${accounts(waiting.length)} tripped and were NOT suspended. They may still be losing money, and they wait for a person.`;
-  return `Too many accounts tripped in a short time, so the brake holds: ${held}`;
-}
-
 function accounts(count: number): string {
   return count === 1 ? "1 account" : `${count} accounts`;
-}
-
-function headlineOf(about: AlertSubject, incident: Incident, because: AlertedBecause | null): string {
-  const name = nameOf(incident);
-  switch (about) {
-    case "suspended":
-      return `${name} ${howSuspended(incident)}${moneyAfterSuspension(incident)}.`;
-    case "alerted":
-      return because === "rule"
-        ? `${name} tripped on ${whatTripped(incident)}: a warning, nothing was suspended.`
-        : `${name} tripped on ${whatTripped(incident)} and was NOT suspended${whyNot(because)}: it may still be losing money.`;
-    case "failed":
-      return `${name} tripped on ${whatTripped(incident)} and could NOT be suspended: it may still be losing money, and ${whoActs(incident)}.`;
-    case "not-understood":
-      return `A webhook that Twilio signed for ${name} could not be understood: nothing was done because of it, and whether money is being lost is not known.`;
-  }
-}
-
-function howSuspended({ trip, errors, rule, containment }: Incident): string {
-  const on = trip === null ? errors && oneLine(rule, 80) : categoryOf(trip);
-  const what = trip === null ? `the errors of ${on}` : `its trigger on ${on}`;
-  switch (containment?.by) {
-    case "closed":
-      return on === null ? "is closed" : `tripped on ${on} although it is closed`;
-    case "already-suspended":
-    case "suspended-by-twilio":
-      return on === null ? "was already suspended" : `was already suspended when ${what} came in`;
-    case undefined:
-    case "tollbreaker":
-      return on === null ? "was suspended" : `was suspended after tripping on ${on}`;
-  }
-}
-
-function moneyAfterSuspension({ containment }: Incident): string {
-  const left = containment?.callsLeft ?? null;
-  if (left === null) return ", but calls may still be live and losing money";
-  if (left === 1) return ", but 1 call is still live and losing money";
-  return left > 1
-    ? `, but ${left} calls are still live and losing money`
-    : ": no call is left, and the loss has stopped";
-}
-
-function whatTripped({ trip, errors, rule }: Incident): string {
-  if (errors !== null) return `${errors.count} errors of the rule ${oneLine(rule, 80)}`;
-  return trip === null ? oneLine(rule, 80) || "an unnamed rule" : categoryOf(trip);
-}
-
-function whyNot(because: AlertedBecause | null): string {
-  switch (because) {
-    case null:
-    case "rule":
-    case "brake":
-      return "";
-    case "exempt":
-      return " because the policy exempts it";
-    case "unconfirmed":
-      return " because its usage of today does not confirm it";
-    case "observe-mode":
-      return " because Tollbreaker runs in observe mode";
-    case "parent-account":
-      return " because it is the parent account";
-  }
-}
-
-function whoActs({ failure }: Incident): string {
-  return failure?.retrying === true ? "Tollbreaker goes on trying" : "a person must act now";
 }
 
 function letter(said: Pick<Alert, "headline" | "facts" | "times" | "nextStep" | "incidentUrl">): string {

@@ -2,36 +2,98 @@ import { isDecimal, percentOf } from "../decimal.ts";
 import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
 import type { Fact } from "./alert.ts";
 import { decimal, isMoney, measured, money } from "./amounts.ts";
+import { notReactivatedFacts, reactivatedFacts, wentLive, wishFacts } from "./asked.ts";
 import { oneLine } from "./plain-text.ts";
-import { lag, later, utc } from "./times.ts";
+import { lag, utc } from "./times.ts";
 
 /**
  * What is known of an incident, most urgent first: at most ten, which is what one Slack section holds.
  * @param known.problem what could not be read of a signed webhook.
+ * @param known.note what else there is to say of an account that is active again, or waits.
  * @param known.waiting the accounts that the brake keeps waiting.
  */
-export function factsOf(
-  about: AlertSubject,
-  incident: Incident,
-  { problem, waiting }: { problem: string | null; waiting: readonly Named[] },
-): Fact[] {
-  const { trip, evidence, errors, ranking } = incident;
-  const currency = evidence?.currency ?? null;
+export function factsOf(about: AlertSubject, incident: Incident, known: Known): Fact[] {
+  const said =
+    personFacts(about, incident) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
+  return [{ label: "Account", value: account(incident) }, ...said];
+}
+
+/** What a person decided; undefined where Tollbreaker did. */
+function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefined {
+  const { suspension, reactivation, dismissal } = incident;
+  const ending = [...before(incident), { label: "Done", value: done(about, incident) }];
+  switch (about) {
+    case "suspended":
+      if (suspension === null) return undefined;
+      return [...wishFacts(suspension), ...spent(incident), ...ending, ...callsFact(incident)];
+    case "failed":
+      if (reactivation !== null)
+        return [...wishFacts(reactivation), ...notReactivatedFacts(incident, reactivation), ...ending];
+      return suspension === null ? undefined : [...wishFacts(suspension), ...spent(incident), ...ending];
+    case "reactivated":
+      return reactivation === null
+        ? undefined
+        : [...wishFacts(reactivation), ...reactivatedFacts(reactivation), ...ending];
+    case "not-reactivated":
+      if (reactivation === null) return undefined;
+      return [
+        ...wishFacts(reactivation),
+        ...notReactivatedFacts(incident, reactivation),
+        ...ending,
+        ...(wentLive(reactivation) === "no" ? [] : callsFact(incident)),
+      ];
+    case "dismissed":
+      return dismissal === null ? undefined : [...wishFacts(dismissal), ...spent(incident), ...ending];
+    case "alerted":
+    case "not-understood":
+    case "tampered":
+    case "reminder":
+      return undefined;
+  }
+}
+
+/** What the sweep found; undefined where something else happened. */
+function watchFacts(about: AlertSubject, incident: Incident, { note }: Known): Fact[] | undefined {
+  if (about !== "tampered" && about !== "reminder") return undefined;
   return [
-    { label: "Account", value: account(incident) },
+    ...(note === null ? [] : [{ label: "Noticed", value: oneLine(note, 300) }]),
+    ...before(incident),
+    ...spent(incident),
+    { label: "Done", value: done(about, incident) },
+    ...callsFact(incident),
+    { label: "Why", value: oneLine(incident.reason, 600) || "no reason was recorded" },
+  ];
+}
+
+interface Known {
+  problem: string | null;
+  note: string | null;
+  waiting: readonly Named[];
+}
+
+function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting }: Known): Fact[] {
+  const { trip, evidence, errors, ranking } = incident;
+  return [
     ...(problem === null ? [] : [{ label: "Problem", value: oneLine(problem, 600) || "not described" }]),
     ...(waiting.length === 0 ? [] : [{ label: "Waiting", value: namesOf(waiting) }]),
     { label: "Rule", value: oneLine(incident.rule, 200) || "none" },
     ...(errors === null ? [] : [{ label: "Errors", value: errorsInWords(errors) }]),
-    ...(trip === null ? [] : tripFacts(trip, currency)),
-    ...(evidence === null ? [] : spendToday(evidence, trip)),
+    ...(trip === null ? [] : tripFacts(trip, evidence?.currency ?? null)),
+    ...spent(incident),
     ...(ranking === null ? [] : [{ label: "Top spenders", value: rankingInWords(ranking) }]),
     { label: "Done", value: done(about, incident) },
-    ...(about === "not-understood" || incident.containment === null
-      ? []
-      : [{ label: "Calls", value: calls(incident) }]),
+    ...(about === "not-understood" ? [] : callsFact(incident)),
     { label: "Why", value: oneLine(incident.reason, 600) || "no reason was recorded" },
   ];
+}
+
+/** What had tripped before a person decided; nothing where nothing had. */
+function before({ rule, trip, errors, evidence }: Incident): Fact[] {
+  const name = oneLine(rule, 80) || "no rule";
+  if (errors !== null) return [{ label: "Tripped", value: `${name}: ${errorsInWords(errors)}` }];
+  if (trip === null) return [];
+  const what = `${categoryOf(trip)} by ${oneLine(trip.triggerBy, 20)} reached`;
+  return [{ label: "Tripped", value: `${name}: ${what} ${reached(trip, evidence?.currency ?? null)}` }];
 }
 
 /** What to call the account: its friendly name, or its SID where the name is not known. */
@@ -44,46 +106,24 @@ function account({ friendlyName, accountSid }: Incident): string {
   return name === "" ? `${accountSid} (its name is not known)` : `${name} (${accountSid})`;
 }
 
-/** When it fired, came in and was suspended, with the lags between them. */
-export function timesOf(about: AlertSubject, incident: Incident): string[] {
-  const { receivedAt, suspendedAt, lags } = incident;
-  const received = lags.firedToReceived === null ? "" : `, ${later(lags.firedToReceived)}`;
-  return [
-    ...begun(about, incident),
-    `received ${utc(receivedAt)}${received}`,
-    ...(suspendedAt === null ? [] : [`suspended ${utc(suspendedAt)}${suspendedLater(lags)}`]),
-  ];
-}
-
-/** Errors and shares of the spend have no moment at which they fire. */
-function begun(about: AlertSubject, { firedAt, errors, trip }: Incident): string[] {
-  if (errors !== null) return [`counted from ${utc(errors.firstAt)} to ${utc(errors.lastAt)}`];
-  if (firedAt !== null) return [`fired ${utc(firedAt)}`];
-  return trip !== null || about === "not-understood" ? ["fired at a time that could not be read"] : [];
-}
-
-function suspendedLater({ receivedToSuspended, firedToSuspended }: Incident["lags"]): string {
-  const sinceReceived = receivedToSuspended === null ? "" : `, ${later(receivedToSuspended)}`;
-  return firedToSuspended === null ? sinceReceived : `${sinceReceived} (${lag(firedToSuspended)} after it fired)`;
-}
-
 function tripFacts(trip: Trip, currency: string | null): Fact[] {
   const recurring = trip.recurring === "" ? "once" : oneLine(trip.recurring, 20);
   const over = measured(trip, trip.overshoot, currency);
-  // Usage triggers carry no currency; only Usage Records do.
-  const unnamed = isMoney(trip) && currency === null ? " (in the account's currency)" : "";
   const percent = trip.overshootPercent === null ? "" : ` (${decimal(trip.overshootPercent)} %)`;
   return [
     {
       label: "Fired",
       value: `${categoryOf(trip)} by ${oneLine(trip.triggerBy, 20)}, ${recurring}, trigger ${oneLine(trip.usageTriggerSid, 40)}`,
     },
-    {
-      label: "Reached",
-      value: `${measured(trip, trip.currentValue, currency)}, ${share(trip)} ${measured(trip, trip.triggerValue, currency)}${unnamed}`,
-    },
+    { label: "Reached", value: reached(trip, currency) },
     { label: "Overshoot", value: `${over}${percent}` },
   ];
+}
+
+function reached(trip: Trip, currency: string | null): string {
+  // Usage triggers carry no currency; only Usage Records do.
+  const unnamed = isMoney(trip) && currency === null ? " (in the account's currency)" : "";
+  return `${measured(trip, trip.currentValue, currency)}, ${share(trip)} ${measured(trip, trip.triggerValue, currency)}${unnamed}`;
 }
 
 /** Of the limit, in percent, where both are numbers and it is not zero. */
@@ -135,6 +175,10 @@ export function categoryOf(trip: Trip): string {
   return oneLine(trip.usageCategory, 80) || "an unnamed category";
 }
 
+function spent({ evidence, trip }: Incident): Fact[] {
+  return evidence === null ? [] : spendToday(evidence, trip);
+}
+
 function spendToday({ currency, categoryPriceToday, totalPriceToday, readAt }: Evidence, trip: Trip | null): Fact[] {
   const parts: string[] = [];
   if (categoryPriceToday !== null && trip !== null) {
@@ -155,6 +199,18 @@ function done(about: AlertSubject, incident: Incident): string {
       return `tried to suspend the account, without success: ${failureOf(incident)}`;
     case "not-understood":
       return "nothing was changed on the account because of it; the webhook is kept";
+    case "reactivated":
+      return "set active, and read back as active";
+    case "not-reactivated":
+      return wentLive(incident.reactivation) === "no"
+        ? "the account was not set active"
+        : "suspended again, and read back as suspended";
+    case "dismissed":
+      return "the incident is over; nothing was changed on the account";
+    case "tampered":
+      return "nothing was changed on the account";
+    case "reminder":
+      return "nothing: it waits for a person";
   }
 }
 
@@ -179,8 +235,8 @@ function failureOf({ failure }: Incident): string {
   return `${oneLine(failure.message, 400) || "no message"}${code}; ${goesOn}`;
 }
 
-function calls({ containment }: Incident): string {
-  if (containment === null) return "none were ended";
+function callsFact({ containment }: Incident): Fact[] {
+  if (containment === null) return [];
   const left = containment.callsLeft === null ? "how many are left is not known" : `${containment.callsLeft} left`;
-  return `${containment.callsEnded} ended, ${left}`;
+  return [{ label: "Calls", value: `${containment.callsEnded} ended, ${left}` }];
 }

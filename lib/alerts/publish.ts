@@ -1,10 +1,11 @@
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { messageOf, TollbreakerError } from "../errors.ts";
 import type { Alert } from "./alert.ts";
+import type { Notice } from "./notice.ts";
 
 export interface AlertPublisher {
   /** @throws TollbreakerError `alert-not-published` when SNS did not take it; publishing again is safe. */
-  publish(alert: Alert): Promise<{ messageId: string }>;
+  publish(alert: Alert | Notice): Promise<{ messageId: string }>;
 }
 
 /** Tells everybody at once: one Publish, from which SNS makes the e-mails, the queue's messages and the HTTP posts. */
@@ -27,7 +28,7 @@ export function snsPublisher({ client, topicArn }: { client: SNSClient; topicArn
 }
 
 // One form per protocol: https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
-function formsOf(alert: Alert): string {
+function formsOf(alert: Alert | Notice): string {
   const forMachines = JSON.stringify(alert);
   return JSON.stringify({
     default: alert.text,
@@ -40,12 +41,13 @@ function formsOf(alert: Alert): string {
 }
 
 // What subscriptions can filter on: https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
-function attributesOf({ about, severity, incident }: Alert) {
+function attributesOf(alert: Alert | Notice) {
   const text = (StringValue: string) => ({ DataType: "String", StringValue });
-  return { state: text(about), severity: text(severity), account: text(incident.accountSid) };
+  const common = { state: text(alert.about), severity: text(alert.severity) };
+  return alert.about === "notice" ? common : { ...common, account: text(alert.incident.accountSid) };
 }
 
-function notPublished(alert: Alert, topicArn: string, cause: unknown): TollbreakerError {
+function notPublished(alert: Alert | Notice, topicArn: string, cause: unknown): TollbreakerError {
   return new TollbreakerError("alert-not-published", `SNS did not take the alert ${alert.id}.`, {
     expected: `the topic ${topicArn} to accept a Publish`,
     got: messageOf(cause),

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
-import { identityOf, Signal } from "./messages.ts";
+import { identityOf, Message } from "./messages.ts";
 
 /** Where everything goes that could change an account or an incident. */
 export interface Inbox {
   /**
    * Resolves once the message is durably stored. Messages of one account are handed out in order, one at a time.
-   * Sending the same signal twice within five minutes stores it once; what makes it the same is `identityOf`.
+   * Sending the same message twice within five minutes stores it once; what makes it the same is `identityOf`.
    */
-  put(message: Signal): Promise<void>;
+  put(message: Message): Promise<void>;
 }
 
 export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
@@ -30,8 +30,8 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
 
 // Unique in the whole queue: whether it deduplicates within each group only is a setting of the queue, and local
 // emulators do not have it. Not by IdempotencyToken: a forged firing would keep the genuine one out of the queue.
-function deduplicationId(signal: Signal): string {
-  const unique = `${identityOf(signal)}@${signal.accountSid}`;
+function deduplicationId(message: Message): string {
+  const unique = `${identityOf(message)}@${message.accountSid}`;
   return unique.length <= 128 ? unique : createHash("sha256").update(unique).digest("hex");
 }
 
@@ -45,11 +45,11 @@ function asciiJson(value: unknown): string {
 }
 
 /** @throws TollbreakerError `inbox-message-invalid` when `body` was not put there by this version of the code. */
-export function readMessage(body: string): Signal {
-  const result = z.safeParse(Signal, parseJson(body));
+export function readMessage(body: string): Message {
+  const result = z.safeParse(Message, parseJson(body));
   if (result.success) return result.data;
   throw new TollbreakerError("inbox-message-invalid", "A message in the inbox cannot be read.", {
-    expected: "a signal as lib/inbox/messages.ts defines it",
+    expected: "a signal, a command or a nudge as lib/inbox defines them",
     got: result.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.message}`).join("; "),
     fix: "it goes to the dead-letter queue; look at it there, and redrive it after deploying code that knows it",
   });

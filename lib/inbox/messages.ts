@@ -1,12 +1,13 @@
 import * as z from "zod/mini";
+import { Command } from "./commands.ts";
+import { accountSid, time } from "./fields.ts";
+import { Nudge } from "./nudges.ts";
 
 /**
- * What travels through the inbox. A signal says that something happened; only the responder acts on it.
+ * What travels through the inbox. A signal says that something happened, a command (commands.ts) that a person wants
+ * something; only the responder acts on either.
  * Times are ISO 8601 in UTC. Amounts are decimal strings exactly as Twilio sent them (`"1000.000000"`).
  */
-
-const time = z.iso.datetime();
-const accountSid = z.string().check(z.regex(/^AC[0-9a-fA-F]{32}$/));
 
 const envelope = {
   /** Unique for this event within its account; the same for each redelivery of the same event. */
@@ -35,7 +36,11 @@ export const UsageTriggerSignal = z.object({
   idempotencyToken: z.string(),
   /** The limit of the policy that the callback's address names; null where it names none. */
   limit: z.nullable(z.string()),
-  /** A digest of everything that was signed. */
+  /** Whether the callback's address says that it guards a reactivated account, by a smaller value than the limit's. */
+  probation: z._default(z.boolean(), false),
+  /** Twilio told us; or its webhook was lost and the sweep found the firing, or a value over its limit that had not fired. */
+  found: z._default(z.enum(["webhook", "sweep-fired", "sweep-over"]), "webhook"),
+  /** A digest of everything that was signed; of what the sweep found, the firing's own name. */
   fingerprint: z.string().check(z.minLength(1), z.maxLength(64)),
 });
 export type UsageTriggerSignal = z.infer<typeof UsageTriggerSignal>;
@@ -96,18 +101,52 @@ export const TopSpenderSignal = z.object({
 });
 export type TopSpenderSignal = z.infer<typeof TopSpenderSignal>;
 
+/** An account spends faster than a rule of the policy allows; found by the sweep, not by Twilio. */
+export const SpendRuleSignal = z.object({
+  kind: z.literal("spend-rule"),
+  ...envelope,
+  /** The rule's name in the policy. */
+  rule: z.string(),
+  usageCategory: z.string(),
+  triggerBy: z.enum(["count", "usage", "price"]),
+  /** What was used within the last 60 minutes, as a decimal string, and what is usual; null where the rule asks for no usual. */
+  thisHour: z.string(),
+  usual: z.nullable(z.string()),
+  /** In words for a person. */
+  why: z.string(),
+});
+export type SpendRuleSignal = z.infer<typeof SpendRuleSignal>;
+
 export const Signal = z.discriminatedUnion("kind", [
   UsageTriggerSignal,
   NotUnderstoodSignal,
   ErrorRuleSignal,
   TopSpenderSignal,
+  SpendRuleSignal,
 ]);
 export type Signal = z.infer<typeof Signal>;
 
+export const Message = z.discriminatedUnion("kind", [Signal, Command, Nudge]);
+export type Message = z.infer<typeof Message>;
+
+const NUDGES: ReadonlySet<string> = new Set<Nudge["kind"]>(["tampered", "drive", "remind", "drill"]);
+
+export function isCommand(message: Message): message is Command {
+  return "operator" in message;
+}
+
+export function isNudge(message: Message): message is Nudge {
+  return NUDGES.has(message.kind);
+}
+
+export function isSignal(message: Message): message is Signal {
+  return !isCommand(message) && !isNudge(message);
+}
+
 /**
- * By what a signal that was dealt with is remembered. Not by Twilio's IdempotencyToken: it can be guessed, and whoever
+ * By what a message that was dealt with is remembered. Not by Twilio's IdempotencyToken: it can be guessed, and whoever
  * holds an account's auth token could use up the tokens of its next firings in advance.
  */
-export function identityOf(signal: Signal): string {
-  return signal.kind === "usage-trigger" ? signal.fingerprint : signal.id;
+export function identityOf(message: Message): string {
+  return message.kind === "usage-trigger" ? message.fingerprint : message.id;
 }

@@ -103,7 +103,28 @@ function newestFirst(a: Incident, b: Incident): number {
 }
 
 /** What happened within one millisecond is told in the order of the story. */
-const STORY = ["opened", "signal-joined", "failed", "alerted", "suspended", "calls-ended", "evidence-read"];
+const STORY = [
+  "opened",
+  "signal-joined",
+  "suspension-asked",
+  "failed",
+  "alerted",
+  "suspended",
+  "reactivation-asked",
+  "checked",
+  "calls-ended",
+  "evidence-read",
+  "api-keys-deleted",
+  "triggers-restored",
+  "numbers-unrouted",
+  "armed",
+  "activated",
+  "auth-token-rotated",
+  "voice-countries-narrowed",
+  "reactivated",
+  "reactivation-refused",
+  "reactivation-failed",
+];
 
 function oldestFirst(a: TimelineEntry, b: TimelineEntry): number {
   if (a.at !== b.at) return a.at < b.at ? -1 : 1;

@@ -1,3 +1,6 @@
+import type { Road } from "../inbox/commands.ts";
+import type { CheckId, Checklist, CleanupId } from "./checklist.ts";
+
 /**
  * The record of one containment: from the signal that opened it to the operator who closed it.
  * Times are ISO 8601 in UTC, lags are whole milliseconds, amounts are exact decimal strings.
@@ -38,6 +41,42 @@ export interface Incident {
   signals: number;
   /** What people were told of it: one for each change of state. */
   alerts: AlertDelivery[];
+  /** What must be in order before the account goes live again; null until it was contained and read. */
+  checklist: Checklist | null;
+  /** Who asked for the account's suspension; null where Tollbreaker decided by itself. */
+  suspension: Wish | null;
+  /** The latest reactivation that was asked for; null when none was. */
+  reactivation: Reactivation | null;
+  /** Who dismissed it; null unless the state is `dismissed`. */
+  dismissal: Wish | null;
+}
+
+/** Who asked for something, when and why. */
+export interface Wish {
+  /** The request's id: each line of the history that it caused carries it as `command`. */
+  command: string;
+  operator: string;
+  road: Road;
+  reason: string;
+  /** When it was accepted. */
+  at: string;
+}
+
+export interface Reactivation extends Wish {
+  acknowledge: readonly CheckId[];
+  cleanup: readonly CleanupId[];
+  countries: readonly string[];
+  /** What was cleaned so far. */
+  cleaned: readonly CleanupId[];
+  /** The usage triggers that guard it while it is on probation, and until when. Empty and null until it is armed. */
+  guards: readonly string[];
+  probationUntil: string | null;
+  /** When Twilio said that the account is active again. */
+  activatedAt: string | null;
+  /** How long it was suspended, in milliseconds; null until it is active. */
+  suspendedFor: number | null;
+  /** Why it did not come back; null while it is under way, and when it did. */
+  failure: string | null;
 }
 
 export interface AlertDelivery {
@@ -49,13 +88,29 @@ export interface AlertDelivery {
   because: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem: string | null;
+  /** What else there is to say, in words for a person; only for `tampered` and `reminder`. */
+  note: string | null;
   /** When the change happened that it tells of. */
   at: string;
   /** When SNS took it; null while it is still due. */
   publishedAt: string | null;
 }
 
-export type AlertSubject = "suspended" | "alerted" | "failed" | "not-understood";
+export const ALERT_SUBJECTS = [
+  "suspended",
+  "alerted",
+  "failed",
+  "not-understood",
+  "reactivated",
+  /** A reactivation was refused or failed: the account is suspended. */
+  "not-reactivated",
+  "dismissed",
+  /** An account that we suspended is active, and nobody reactivated it here. */
+  "tampered",
+  /** It waits for a person. */
+  "reminder",
+] as const;
+export type AlertSubject = (typeof ALERT_SUBJECTS)[number];
 
 /** Why an account whose trigger fired was not suspended: it decides how urgent the alert is and what to do next. */
 export const ALERTED_BECAUSE = [

@@ -1,12 +1,22 @@
 import * as z from "zod/mini";
-import { ALERTED_BECAUSE, INCIDENT_STATES, type Incident, type TimelineEntry } from "./incident.ts";
-import type { IncidentRecord } from "./record.ts";
+import { ROADS } from "../inbox/commands.ts";
+import type { IncidentRecord } from "./change.ts";
+import { CHECK_ANSWERS, CHECK_IDS, CLEANUP_IDS } from "./checklist.ts";
+import { ALERT_SUBJECTS, ALERTED_BECAUSE, INCIDENT_STATES, type Incident, type TimelineEntry } from "./incident.ts";
 
 /**
  * The shape of what is read back from the table: checked, so that a type is a fact and not a hope.
  */
 const nullableText = z.nullable(z.string());
 const nullableNumber = z.nullable(z.number());
+const TokenMark = z.object({ mark: z.string(), key: z.string() });
+const Wish = z.object({
+  command: z.string(),
+  operator: z.string(),
+  road: z.enum(ROADS),
+  reason: z.string(),
+  at: z.string(),
+});
 
 const IncidentItem = z.object({
   id: z.string(),
@@ -79,13 +89,42 @@ const IncidentItem = z.object({
   alerts: z.array(
     z.object({
       id: z.string(),
-      about: z.enum(["suspended", "alerted", "failed", "not-understood"]),
+      about: z.enum(ALERT_SUBJECTS),
       rule: z.string(),
       because: z.nullable(z.enum(ALERTED_BECAUSE)),
       problem: nullableText,
+      note: z._default(nullableText, null),
       at: z.string(),
       publishedAt: nullableText,
     }),
+  ),
+  // An incident of an earlier version has none of these.
+  checklist: z._default(
+    z.nullable(
+      z.object({
+        readAt: z.string(),
+        items: z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() })),
+      }),
+    ),
+    null,
+  ),
+  suspension: z._default(z.nullable(Wish), null),
+  dismissal: z._default(z.nullable(Wish), null),
+  reactivation: z._default(
+    z.nullable(
+      z.extend(Wish, {
+        acknowledge: z.array(z.enum(CHECK_IDS)),
+        cleanup: z.array(z.enum(CLEANUP_IDS)),
+        countries: z.array(z.string()),
+        cleaned: z.array(z.enum(CLEANUP_IDS)),
+        guards: z.array(z.string()),
+        probationUntil: nullableText,
+        activatedAt: nullableText,
+        suspendedFor: nullableNumber,
+        failure: nullableText,
+      }),
+    ),
+    null,
   ),
 });
 
@@ -94,6 +133,8 @@ export const HeadItem = z.extend(IncidentItem, {
   openedBy: z.string(),
   joined: z.array(z.string()),
   callsDue: z.boolean(),
+  tokenMark: z._default(z.nullable(TokenMark), null),
+  rotatingFrom: z._default(z.nullable(TokenMark), null),
   version: z.number(),
 });
 type HeadItem = z.infer<typeof HeadItem>;
@@ -110,8 +151,9 @@ export function headItem({ incident, ...rest }: IncidentRecord): Record<string, 
   return { ...incident, ...rest };
 }
 
-export function recordOf({ openedBy, joined, callsDue, version, ...incident }: HeadItem): IncidentRecord {
-  return { incident, openedBy, joined, callsDue, version };
+export function recordOf(item: HeadItem): IncidentRecord {
+  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, version, ...incident } = item;
+  return { incident, openedBy, joined, callsDue, tokenMark, rotatingFrom, version };
 }
 
 /** @throws ZodError when the item is not an incident's head. */

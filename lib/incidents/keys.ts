@@ -7,6 +7,11 @@ export const BY_ACCOUNT = "by-account";
 
 export const headKey = (incidentId: string) => ({ pk: `INCIDENT#${incidentId}`, sk: "HEAD" });
 export const entryKey = (incidentId: string, step: string) => ({ pk: `INCIDENT#${incidentId}`, sk: `ENTRY#${step}` });
+/** How a phone number was routed before `unroute-numbers`: not beside the history, which operators read whole. */
+export const routingKey = (incidentId: string, phoneNumberSid: string) => ({
+  pk: `ROUTING#${incidentId}`,
+  sk: phoneNumberSid,
+});
 /** What the next signal of an account must know: its open incident, and when it was last reactivated. */
 export const accountKey = (accountSid: string) => ({ pk: `ACCOUNT#${accountSid}`, sk: "ACCOUNT" });
 /** A signal that has been dealt with. Expires by TTL. */
@@ -18,3 +23,21 @@ export const seenKey = (accountSid: string, identity: string) => ({
 export const brakeKey = { pk: "BRAKE", sk: "BRAKE" };
 /** An account's errors that one rule of the policy counts. Expires by TTL. */
 export const windowKey = (accountSid: string, rule: string) => ({ pk: `WINDOW#${accountSid}#${rule}`, sk: "WINDOW" });
+/** When an operator was last let in. */
+export const operatorKey = (name: string) => ({ pk: `OPERATOR#${name}`, sk: "OPERATOR" });
+/** When somebody at this network address last failed to authenticate. Expires by TTL. */
+export const attemptsKey = (source: string) => ({ pk: `ATTEMPTS#${source}`, sk: "ATTEMPTS" });
+/** The stations of a rehearsal. Expires by TTL. */
+export const drillKey = (drillId: string) => ({ pk: `DRILL#${drillId}`, sk: "DRILL" });
+/** When a usage trigger last fired and was dealt with. Expires by TTL. */
+export const firedKey = (accountSid: string, usageTriggerSid: string) => ({
+  pk: `FIRED#${accountSid}`,
+  sk: usageTriggerSid,
+});
+/** The present sweep, and what is kept from one to the next. */
+export const runKey = { pk: "SWEEP", sk: "SWEEP" };
+/** What the sweep remembers of an account. */
+export const sweepKey = (accountSid: string) => ({ pk: `SWEEP#${accountSid}`, sk: "SWEEP" });
+/** What an account had spent at a time (ISO 8601 UTC); the last of each hour is kept a second time, to be read without the others. Expires by TTL. */
+export const sampleKey = (accountSid: string, at: string) => ({ pk: `SAMPLE#${accountSid}`, sk: at });
+export const hourlySampleKey = (accountSid: string, at: string) => ({ pk: `SAMPLE#${accountSid}`, sk: `HOUR#${at}` });

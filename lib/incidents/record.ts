@@ -1,69 +1,54 @@
 import { createHash } from "node:crypto";
 import { percentOf, subtract } from "../decimal.ts";
+import type { SuspendCommand } from "../inbox/commands.ts";
 import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
+import type { DriveNudge, TamperedNudge } from "../inbox/nudges.ts";
+import type { TokenMark } from "../twilio/token-mark.ts";
+import {
+  type Change,
+  type Detail,
+  entry,
+  entryBy,
+  followedBy,
+  type IncidentRecord,
+  type KeyedEntry,
+  move,
+  touch,
+  withAlert,
+} from "./change.ts";
 import type {
   AlertDelivery,
   AlertedBecause,
-  AlertSubject,
   Containment,
   ErrorEvidence,
   Evidence,
   Failure,
   Incident,
-  IncidentState,
   SpendRanking,
-  TimelineEntry,
   Trip,
+  Wish,
 } from "./incident.ts";
-import { assertMove } from "./transitions.ts";
-
-/**
- * An incident with what the responder needs to carry on after an interruption, and the changes it can go through.
- * Pure: each change takes a record and returns the next one with the lines it adds to the history; the store makes
- * them durable.
- */
-export interface IncidentRecord {
-  incident: Incident;
-  /** The signal that opened it, by its identity. */
-  openedBy: string;
-  /** The identities of signals that joined it: kept so that a repeated delivery counts once. */
-  joined: readonly string[];
-  /** Whether the account's live calls still have to be ended. */
-  callsDue: boolean;
-  /** Grows by one with each write: two writers cannot both succeed. */
-  version: number;
-}
-
-export interface Change {
-  record: IncidentRecord;
-  entries: readonly KeyedEntry[];
-}
-
-/** `key` names the step within the incident: the same step, done twice, is one line of the history. */
-export interface KeyedEntry extends TimelineEntry {
-  key: string;
-}
-
-type Detail = TimelineEntry["detail"];
-
-/** Two changes as one, so that they are written together. */
-export function followedBy(first: Change, next: (record: IncidentRecord) => Change): Change {
-  const second = next(first.record);
-  return { record: second.record, entries: [...first.entries, ...second.entries] };
-}
+import { causedBy, wishOf } from "./wish.ts";
 
 /** A flood of forged signals must not fill the table: beyond this many, further ones are counted, not listed. */
 export const MOST_JOINED = 500;
 
 /** The id is made from the signal, so that whoever opens the incident again after a crash gets the same one. */
-export function incidentIdFor({ accountSid, id, receivedAt }: Signal): string {
+export function incidentIdFor({
+  accountSid,
+  id,
+  receivedAt,
+}: Pick<Signal, "accountSid" | "id" | "receivedAt">): string {
   const twin = createHash("sha256").update(`${accountSid} ${id}`).digest("hex").slice(0, 8);
   return `${new Date(receivedAt).toISOString().replace(/[-:.Z]/g, "")}-${twin}`;
 }
 
-/** A signal with what the policy says of it. */
+/** Why an account is to be suspended: something happened, a person wants it, or the sweep found it not done, or undone. */
+export type Occasion = Signal | SuspendCommand | DriveNudge | TamperedNudge;
+
+/** An occasion with what the policy, or the person, says of it. */
 export interface Tripping {
-  signal: Signal;
+  signal: Occasion;
   /** The rule's name. */
   rule: string;
   reason: string;
@@ -90,14 +75,50 @@ export function openIncident(id: string, tripping: Tripping, now: Date): Change 
     ranking: null,
     signals: 1,
     alerts: [],
+    checklist: null,
+    suspension: signal.kind === "suspend" ? wishOf(signal) : null,
+    reactivation: null,
+    dismissal: null,
   };
-  const record = { incident, openedBy: identityOf(signal), joined: [], callsDue: false, version: 0 };
-  return { record, entries: [entry("opened", at, "opened", reason, detailOf(signal))] };
+  const record = {
+    incident,
+    openedBy: identityOf(signal),
+    joined: [],
+    callsDue: false,
+    tokenMark: null,
+    rotatingFrom: null,
+    version: 0,
+  };
+  return { record, entries: [arrival("opened", "opened", at, { signal, reason })] };
+}
+
+/** The first line that an occasion leaves in the history: of Twilio's, of the person who asked, or of our own. */
+function arrival(key: string, what: string, at: string, { signal, reason }: Pick<Tripping, "signal" | "reason">) {
+  const detail = detailOf(signal);
+  switch (signal.kind) {
+    case "suspend":
+      return entryBy(signal.operator, key, at, what === "opened" ? what : "suspension-asked", reason, detail);
+    case "drive":
+      return entryBy("tollbreaker", key, at, "driven", reason, detail);
+    case "tampered":
+      return entryBy("tollbreaker", key, at, "found-active", reason, detail);
+    default:
+      return entry(key, at, what, reason, detail);
+  }
+}
+
+/** Whether it says something of the account's spend, of its own; the others go by what is on record. */
+function isNews(occasion: Occasion): occasion is Signal {
+  return occasion.kind !== "suspend" && occasion.kind !== "drive" && occasion.kind !== "tampered";
 }
 
 export interface Suspended {
   by: Containment["by"];
   friendlyName: string | null;
+  /** Who asked for it; left out where Tollbreaker decided. */
+  wish?: Wish | null;
+  /** Left out where Twilio did not show the account's token. */
+  tokenMark?: TokenMark | null;
   reason: string;
   /** When Twilio said that it is. */
   now: Date;
@@ -106,20 +127,35 @@ export interface Suspended {
 export function suspended(record: IncidentRecord, suspension: Suspended): Change {
   const at = suspension.now.toISOString();
   const moved = move(record, "suspended", at, {});
-  return contained(moved, suspension, entry("suspended", at, "suspended", suspension.reason, { by: suspension.by }));
+  return contained(moved, suspension, suspendedLine("suspended", at, suspension.reason, suspension));
 }
 
 /** Somebody had set the account active, past us, and it tripped anew: no change of state, but people must know. */
 export function suspendedAgain(record: IncidentRecord, tripping: Tripping, suspension: Suspended): Change {
-  const { by, reason, now } = suspension;
+  const { reason, now } = suspension;
   const at = now.toISOString();
-  const line = entry(`suspended-again:${identityOf(tripping.signal)}`, at, "suspended", `was active again; ${reason}`, {
-    by,
-  });
+  const key = `suspended-again:${identityOf(tripping.signal)}`;
+  const line = suspendedLine(key, at, `was active again; ${reason}`, suspension);
   return contained(trippedBy(record, tripping), suspension, line);
 }
 
-function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Suspended, line: KeyedEntry): Change {
+/** A person asked for a suspension, and Twilio says that it is suspended: nothing changed, and the person must know. */
+export function stillSuspended(record: IncidentRecord, command: SuspendCommand, now: Date): Change {
+  const at = now.toISOString();
+  const { id, operator } = command;
+  const detail = causedBy(wishOf(command));
+  const line = entryBy(operator, `still-suspended:${id}`, at, "suspended", "it was suspended already", detail);
+  return { record: touch(record, at, {}), entries: [line] };
+}
+
+function suspendedLine(key: string, at: string, why: string, { by, wish = null }: Suspended): KeyedEntry {
+  return wish === null
+    ? entry(key, at, "suspended", why, { by })
+    : entryBy(wish.operator, `${key}:${wish.command}`, at, "suspended", why, { by, ...causedBy(wish) });
+}
+
+function contained(record: IncidentRecord, suspension: Suspended, line: KeyedEntry): Change {
+  const { by, friendlyName, reason, wish = null, tokenMark = null, now } = suspension;
   const at = now.toISOString();
   const { incident } = record;
   const next = touch(record, at, {
@@ -136,8 +172,12 @@ function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Su
       firedToSuspended: lag(incident.firedAt, at),
     },
     containment: { by, callsEnded: incident.containment?.callsEnded ?? 0, callsLeft: null },
+    suspension: wish,
+    // What was in order when it was read may not be any more.
+    checklist: null,
   });
-  return { record: withAlert({ ...next, callsDue: true }, { about: "suspended", at }), entries: [line] };
+  const marked = { ...next, callsDue: true, tokenMark };
+  return { record: withAlert(marked, { about: "suspended", at }), entries: [line] };
 }
 
 /**
@@ -145,6 +185,8 @@ function contained(record: IncidentRecord, { by, friendlyName, reason, now }: Su
  * again, the numbers and lags of the earlier signal say nothing about this containment.
  */
 export function trippedBy(record: IncidentRecord, tripping: Tripping): IncidentRecord {
+  // A person's decision has no numbers: those that made people look stay.
+  if (!isNews(tripping.signal)) return record;
   return { ...record, incident: { ...record.incident, ...whatTripped(tripping), evidence: null, ranking: null } };
 }
 
@@ -221,17 +263,17 @@ function isSameDay(a: string, b: string): boolean {
 }
 
 /** A later signal joins the story. Nothing changes when it has joined before, or is the one that opened it. */
-export function joined(record: IncidentRecord, signal: Signal, reason: string, now: Date): Change {
+export function joined(record: IncidentRecord, signal: Occasion, reason: string, now: Date): Change {
   const { openedBy, joined: others, incident } = record;
   // Twilio's IdempotencyToken can be guessed: another signal with the same one is another signal.
   const identity = identityOf(signal);
   if (identity === openedBy || others.includes(identity)) return { record, entries: [] };
   const at = now.toISOString();
-  const counted = touch(record, at, { signals: incident.signals + 1 });
+  const counted = touch(record, at, { signals: incident.signals + (isNews(signal) ? 1 : 0) });
   if (others.length >= MOST_JOINED) return { record: counted, entries: [] };
   return {
     record: { ...counted, joined: [...others, identity] },
-    entries: [entry(`joined:${identity}`, at, "signal-joined", reason, detailOf(signal))],
+    entries: [arrival(`joined:${identity}`, "signal-joined", at, { signal, reason })],
   };
 }
 
@@ -310,44 +352,6 @@ export function alertsDue({ incident }: IncidentRecord): AlertDelivery[] {
   return incident.alerts.filter(({ publishedAt }) => publishedAt === null);
 }
 
-function move(record: IncidentRecord, to: IncidentState, at: string, changes: Partial<Incident>): IncidentRecord {
-  assertMove(record.incident.state, to);
-  return touch(record, at, { ...changes, state: to });
-}
-
-function touch(record: IncidentRecord, at: string, changes: Partial<Incident>): IncidentRecord {
-  return { ...record, incident: { ...record.incident, ...changes, updatedAt: at } };
-}
-
-interface DueAlert {
-  about: AlertSubject;
-  at: string;
-  rule?: string;
-  because?: AlertedBecause | null;
-  problem?: string | null;
-}
-
-function withAlert(record: IncidentRecord, due: DueAlert): IncidentRecord {
-  const { incident } = record;
-  const { about, at, rule = incident.rule, because = null, problem = null } = due;
-  const alert = { id: `${incident.id}:${about}:${at}`, about, rule, because, problem, at, publishedAt: null };
-  const earlier = about === "not-understood" ? incident.alerts : incident.alerts.filter(stillTrue);
-  return { ...record, incident: { ...incident, alerts: [...earlier, alert].slice(-MOST_ALERTS) } };
-}
-
-/** The last ones are kept with the incident, and travel with each alert; the history has them all. */
-export const MOST_ALERTS = 50;
-
-// "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended. The
-// brake's alert names other accounts, too.
-function stillTrue({ about, because, publishedAt }: AlertDelivery): boolean {
-  return publishedAt !== null || about === "not-understood" || because === "brake";
-}
-
-function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
-  return { key, at, what, who: what === "opened" || what === "signal-joined" ? "twilio" : "tollbreaker", why, detail };
-}
-
 type WhatTripped = Pick<Incident, "rule" | "trip" | "errors" | "firedAt" | "receivedAt" | "lags">;
 
 function whatTripped({ signal, rule }: Tripping): WhatTripped {
@@ -362,7 +366,7 @@ function whatTripped({ signal, rule }: Tripping): WhatTripped {
   };
 }
 
-function errorsOf(signal: Signal): ErrorEvidence | null {
+function errorsOf(signal: Occasion): ErrorEvidence | null {
   if (signal.kind !== "error-rule") return null;
   const { count, within, firstAt, lastAt, samples } = signal;
   return {
@@ -374,7 +378,7 @@ function errorsOf(signal: Signal): ErrorEvidence | null {
   };
 }
 
-function tripOf(signal: Signal): Trip | null {
+function tripOf(signal: Occasion): Trip | null {
   if (signal.kind !== "usage-trigger") return null;
   const { usageTriggerSid, usageCategory, triggerBy, recurring, triggerValue, currentValue } = signal;
   const overshoot = subtract(currentValue, triggerValue);
@@ -391,11 +395,11 @@ function tripOf(signal: Signal): Trip | null {
   };
 }
 
-function detailOf(signal: Signal): Detail {
+function detailOf(signal: Occasion): Detail {
   switch (signal.kind) {
     case "usage-trigger": {
-      const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired } = signal;
-      return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired };
+      const { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired, found } = signal;
+      return { usageTriggerSid, usageCategory, triggerBy, triggerValue, currentValue, dateFired, found };
     }
     case "not-understood":
       return { ...shownFields(signal), problem: signal.problem };
@@ -408,6 +412,15 @@ function detailOf(signal: Signal): Detail {
       const { price, currency, share } = signal;
       return { price, currency, share };
     }
+    case "spend-rule": {
+      const { rule, usageCategory, triggerBy, thisHour, usual } = signal;
+      return { rule, usageCategory, triggerBy, thisHour, usual };
+    }
+    case "suspend":
+      return causedBy(wishOf(signal));
+    case "drive":
+    case "tampered":
+      return {};
   }
 }
 

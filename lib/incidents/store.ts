@@ -4,14 +4,15 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
+  paginateQuery,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
+import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
 import { HeadItem, headItem, recordOf } from "./items.ts";
-import { accountKey, brakeKey, entryKey, headKey, seenKey } from "./keys.ts";
-import type { Change, IncidentRecord, KeyedEntry } from "./record.ts";
+import { accountKey, brakeKey, entryKey, firedKey, headKey, routingKey, seenKey } from "./keys.ts";
 
 /** The responder's memory. Only the responder writes here. Every write can be repeated. */
 export interface IncidentStore {
@@ -30,7 +31,27 @@ export interface IncidentStore {
    * @throws TollbreakerError `incident-changed` when somebody else wrote the head meanwhile.
    */
   save(change: Change): Promise<IncidentRecord>;
+  /**
+   * The account has no open incident any more. Repeatable; nothing happens when another one is open by now.
+   * @param reactivatedAt ISO 8601 UTC: what fired before it is old news; null when the account never was suspended.
+   */
+  release(accountSid: string, incidentId: string, reactivatedAt: string | null): Promise<void>;
+  /** Keeps how a phone number was routed, to be given back; the first that is kept stays. */
+  keepRouting(incidentId: string, kept: KeptRouting): Promise<void>;
+  routingsOf(incidentId: string): Promise<KeptRouting[]>;
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
+  /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
+  noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void>;
+}
+
+/**
+ * Not in the incident itself: a webhook's address may hold a password, and hundreds of numbers are more than one item
+ * can hold.
+ */
+export interface KeptRouting {
+  phoneNumberSid: string;
+  /** By the names of the IncomingPhoneNumber resource: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
+  routing: Readonly<Record<string, string>>;
 }
 
 export interface Memory {
@@ -45,6 +66,11 @@ export interface Memory {
 
 /** SQS keeps a message for 14 days at the most, dead-letter queue and redrive together can double that. */
 const SEEN_FOR_SECONDS = 30 * 24 * 3600;
+
+/** Longer than the longest period in which a trigger fires once and the sweep asks about it. */
+const FIRED_FOR_SECONDS = 40 * 24 * 3600;
+
+const RoutingItem = z.object({ sk: z.string(), routing: z.record(z.string(), z.string()) });
 
 const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
@@ -122,6 +148,46 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(adding, () => undefined);
   }
 
+  async function release(accountSid: string, incidentId: string, reactivatedAt: string | null): Promise<void> {
+    const releasing = new UpdateCommand({
+      TableName: tableName,
+      Key: accountKey(accountSid),
+      UpdateExpression: `${reactivatedAt === null ? "" : "SET lastReactivatedAt = :at "}REMOVE openIncidentId`,
+      ConditionExpression: "openIncidentId = :incidentId",
+      ExpressionAttributeValues: {
+        ":incidentId": incidentId,
+        ...(reactivatedAt === null ? {} : { ":at": reactivatedAt }),
+      },
+    });
+    await sendUnless(releasing, () => undefined);
+  }
+
+  async function keepRouting(incidentId: string, { phoneNumberSid, routing }: KeptRouting): Promise<void> {
+    const keeping = new PutCommand({
+      TableName: tableName,
+      Item: { ...routingKey(incidentId, phoneNumberSid), routing },
+      ConditionExpression: "attribute_not_exists(pk)",
+    });
+    await sendUnless(keeping, () => undefined);
+  }
+
+  async function routingsOf(incidentId: string): Promise<KeptRouting[]> {
+    const { pk } = routingKey(incidentId, "");
+    const reading = {
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: { ":pk": pk },
+      ConsistentRead: true,
+    };
+    const kept: KeptRouting[] = [];
+    for await (const { Items = [] } of paginateQuery({ client }, reading)) {
+      kept.push(
+        ...Items.map((item) => z.parse(RoutingItem, item)).map(({ sk, routing }) => ({ phoneNumberSid: sk, routing })),
+      );
+    }
+    return kept;
+  }
+
   async function markSeen(accountSid: string, identity: string, now: Date): Promise<void> {
     const expiresAt = Math.floor(now.getTime() / 1000) + SEEN_FOR_SECONDS;
     await client.send(new PutCommand({ TableName: tableName, Item: { ...seenKey(accountSid, identity), expiresAt } }));
@@ -138,7 +204,22 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     }
   }
 
-  return { recall, claim, load, save, markSeen };
+  async function noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void> {
+    const noting = new UpdateCommand({
+      TableName: tableName,
+      Key: firedKey(accountSid, usageTriggerSid),
+      UpdateExpression: "SET firedAt = :firedAt, expiresAt = :expiresAt",
+      // A firing that comes late must not make a later one look lost.
+      ConditionExpression: "attribute_not_exists(firedAt) OR firedAt < :firedAt",
+      ExpressionAttributeValues: {
+        ":firedAt": firedAt,
+        ":expiresAt": Math.floor(Date.parse(firedAt) / 1000) + FIRED_FOR_SECONDS,
+      },
+    });
+    await sendUnless(noting, () => undefined);
+  }
+
+  return { recall, claim, load, save, release, keepRouting, routingsOf, markSeen, noteFired };
 }
 
 function throttled(): TollbreakerError {

@@ -4,10 +4,12 @@ import type { IncidentState } from "./incident.ts";
 /** The only moves there are. An incident in a state without moves is over. */
 const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
   open: ["suspended", "alerted", "failed"],
-  suspended: ["reactivating"],
+  // Dismissed only once the account is closed for good.
+  suspended: ["reactivating", "dismissed"],
   alerted: ["suspended", "failed", "dismissed"],
   failed: ["suspended", "dismissed"],
-  reactivating: ["reactivated", "suspended"],
+  // Failed: it went live, had to be suspended again, and Twilio did not do it.
+  reactivating: ["reactivated", "suspended", "failed"],
   reactivated: [],
   dismissed: [],
 };

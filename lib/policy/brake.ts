@@ -78,6 +78,17 @@ export function giveBack({ suspensions, waiting }: BrakeState, { accountSid, at 
   };
 }
 
+/** The account waits no more: a person has decided about it. */
+export function strikeOff(state: BrakeState, accountSid: string): { next: BrakeState } {
+  const waiting = state.waiting.filter((one) => one.accountSid !== accountSid);
+  return { next: waiting.length === state.waiting.length ? state : { ...state, waiting } };
+}
+
+/** A person has looked: the count begins anew. Who waits goes on waiting until it is dealt with. */
+export function release({ waiting }: BrakeState): { next: BrakeState } {
+  return { next: { suspensions: [], waiting } };
+}
+
 export interface Announcement {
   /** The accounts that the alert of this incident has to name; empty when another alert names it already. */
   names: readonly Waiting[];

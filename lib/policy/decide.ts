@@ -1,6 +1,7 @@
 import { compare, isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
+import { exemptionOf } from "./exemption.ts";
 import type { Confirmation, Policy } from "./policy.ts";
 import { type Rule, ruleFor } from "./rule-for.ts";
 
@@ -76,6 +77,9 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   if (isOldNews(signal, lastReactivatedAt)) {
     return { kind: "join", reason: `fired before the account was reactivated at ${lastReactivatedAt}` };
   }
+  if (isPastProbation(signal, lastReactivatedAt, policy)) {
+    return { kind: "ignore", reason: `${whatHappened(signal)}; it guarded a probation that is over` };
+  }
   if (isBelow(signal, rule)) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; the policy allows this account ${rule.at}` };
   }
@@ -101,7 +105,7 @@ function tell(because: AlertedBecause, reason: string): Judgement {
  */
 function whileContained(
   signal: Signal,
-  { state, because, suspendedAt, parentSid }: Circumstances,
+  { because, suspendedAt, parentSid }: Circumstances,
   { policy, rule, now }: Law,
 ): Judgement {
   if (because === "brake") return { kind: "join", reason: WAITS };
@@ -111,21 +115,20 @@ function whileContained(
     signal.accountSid !== parentSid &&
     exemptionOf(signal.accountSid, policy, now) === undefined;
   const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
-  return mayBeSuspended && isNew && state === "suspended" && !isBelow(signal, rule)
+  // `reactivating`: messages of one account are handled in order, so nobody is at it any more.
+  return mayBeSuspended && isNew && !isBelow(signal, rule)
     ? { kind: "hold", reason: `fired after the account was suspended: ${whatHappened(signal)}` }
     : { kind: "join", reason: "the account is already contained" };
 }
 
-/** A trigger made for another value than the policy now has for this account must not suspend it. */
+/**
+ * A trigger made for another value than the policy now has for this account must not suspend it. One that guards a
+ * reactivated account has a smaller value on purpose.
+ */
 function isBelow(signal: Signal, { at }: Rule): boolean {
-  if (signal.kind !== "usage-trigger" || at === null || !isDecimal(signal.currentValue)) return false;
+  if (signal.kind !== "usage-trigger" || signal.probation || at === null || !isDecimal(signal.currentValue))
+    return false;
   return compare(signal.currentValue, at) < 0;
-}
-
-/** Why the account is exempt today (GMT); undefined when it is not. */
-function exemptionOf(accountSid: string, { exempt }: Policy, now: Date): string | undefined {
-  const today = now.toISOString().slice(0, 10);
-  return exempt.find(({ account, until }) => account === accountSid && (until === null || today <= until))?.why;
 }
 
 /**
@@ -141,6 +144,12 @@ function timeOf(signal: Signal): number {
   return Date.parse((signal.kind === "usage-trigger" ? signal.firedAt : null) ?? signal.receivedAt);
 }
 
+/** Its value was added to what had been used at the reactivation: later it says nothing about today's spend. */
+function isPastProbation(signal: Signal, lastReactivatedAt: string | null, { probation }: Policy): boolean {
+  if (signal.kind !== "usage-trigger" || !signal.probation || lastReactivatedAt === null) return false;
+  return timeOf(signal) > Date.parse(lastReactivatedAt) + probation.for;
+}
+
 function wholeSecond(milliseconds: number): number {
   return Math.floor(milliseconds / 1000) * 1000;
 }
@@ -153,6 +162,8 @@ function whatHappened(signal: Exclude<Signal, { kind: "not-understood" }>): stri
     }
     case "error-rule":
       return `${signal.count} errors within ${signal.within / 60_000} minutes`;
+    case "spend-rule":
+      return signal.why;
     case "top-spender":
       return `it makes ${signal.share} % of today's spend (${withoutTrailingZeros(signal.price)} ${signal.currency}), and the parent's own trigger fired`;
   }

@@ -32,6 +32,7 @@ const SENDER = "anyone can write to a number that answers by itself";
 const SCANNER = "anyone can send SIP traffic to the account's domain";
 const REVIEW = "follows from what the account's own people sent in";
 const WEBHOOK = "about a webhook, often our own: acting on it would make a loop";
+const SINK = "about an Event Streams sink, often our own: acting on it would make a loop";
 const SUSPENSION = "follows from a suspension: it must not trip the account again";
 
 const rows: readonly Row[] = [
@@ -130,6 +131,14 @@ const rows: readonly Row[] = [
   ],
   [60605, "stranger", "Verification delivery attempt blocked", "Verify's own geo permissions", FORM],
   [63018, "stranger", "Rate limit exceeded for Channel", "more channel messages than the sender may send", SENDER],
+  [91300, "ignored", "Event delivery to sink failed", "an event could not be delivered", SINK],
+  [91302, "ignored", "Delivery throttled", "a sink answers too slowly, or with 429 or 5xx", SINK],
+  [91303, "ignored", "Event dropped due to an internal error", "Twilio could not make the event", SINK],
+  [91304, "ignored", "Internal error, delivery retried", "Twilio will deliver the event later", SINK],
+  [91305, "ignored", "Sink endpoint rejected the event", "a sink answered with 4xx", SINK],
+  [91306, "ignored", "Sink endpoint returned a server error", "a sink answered with 5xx", SINK],
+  [91307, "ignored", "Could not connect to sink endpoint", "a sink could not be reached", SINK],
+  [91308, "ignored", "Sink endpoint did not respond in time", "a sink answers too late", SINK],
 ];
 
 /** Every code that is known here, in ascending order. */
@@ -145,12 +154,23 @@ export function canStrangerCause(code: number): boolean {
   return ERROR_CODES.get(code)?.strangerCanCause ?? true;
 }
 
-/** Whether events with this code are never counted: webhook failures (all of 112xx) and what follows a suspension. */
+/** Whether events with this code are never counted: failures of webhooks and sinks, and what follows a suspension. */
 export function isIgnored(code: number): boolean {
-  return ERROR_CODES.get(code)?.ignored ?? isWebhookFailure(code);
+  return ERROR_CODES.get(code)?.ignored ?? FAMILIES.has(familyOf(code));
 }
 
-/** Twilio keeps 11200 to 11299 for requests to webhooks. */
-function isWebhookFailure(code: number): boolean {
-  return Math.floor(code / 100) === 112;
+/** Of an ignored code: Twilio's name for it, where it is known here, and the reason. */
+export function whyIgnored(code: number): string {
+  const known = ERROR_CODES.get(code);
+  return known === undefined ? (FAMILIES.get(familyOf(code)) ?? "") : `${known.name}: ${known.why}`;
+}
+
+/** Twilio keeps 11200 to 11299 for requests to webhooks, 91300 to 91399 for deliveries of Event Streams. */
+const FAMILIES: ReadonlyMap<number, string> = new Map([
+  [112, WEBHOOK],
+  [913, SINK],
+]);
+
+function familyOf(code: number): number {
+  return Math.floor(code / 100);
 }

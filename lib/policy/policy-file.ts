@@ -1,10 +1,11 @@
 import type * as z from "zod";
 import { TollbreakerError } from "../errors.ts";
+import { meantLimit, SpikeEntry } from "./limit-schema.ts";
 import { nearest } from "./nearest.ts";
-import type { Policy } from "./policy.ts";
+import type { Limit, Policy, SpendRule } from "./policy.ts";
 import { describe, inOrder, type Path, type Place, type Problem } from "./policy-problem.ts";
 import { brokenRules } from "./policy-rules.ts";
-import { BrakeEntry, ConfirmEntry, ErrorEntry, ExemptEntry, LimitEntry, PolicyEntry } from "./policy-schema.ts";
+import { BrakeEntry, ConfirmEntry, ErrorEntry, ExemptEntry, PolicyEntry, ProbationEntry } from "./policy-schema.ts";
 import { readPolicyText, type Spots } from "./policy-text.ts";
 
 /** A policy, or everything that is wrong with it, one sentence a problem, in the order of the file. */
@@ -39,7 +40,7 @@ export function examinePolicy(text: string, fileName: string): Examination {
   if (read.kind === "wrong") return wrong(read.problems, fileName);
   const result = PolicyEntry.safeParse(read.data);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) => problemsOf(issue, read.spots)),
+    ...(result.error?.issues ?? []).flatMap((issue) => problemsOf(issue, read)),
     ...brokenRules(read.data).map((broken) => ({ place: placeOf(broken.path, read.spots, broken.about), ...broken })),
   ];
   return result.success && problems.length === 0
@@ -61,6 +62,7 @@ function wrong(problems: readonly Problem[], fileName: string): Examination {
 function policyOf(entry: z.output<typeof PolicyEntry>): Policy {
   return {
     ...entry,
+    ...byWatcher(entry.limits),
     errors: Object.fromEntries(
       Object.entries(entry.errors).map(([name, rule]) => [name, { ...rule, confirm: rule.confirm ?? null }]),
     ),
@@ -68,32 +70,61 @@ function policyOf(entry: z.output<typeof PolicyEntry>): Policy {
   };
 }
 
-type Issue = z.core.$ZodIssue;
+/** Limits that Twilio watches, and those that the sweep does. */
+function byWatcher(limits: Readonly<Record<string, Limit | SpendRule>>): Pick<Policy, "limits" | "rates"> {
+  const all = Object.entries(limits);
+  return {
+    limits: Object.fromEntries(all.flatMap(([name, limit]) => ("kind" in limit ? [] : [[name, limit]]))),
+    rates: Object.fromEntries(all.flatMap(([name, limit]) => ("kind" in limit ? [[name, limit]] : []))),
+  };
+}
 
-function problemsOf(issue: Issue, spots: Spots): Problem[] {
-  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], spots));
+type Issue = z.core.$ZodIssue;
+type Text = Pick<Extract<ReturnType<typeof readPolicyText>, { kind: "data" }>, "data" | "spots">;
+
+function problemsOf(issue: Issue, text: Text, above: Path = []): Problem[] {
+  const { data, spots } = text;
+  const path = [...above, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], text));
+  const ofMeant = issue.code === "invalid_union" ? issue.errors[meantLimitAt(path, data)?.option ?? -1] : undefined;
+  if (ofMeant !== undefined) return ofMeant.flatMap((inner) => problemsOf(inner, text, path));
   return [{ place: placeOf(path, spots), path, text: withWhatCame(issue.message, path, spots, optionsOf(issue)) }];
 }
 
-function unknownKey(path: Path, spots: Spots): Problem {
-  const allowed = keysAt(path.slice(0, -1));
+function unknownKey(path: Path, { data, spots }: Text): Problem {
+  const allowed = keysAt(path.slice(0, -1), data);
   const meant = nearest(String(path.at(-1)), allowed);
   const advice = meant === undefined ? `The keys here are: ${allowed.join(", ")}.` : `Did you mean \`${meant}\`?`;
   return { place: placeOf(path, spots, "key"), path, text: `There is no such key here. ${advice}` };
 }
 
-function keysAt(path: Path): string[] {
-  const entry = path.at(-1) === "confirm" ? ConfirmEntry : (ENTRIES.get(path[0]) ?? PolicyEntry);
-  return Object.keys(entry.shape);
+function keysAt(path: Path, data: unknown): readonly string[] {
+  const entry = WITHIN.get(path.length === 3 ? path[2] : undefined) ?? ENTRIES.get(path[0]) ?? PolicyEntry;
+  return meantLimitAt(path, data)?.keys ?? Object.keys(entry.shape);
 }
 
 const ENTRIES = new Map<Path[number] | undefined, { shape: object }>([
-  ["limits", LimitEntry],
   ["errors", ErrorEntry],
   ["brake", BrakeEntry],
   ["exempt", ExemptEntry],
+  ["probation", ProbationEntry],
 ]);
+
+/** Inside of an error rule, and of a limit. */
+const WITHIN = new Map<Path[number] | undefined, { shape: object }>([
+  ["confirm", ConfirmEntry],
+  ["spike", SpikeEntry],
+]);
+
+/** Of the path of a limit, and of no other. */
+function meantLimitAt(path: Path, data: unknown): ReturnType<typeof meantLimit> {
+  const [section, name] = path;
+  return section === "limits" && path.length === 2 ? meantLimit(valueAt(valueAt(data, section), name)) : undefined;
+}
+
+function valueAt(map: unknown, key: Path[number] | undefined): unknown {
+  return new Map(Object.entries(Object(map))).get(String(key));
+}
 
 function optionsOf(issue: Issue): string[] {
   return issue.code === "invalid_value" ? issue.values.map(String) : [];

@@ -1,6 +1,6 @@
 import Big from "big.js";
 import { nearest } from "./nearest.ts";
-import type { Limit, Policy } from "./policy.ts";
+import type { Limit, Policy, SpendRule } from "./policy.ts";
 import { USAGE_CATEGORIES } from "./usage-categories.ts";
 
 /**
@@ -12,22 +12,25 @@ export function notesOn(policy: Policy, now: Date): string[] {
     ...suspendsNothing(policy),
     ...unknownCategories(policy),
     ...lateWarnings(policy),
+    ...neverFirst(policy),
     ...needlessConfirmations(policy),
     ...unusualSids(policy),
     ...endedExemptions(policy, now),
   ];
 }
 
-function suspendsNothing({ mode, limits }: Policy): string[] {
+function suspendsNothing({ mode, limits, rates }: Policy): string[] {
   if (mode === "observe") return ["mode is observe: nothing is suspended."];
   if (Object.keys(limits).length === 0) return ["There are no limits: no usage trigger watches the subaccounts."];
-  const isToothless = Object.values(limits).every(({ then }) => then === "alert");
+  const isToothless = [...Object.values(limits), ...Object.values(rates)].every(({ then }) => then === "alert");
   return isToothless ? ["No limit suspends: each one only alerts."] : [];
 }
 
-function unknownCategories({ limits, errors }: Policy): string[] {
+function unknownCategories({ limits, rates, errors }: Policy): string[] {
   const named = [
-    ...Object.entries(limits).map(([name, { category }]) => [`limits.${name}`, category] as const),
+    ...[...Object.entries(limits), ...Object.entries(rates)].map(
+      ([name, { category }]) => [`limits.${name}`, category] as const,
+    ),
     ...Object.entries(errors).flatMap(([name, { confirm }]) =>
       confirm ? [[`errors.${name}.confirm`, confirm.category] as const] : [],
     ),
@@ -56,6 +59,23 @@ function lateWarnings({ limits }: Policy): string[] {
 function isSuspensionBefore(other: Limit, { category, by, every, at, then }: Limit): boolean {
   const isSameMeasure = other.category === category && other.by === by && other.every === every;
   return isSameMeasure && then === "alert" && other.then === "suspend" && new Big(other.at).lt(at);
+}
+
+/** Whoever spends so much in an hour has spent as much on that day, unless the day has just begun. */
+function neverFirst({ limits, rates }: Policy): string[] {
+  const days = Object.entries(limits).filter(([, { every, then }]) => every === "day" && then === "suspend");
+  return Object.entries(rates).flatMap(([name, rule]) => {
+    const least = leastOf(rule);
+    const before = days.find(([, day]) => day.category === rule.category && day.by === rule.by && least.gte(day.at));
+    return before === undefined
+      ? []
+      : [`limits.${name} needs ${least.toFixed()} in an hour, and ${before[0]} suspends at ${before[1].at} in a day.`];
+  });
+}
+
+/** The least that an hour must reach for the rule to trip. */
+function leastOf(rule: SpendRule): Big {
+  return new Big(rule.kind === "rate" ? rule.at : rule.atLeast);
 }
 
 function needlessConfirmations({ errors }: Policy): string[] {

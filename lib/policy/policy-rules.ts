@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { isAccountSid } from "../twilio/sids.ts";
-import { canStrangerCause, ERROR_CODES, isIgnored } from "./error-codes.ts";
+import { canStrangerCause, ERROR_CODES, isIgnored, whyIgnored } from "./error-codes.ts";
+import { FixedEntry } from "./limit-schema.ts";
 import { nearest } from "./nearest.ts";
 import { type Path, quote } from "./policy-problem.ts";
-import { LimitEntry, NAME } from "./policy-schema.ts";
+import { NAME } from "./policy-schema.ts";
 
 /** What is wrong between keys, each of which may be right. */
 export interface BrokenRule {
@@ -32,6 +33,7 @@ export function brokenRules(data: unknown): BrokenRule[] {
     ...countsOfEverything(draft),
     ...sameTriggerTwice(draft),
     ...fractionsOfThings(draft),
+    ...watchesWithoutTrigger(draft),
     ...suspendingOnAStrangersWord(draft),
     ...overridesOfNothing(draft),
     ...sameTriggerForOneAccount(draft),
@@ -39,7 +41,7 @@ export function brokenRules(data: unknown): BrokenRule[] {
   ];
 }
 
-const { category, by, every, at } = LimitEntry.shape;
+const { category, by, every, at } = FixedEntry.shape;
 const Measure = z.object({ category, by, every, at });
 const Amount = z.object({ by, at });
 const Subject = z.object({ category, by });
@@ -51,9 +53,16 @@ type Named<T> = ReadonlyMap<string, T>;
 interface Draft {
   limitNames: readonly string[];
   errorNames: readonly string[];
+  /** Those that become usage triggers. */
   limits: Named<Measure>;
-  /** Of limits and of confirmations, by path. */
+  /** Those that the sweep watches, spikes among them. */
+  watched: Named<Subject>;
+  spikeNames: readonly string[];
+  /** What each limit of any kind compares. */
+  bys: Named<string>;
+  /** Of limits and of confirmations, by the path of the amount. */
   amounts: readonly { path: Path; by: string; at: string }[];
+  /** The same by the path of `by`. */
   subjects: readonly { path: Path; category: string; by: string }[];
   errors: Named<RuleDraft>;
   accounts: Named<Named<string | undefined>>;
@@ -68,28 +77,65 @@ interface RuleDraft {
 }
 
 function readDraft(data: unknown): Draft {
-  const [limits, errors, accounts] = ["limits", "errors", "accounts"].map((key) => entries(value(data, key)));
+  const [written, errors, accounts] = ["limits", "errors", "accounts"].map((key) => entries(value(data, key)));
+  const limits = (written ?? []).map(([name, limit]) => [name, inOneWay(limit)] as const);
   const confirmations = (errors ?? []).map(([name, rule]) => [name, value(rule, "confirm")] as const);
   const exempt = value(data, "exempt");
   return {
-    limitNames: (limits ?? []).map(([name]) => name),
+    limitNames: limits.map(([name]) => name),
     errorNames: (errors ?? []).map(([name]) => name),
-    limits: readable((limits ?? []).slice(0, MOST_LIMITS), Measure),
-    amounts: readAll(Amount, limits ?? [], confirmations),
-    subjects: readAll(Subject, limits ?? [], confirmations),
+    limits: readable(limits.filter(([, limit]) => !isWatched(limit)).slice(0, MOST_LIMITS), Measure),
+    watched: readable(limits.filter(([, limit]) => isWatched(limit)).slice(0, MOST_LIMITS), Subject),
+    spikeNames: limits.filter(([, limit]) => isSpike(limit)).map(([name]) => name),
+    bys: readable(limits, By),
+    amounts: [...amountsOf(limits, ["limits"]), ...amountsOf(confirmations, ["errors"], ["confirm"])],
+    subjects: [...subjectsOf(limits, ["limits"]), ...subjectsOf(confirmations, ["errors"], ["confirm"])],
     errors: new Map((errors ?? []).map(([name, rule]) => [name, readRule(rule)])),
     accounts: new Map((accounts ?? []).map(([sid, overrides]) => [sid, readOverrides(overrides)])),
     exempt: Array.isArray(exempt) ? exempt.map((entry) => Exempt.safeParse(entry).data?.account) : [],
   };
 }
 
+const By = z.object({ by }).transform((limit) => limit.by);
+
+/** `by: rate` is another way to write `every: hour`. */
+function inOneWay(limit: unknown): unknown {
+  if (value(limit, "by") !== "rate") return limit;
+  return { ...Object.fromEntries(entries(limit)), by: value(limit, "of") ?? "price", every: "hour" };
+}
+
+function isWatched(limit: unknown): boolean {
+  return isSpike(limit) || value(limit, "every") === "hour";
+}
+
+function isSpike(limit: unknown): boolean {
+  return value(limit, "spike") !== undefined;
+}
+
 type Entries = readonly (readonly [string, unknown])[];
 
-function readAll<T extends z.ZodObject>(schema: T, limits: Entries, confirmations: Entries) {
-  return [
-    ...[...readable(limits, schema)].map(([name, found]) => ({ path: ["limits", name], ...found })),
-    ...[...readable(confirmations, schema)].map(([name, found]) => ({ path: ["errors", name, "confirm"], ...found })),
-  ];
+function amountsOf(named: Entries, above: Path, below: Path = []): Draft["amounts"] {
+  const own = [...readable(named, Amount)].map(([name, found]) => ({
+    path: [...above, name, ...below, "at"],
+    ...found,
+  }));
+  const floors = named.map(([name, limit]) => [name, { by: value(limit, "by"), at: floorOf(limit) }] as const);
+  const ofSpikes = [...readable(floors, Amount)].map(([name, found]) => ({
+    path: [...above, name, ...below, "spike", "at-least"],
+    ...found,
+  }));
+  return [...own, ...ofSpikes];
+}
+
+function floorOf(limit: unknown): unknown {
+  return value(value(limit, "spike"), "at-least");
+}
+
+function subjectsOf(named: Entries, above: Path, below: Path = []): Draft["subjects"] {
+  return [...readable(named, Subject)].map(([name, found]) => {
+    const key = value(new Map(named).get(name), "of") === undefined ? "by" : "of";
+    return { path: [...above, name, ...below, key], ...found };
+  });
 }
 
 function readRule(rule: unknown): RuleDraft {
@@ -156,9 +202,7 @@ function codesNeverCounted({ errors }: Draft): BrokenRule[] {
 }
 
 function neverCounted(code: number): string {
-  const known = ERROR_CODES.get(code);
-  const why = known ? `${known.name}: ${known.why}` : "about a webhook, often our own: acting on it would make a loop";
-  return `${code} is never counted (${why}). Take it out of the list.`;
+  return `${code} is never counted (${whyIgnored(code)}). Take it out of the list.`;
 }
 
 function codesTwice({ errors }: Draft): BrokenRule[] {
@@ -184,12 +228,14 @@ function namesUsedTwice({ limitNames, errorNames }: Draft): BrokenRule[] {
 
 /** https://www.twilio.com/docs/usage/api/usage-record: of totalprice, Count is empty. */
 function countsOfEverything({ subjects }: Draft): BrokenRule[] {
-  return subjects
-    .filter(({ category, by }) => category === "totalprice" && by === "count")
-    .map(({ path }) => ({
-      path: [...path, "by"],
-      text: "Twilio counts nothing for `totalprice`, so it would never be reached. Write `by: price`, or another category.",
-    }));
+  return subjects.filter(isCountOfEverything).map(({ path }) => ({
+    path,
+    text: `Twilio counts nothing for \`totalprice\`, so it would never be reached. Write \`${path.at(-1)}: price\`, or another category.`,
+  }));
+}
+
+function isCountOfEverything({ category, by }: { category: string; by: string }): boolean {
+  return category === "totalprice" && by === "count";
 }
 
 /** A callback without a limit's name is matched by its fields, so they must tell the limits apart. */
@@ -231,11 +277,11 @@ function repeated(named: readonly (readonly [string, string])[]): [string, strin
   });
 }
 
-function fractionsOfThings({ amounts, limits, accounts }: Draft): BrokenRule[] {
-  const own = amounts.filter(isFraction).map(({ path, at }) => ({ path: [...path, "at"], text: wholeNumber(at) }));
+function fractionsOfThings({ amounts, bys, accounts }: Draft): BrokenRule[] {
+  const own = amounts.filter(isFraction).map(({ path, at }) => ({ path, text: wholeNumber(at, path.at(-1)) }));
   const ofAccounts = [...accounts].flatMap(([sid, overrides]) =>
     [...overrides].flatMap(([name, at]) => {
-      const by = limits.get(name)?.by;
+      const by = bys.get(name);
       const isWrong = at !== undefined && by !== undefined && isFraction({ by, at });
       return isWrong ? [{ path: ["accounts", sid, name], text: wholeNumber(at) }] : [];
     }),
@@ -247,8 +293,30 @@ function isFraction({ by, at }: { by: string; at: string }): boolean {
   return by === "count" && at.includes(".");
 }
 
-function wholeNumber(at: string): string {
-  return `Expected a whole number, because \`by: count\` counts things, for example \`at: ${Math.ceil(Number(at))}\`. Got: ${at}.`;
+function wholeNumber(at: string, key: Path[number] = "at"): string {
+  return `Expected a whole number, because \`by: count\` counts things, for example \`${key}: ${Math.ceil(Number(at))}\`. Got: ${at}.`;
+}
+
+/** The sweep reads the usage triggers of an account and nothing else: what none of them counts, it never sees. */
+function watchesWithoutTrigger({ watched, subjects }: Draft): BrokenRule[] {
+  const isTrigger = ([section, name]: Path) => section === "limits" && !watched.has(String(name));
+  const seen = subjects.filter(({ path }) => isTrigger(path));
+  return [...watched]
+    .filter(([, one]) => !isCountOfEverything(one) && !seen.some((other) => isSameSubject(one, other)))
+    .map(([name, subject]) => ({ path: ["limits", name], about: "key", text: withoutTrigger(subject) }));
+}
+
+type Subject = z.output<typeof Subject>;
+
+function isSameSubject(one: Subject, other: { category: string; by: string }): boolean {
+  return one.category === other.category && one.by === other.by;
+}
+
+function withoutTrigger({ category, by }: Subject): string {
+  return (
+    `The sweep sees what usage triggers count, and none counts \`${category}\` by \`${by}\`. Add a limit that does, ` +
+    `for example \`{ category: ${category}, by: ${by}, every: day, at: 1000, then: alert }\`.`
+  );
 }
 
 function suspendingOnAStrangersWord({ errors }: Draft): BrokenRule[] {
@@ -275,19 +343,17 @@ function strangersWord(codes: readonly number[]): string {
   );
 }
 
-function overridesOfNothing({ accounts, limitNames, errorNames }: Draft): BrokenRule[] {
-  return [...accounts].flatMap(([sid, overrides]) =>
+function overridesOfNothing(draft: Draft): BrokenRule[] {
+  const isLimit = (name: string) => draft.limitNames.includes(name) && !draft.spikeNames.includes(name);
+  return [...draft.accounts].flatMap(([sid, overrides]) =>
     [...overrides.keys()]
-      .filter((name) => !limitNames.includes(name))
-      .map((name) => ({
-        path: ["accounts", sid, name],
-        about: "key",
-        text: noSuchLimit(name, limitNames, errorNames),
-      })),
+      .filter((name) => !isLimit(name))
+      .map((name) => ({ path: ["accounts", sid, name], about: "key", text: noSuchLimit(name, draft) })),
   );
 }
 
-function noSuchLimit(name: string, limitNames: readonly string[], errorNames: readonly string[]): string {
+function noSuchLimit(name: string, { limitNames, spikeNames, errorNames }: Draft): string {
+  if (spikeNames.includes(name)) return "This is a spike: it compares each account with itself, and has no `at`.";
   if (errorNames.includes(name)) return "This is an error rule. Only limits can have another value for an account.";
   const meant = nearest(name, limitNames);
   if (meant !== undefined) return `There is no limit of this name. Did you mean \`${meant}\`?`;

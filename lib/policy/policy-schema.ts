@@ -1,60 +1,13 @@
 import * as z from "zod";
 import { withoutTrailingZeros } from "../decimal.ts";
 import { ACCOUNT_SID } from "../twilio/sids.ts";
+import { LimitEntry } from "./limit-schema.ts";
+import { amount, by, category, duration, expected, then } from "./policy-values.ts";
 
 /**
- * The policy file as it is written. Messages begin with "Expected", and then what came is added to them; or they are
- * whole sentences about it. The descriptions are what an editor shows. What needs more than one key is in
+ * The policy file as it is written. The descriptions are what an editor shows. What needs more than one key is in
  * policy-rules.ts.
  */
-
-function expected(what: string, example: string): { error: string } {
-  return { error: `Expected ${what}, for example \`${example}\`.` };
-}
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: DAY };
-
-/** Text such as `10m`, from a minute to a day; becomes milliseconds. */
-const duration = (description: string) =>
-  z
-    .string(DURATION)
-    .regex(/^[1-9]\d{0,5}[smhd]$/, DURATION)
-    .transform((text) => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? Number.NaN))
-    .refine((milliseconds) => milliseconds >= MINUTE && milliseconds <= DAY, DURATION)
-    .meta({ description: `${description} From 1m to 1d; units s, m, h, d.` });
-const DURATION = expected("a duration from 1m to 1d with its unit: s, m, h or d", "within: 10m");
-
-const AMOUNT = expected(
-  "a positive number in plain digits (no sign, exponent, unit or separator; up to 12 digits, then up to 6 decimals)",
-  "at: 100",
-);
-// Not zero, however it is written.
-const DIGITS = /^(?!0+(\.0+)?$)(0|[1-9]\d{0,11})(\.\d{1,6})?$/;
-
-/** A number or text; becomes an exact decimal string. */
-const amount = (description: string) =>
-  z
-    .union([z.number().positive(AMOUNT).max(999_999_999_999, AMOUNT), z.string().regex(DIGITS, AMOUNT)], AMOUNT)
-    .transform((value) => withoutTrailingZeros(String(value)))
-    .meta({ description });
-
-const CATEGORY = expected("one of Twilio's usage categories: small letters, digits, `-`", "category: totalprice");
-const category = z
-  .string(CATEGORY)
-  .regex(/^[a-z0-9][a-z0-9_-]{0,99}$/, CATEGORY)
-  .meta({
-    description:
-      "Twilio's UsageCategory: https://www.twilio.com/docs/usage/api/usage-record#usage-categories. totalprice is everything.",
-    examples: ["totalprice", "sms-outbound", "calls-outbound", "mms-outbound", "channels-whatsapp"],
-  });
-
-const by = z.enum(["count", "usage", "price"], expected("`count`, `usage` or `price`", "by: price")).meta({
-  description:
-    "What is compared: price is money in the account's own currency, count is how many, usage is in the category's unit (such as minutes).",
-});
-const then = z.enum(["alert", "suspend"], expected("`alert` or `suspend`", "then: suspend"));
 
 /** A limit's name travels in the callback's URL and in the trigger's FriendlyName (64 letters at most). */
 export const NAME = /^(?=.{1,40}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -64,22 +17,6 @@ const NAMED = { propertyNames: { pattern: NAME.source } };
 
 const SID = expected("an Account SID: AC and 32 hexadecimal digits", "AC0123456789abcdef0123456789abcdef");
 const accountSid = z.string(SID).regex(ACCOUNT_SID, SID);
-
-export const LimitEntry = z
-  .strictObject(
-    {
-      category,
-      by,
-      // biome-ignore format: one line per key
-      every: z
-        .enum(["day", "month", "year", "once"], expected("`day`, `month`, `year` or `once`", "every: day"))
-        .meta({ description: "When the count starts again, in GMT. Twilio fires at most once in each period; `once` only ever once." }),
-      at: amount("The value at which it trips: money in the account's own currency, or a number of things."),
-      then: then.meta({ description: "alert tells people; suspend suspends the account and ends its calls." }),
-    },
-    expected("a limit", "{ category: totalprice, by: price, every: day, at: 100, then: suspend }"),
-  )
-  .meta({ description: "A limit: one usage trigger on every subaccount." });
 
 export const ConfirmEntry = z
   .strictObject(
@@ -145,6 +82,25 @@ export const BrakeEntry = z
     description: "The stop on mass suspension. Beyond it accounts wait for an operator, and one loud alert names them.",
   });
 
+const SHARE = expected("a share above 0, and 1 at most, in plain digits", "share: 0.25");
+
+// Not zero, however it is written.
+const SHARE_DIGITS = /^(?!0\.0+$)(0\.\d{1,6}|1(\.0{1,6})?)$/;
+
+export const ProbationEntry = z
+  .strictObject(
+    {
+      share: z
+        .union([z.number().positive(SHARE).max(1, SHARE), z.string().regex(SHARE_DIGITS, SHARE)], SHARE)
+        .transform((value) => withoutTrailingZeros(String(value)))
+        .prefault("0.25")
+        .meta({ description: "The share of each limit that it may spend beyond its present value." }),
+      for: duration("For how long.", { from: "1h", to: "31d", example: "for: 24h" }).prefault("24h"),
+    },
+    expected("the probation", "probation: { share: 0.25, for: 24h }"),
+  )
+  .meta({ description: "For a while after its reactivation an account trips sooner." });
+
 const WHY = expected("a reason of 1 to 200 letters on one line", "why: emergency line");
 const UNTIL = expected("a day of the calendar, YYYY-MM-DD (without an end, leave the key out)", "until: 2027-01-31");
 
@@ -187,7 +143,10 @@ export const PolicyEntry = z
         .meta(NAMED)
         .nullish()
         .transform((limits) => limits ?? {})
-        .meta({ description: "By name: each is one usage trigger on every subaccount." }),
+        .meta({
+          description:
+            "By name: a usage trigger on every subaccount, or, by the hour or as a spike, a watch kept by the sweep.",
+        }),
       errors: z
         .record(z.string(), ErrorEntry, expected("error rules by name", "errors: { sip-probing: { ... } }"))
         .meta(NAMED)
@@ -220,6 +179,14 @@ export const PolicyEntry = z
         .meta({
           description:
             "What a usage trigger of the parent account does. suspend-top also suspends the one subaccount that makes more than half of today's spend.",
+        }),
+      probation: ProbationEntry.prefault({}),
+      tampering: z
+        .enum(["alert", "suspend"], expected("`alert` or `suspend`", "tampering: alert"))
+        .default("alert")
+        .meta({
+          description:
+            "What happens to an account that Tollbreaker suspended and that is active again without a reactivation: people are told in any case; suspend also suspends it again.",
         }),
     },
     { error: "Expected keys such as `limits:` and `errors:`; docs/policy.md shows a whole policy." },

@@ -5,17 +5,22 @@
 export interface Policy {
   /** `observe` records and alerts, and suspends nothing. */
   mode: "enforce" | "observe";
-  /** By name, in the order of the file. */
+  /** Those that Twilio watches: by name, in the order of the file. */
   limits: Readonly<Record<string, Limit>>;
+  /** Those that the sweep judges by what it has seen an account spend; no name is also one of `limits`. */
+  rates: Readonly<Record<string, SpendRule>>;
   errors: Readonly<Record<string, ErrorRule>>;
   /** What a signed usage trigger does that no limit names. */
   unlisted: Then;
   brake: Brake;
   exempt: readonly Exemption[];
-  /** Per account and limit: another value for `at`, as a decimal string. */
+  /** Per account and limit, or rate: another value for `at`, as a decimal string. */
   accounts: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What a usage trigger of the parent account itself does, beside alerting. */
   parent: "alert" | "suspend-top";
+  probation: Probation;
+  /** What the sweep does about an account that we suspended and that is active again without a reactivation. */
+  tampering: Then;
 }
 
 export type Then = "alert" | "suspend";
@@ -28,6 +33,33 @@ export interface Limit {
   every: "day" | "month" | "year" | "once";
   /** TriggerValue, a decimal string; money in the account's own currency. */
   at: string;
+  then: Then;
+}
+
+/** What an account may spend in an hour; TriggerBy and UsageCategory as in a limit. */
+export type SpendRule = Rate | Spike;
+
+/** So much within any 60 minutes. */
+export interface Rate {
+  kind: "rate";
+  category: string;
+  by: Limit["by"];
+  /** Decimal string; money in the account's own currency. */
+  at: string;
+  then: Then;
+}
+
+/** So many times what is usual for the same account. */
+export interface Spike {
+  kind: "spike";
+  category: string;
+  by: Limit["by"];
+  /** This hour is at least so many times the account's usual hour, */
+  times: number;
+  /** which is the median of those of so many milliseconds before, */
+  over: number;
+  /** and at least this, a decimal string: a busy hour of an account that is usually quiet is no spike. */
+  atLeast: string;
   then: Then;
 }
 
@@ -54,6 +86,14 @@ export interface Confirmation {
 export interface Brake {
   suspensions: number;
   within: number;
+}
+
+/** An account that was reactivated trips sooner for a while. */
+export interface Probation {
+  /** Decimal string above 0, 1 at most: the share of an ordinary limit that it may spend beyond its present value. */
+  share: string;
+  /** Milliseconds. */
+  for: number;
 }
 
 interface Exemption {

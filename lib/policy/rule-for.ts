@@ -24,6 +24,10 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
     }
     case "top-spender":
       return named("parent: suspend-top", policy.parent === "suspend-top" ? "suspend" : "alert");
+    case "spend-rule": {
+      const rule = own(policy.rates, signal.rule);
+      return named(signal.rule, rule?.then ?? "alert");
+    }
     case "not-understood":
       return named("signed, not understood", "alert");
   }
@@ -74,7 +78,8 @@ const RECURRING: Readonly<Record<Limit["every"], readonly string[]>> = {
   once: ["", "alltime"],
 };
 
-function valueFor(accountSid: string, name: string, limit: Limit, policy: Policy): string {
+/** What this limit is for this account, as a decimal string. */
+export function valueFor(accountSid: string, name: string, limit: Limit, policy: Policy): string {
   const forAccount = own(policy.accounts, accountSid);
   return (forAccount === undefined ? undefined : own(forAccount, name)) ?? limit.at;
 }

@@ -1,13 +1,5 @@
-import type { Signal } from "../inbox/messages.ts";
-import {
-  type Change,
-  type IncidentRecord,
-  incidentIdFor,
-  joined,
-  openIncident,
-  type Tripping,
-  trippedBy,
-} from "../incidents/record.ts";
+import type { Change, IncidentRecord } from "../incidents/change.ts";
+import { incidentIdFor, joined, type Occasion, openIncident, type Tripping, trippedBy } from "../incidents/record.ts";
 import type { Memory } from "../incidents/store.ts";
 import type { Responder } from "./responder.ts";
 
@@ -21,7 +13,7 @@ export interface Case {
 }
 
 /** The incident that this signal belongs to, whether or not it was written yet. */
-export function incidentIdOf(signal: Signal, { memory, known, leftOver }: Case): string {
+export function incidentIdOf(signal: Occasion, { memory, known, leftOver }: Case): string {
   // An id that was claimed but never written belongs to a delivery that was cut: go on with it.
   const claimed = leftOver === undefined ? memory.openIncidentId : null;
   return known?.incident.id ?? claimed ?? incidentIdFor(signal);

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import type { Signal } from "../inbox/messages.ts";
 import { decide } from "../policy/decide.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { suspendOrGiveBack } from "./enforce.ts";
@@ -13,7 +14,7 @@ const FRESH_MS = 15 * 60_000;
  */
 export async function containWithoutStore(
   responder: Responder,
-  delivery: Delivery,
+  delivery: Delivery<Signal>,
   { cause, lastReactivatedAt }: { cause: unknown; lastReactivatedAt: string | null },
 ): Promise<void> {
   const { twilio, policy, brake, clock, log } = responder;

@@ -1,4 +1,6 @@
-import { type IncidentRecord, joined, toldNotUnderstood } from "../incidents/record.ts";
+import type { Signal } from "../inbox/messages.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import { joined, toldNotUnderstood } from "../incidents/record.ts";
 import type { Verdict } from "../policy/decide.ts";
 import type { Confirmation } from "../policy/policy.ts";
 import type { Case } from "./case.ts";
@@ -11,7 +13,7 @@ import { tell } from "./tell.ts";
 /** Does what was decided, and records it. Undefined when no incident is concerned. */
 export async function enact(
   responder: Responder,
-  delivery: Delivery,
+  delivery: Delivery<Signal>,
   { verdict, ...current }: Case & { verdict: Verdict },
 ): Promise<IncidentRecord | undefined> {
   const { reason, rule } = verdict;
@@ -34,7 +36,7 @@ export async function enact(
 
 async function enforceIfConfirmed(
   responder: Responder,
-  delivery: Delivery,
+  delivery: Delivery<Signal>,
   current: Case,
   { reason, rule }: Verdict,
   confirmation: Confirmation,
@@ -51,7 +53,7 @@ async function enforceIfConfirmed(
 /** A signal of an account without an open incident is old news: it joins the last one. */
 async function join(
   { store, clock }: Responder,
-  { signal }: Delivery,
+  { signal }: Delivery<Signal>,
   { memory, known }: Case,
   reason: string,
 ): Promise<IncidentRecord | undefined> {

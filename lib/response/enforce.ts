@@ -1,13 +1,10 @@
-import {
-  type Alerted,
-  type Change,
-  failed,
-  type IncidentRecord,
-  suspended,
-  type Tripping,
-  toldAnew,
-} from "../incidents/record.ts";
+import { messageOf } from "../errors.ts";
+import type { Change, IncidentRecord } from "../incidents/change.ts";
+import type { Wish } from "../incidents/incident.ts";
+import { type Alerted, failed, suspended, type Tripping, toldAnew } from "../incidents/record.ts";
+import { wishOf } from "../incidents/wish.ts";
 import type { Account } from "../twilio/accounts.ts";
+import type { TokenMark } from "../twilio/token-mark.ts";
 import { begin, type Case, incidentIdOf } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import type { Permit } from "./keep-brake.ts";
@@ -25,15 +22,20 @@ export async function enforce(
   const { store, brake } = responder;
   const { accountSid } = delivery.signal;
   const incidentId = incidentIdOf(delivery.signal, current);
-  const permit = brake.mayPass(accountSid, incidentId, current.memory.brake);
+  // The brake holds the machine, not a person who has looked.
+  const permit =
+    tripping.signal.kind === "suspend"
+      ? brake.passByHand(accountSid)
+      : brake.mayPass(accountSid, incidentId, current.memory.brake);
   const [begun] = await Promise.allSettled([begin(responder, tripping, current)]);
   // The opening is written down while Twilio is asked.
   const [suspension, [opened]] = await Promise.all([
     suspendOrGiveBack(responder, delivery, permit),
     Promise.allSettled([saveOpening(responder, current, begun)]),
   ]);
+  const tokenMark = await markTaken(responder, suspension);
   return recordOrEndCalls(responder, delivery, suspension, () =>
-    store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, now: responder.clock.now() })),
+    store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, tokenMark, now: responder.clock.now() })),
   );
 }
 
@@ -102,21 +104,40 @@ async function saveOpening(
   return change.record === known ? known : store.save(change);
 }
 
+/** A fingerprint of the token that the account had when it was contained; null where it was not seen. Never throws. */
+export async function markTaken({ markOf, log }: Responder, suspension: Suspension): Promise<TokenMark | null> {
+  const account = suspension.kind === "suspended" ? suspension.account : null;
+  if (account?.authToken === undefined) return null;
+  try {
+    return await markOf(account.sid, account.authToken);
+  } catch (error) {
+    log.warn("token-not-marked", { accountSid: account.sid, reason: messageOf(error) });
+    return null;
+  }
+}
+
+/** Who asked for the suspension; null where Tollbreaker decided. */
+export function wishIn({ signal }: Tripping): Wish | null {
+  return signal.kind === "suspend" ? wishOf(signal) : null;
+}
+
 interface Enforced {
   suspension: Suspension;
   delivery: Delivery;
   tripping: Tripping;
+  tokenMark: TokenMark | null;
   now: Date;
 }
 
-function outcome(record: IncidentRecord, { suspension, delivery, tripping, now }: Enforced): Change {
+function outcome(record: IncidentRecord, { suspension, delivery, tripping, tokenMark, now }: Enforced): Change {
   const { reason } = tripping;
   switch (suspension.kind) {
     case "held":
       return told(record, tripping, heldBack(suspension.account, reason, now));
     case "suspended": {
       const friendlyName = suspension.account?.friendlyName ?? null;
-      return suspended(record, { by: suspendedBy(suspension.by, delivery), friendlyName, reason, now: suspension.at });
+      const by = suspendedBy(suspension.by, delivery);
+      return suspended(record, { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at });
     }
     case "refused":
       return failed(record, { ...why(suspension), retrying: false }, now);

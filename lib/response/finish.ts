@@ -1,46 +1,39 @@
-import {
-  type Change,
-  callsEnded,
-  evidenceRead,
-  followedBy,
-  type IncidentRecord,
-  spendRanked,
-} from "../incidents/record.ts";
+import { type Change, followedBy, type IncidentRecord } from "../incidents/change.ts";
+import { callsEnded, evidenceRead, spendRanked } from "../incidents/record.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { publishDue } from "./publish-alerts.ts";
 import { rankSpenders } from "./rank-spenders.ts";
+import { withChecklist } from "./read-checklist.ts";
 import { readEvidence } from "./read-evidence.ts";
-import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, share } from "./responder.ts";
+import { CALLS_SHARE, MOST_DELIVERIES, type Responder, share, type Turn } from "./responder.ts";
 import { suspendTheTop } from "./suspend-top.ts";
 
 /**
  * Everything that is due after the first act, whether of this delivery or of one that was cut: end the calls, read the
- * evidence, tell people. In this order, because the alert says how many calls were ended and what was spent.
+ * evidence, tell people, read what has to be in order before the account comes back. In this order, because the alert
+ * says how many calls were ended and what was spent, and waits for nothing that it does not say.
  * @returns why the message must be delivered again; undefined when nothing is left.
  */
-export async function finish(
-  responder: Responder,
-  delivery: Delivery,
-  record: IncidentRecord,
-): Promise<string | undefined> {
-  const change = await afterContainment(responder, delivery, record);
+export async function finish(responder: Responder, turn: Turn, record: IncidentRecord): Promise<string | undefined> {
+  const change = await afterContainment(responder, turn, record);
   // Before anything is recorded: the money goes on running out.
   const topReason = await suspendTheTop(responder, change.record.incident);
   const settled = change.record === record ? record : await responder.store.save(change);
-  const { record: told, failures } = await publishDue(responder, settled);
-  const reasons = [callsReason(told), failureReason(told, delivery), topReason, ...failures].filter(
+  const { record: published, failures } = await publishDue(responder, settled);
+  const told = await withChecklist(responder, turn, published);
+  const reasons = [callsReason(told), failureReason(told, turn), topReason, ...failures].filter(
     (reason) => reason !== undefined,
   );
   return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
-async function afterContainment(responder: Responder, delivery: Delivery, record: IncidentRecord): Promise<Change> {
+async function afterContainment(responder: Responder, turn: Turn, record: IncidentRecord): Promise<Change> {
   const { twilio, clock } = responder;
   const { accountSid } = record.incident;
   const { evidence: known, trip, state } = record.incident;
   const needsEvidence = known === null && (trip !== null || state === "suspended");
   const needsRanking = accountSid === twilio.accountSid && record.incident.ranking === null && needsEvidence;
-  const until = share(responder, delivery, CALLS_SHARE);
+  const until = share(responder, turn, CALLS_SHARE);
   const [calls, evidence, ranking] = await Promise.all([
     record.callsDue ? endLiveCalls(twilio, accountSid, until) : undefined,
     needsEvidence ? readEvidence(twilio, record.incident, clock) : undefined,
@@ -61,7 +54,7 @@ function callsReason({ callsDue, incident }: IncidentRecord): string | undefined
   return `calls left: ${incident.containment?.callsLeft ?? "unknown"}`;
 }
 
-function failureReason({ incident }: IncidentRecord, { attempt }: Delivery): string | undefined {
+function failureReason({ incident }: IncidentRecord, { attempt }: Turn): string | undefined {
   if (incident.failure === null) return undefined;
   if (incident.failure.retrying) return `not suspended yet: ${incident.failure.message}`;
   // The dead-letter queue raises the alarm, and keeps the signal for a redrive.

@@ -1,15 +1,9 @@
 import { TollbreakerError } from "../errors.ts";
-import {
-  alertedAgain,
-  type Change,
-  followedBy,
-  type IncidentRecord,
-  joined,
-  suspendedAgain,
-  type Tripping,
-} from "../incidents/record.ts";
+import { type Change, followedBy, type IncidentRecord } from "../incidents/change.ts";
+import { alertedAgain, joined, stillSuspended, suspended, suspendedAgain, type Tripping } from "../incidents/record.ts";
+import type { TokenMark } from "../twilio/token-mark.ts";
 import type { Case } from "./case.ts";
-import { heldBack, recordOrEndCalls, suspendedBy, suspendOrGiveBack } from "./enforce.ts";
+import { heldBack, markTaken, recordOrEndCalls, suspendedBy, suspendOrGiveBack, wishIn } from "./enforce.ts";
 import type { Delivery, Responder } from "./responder.ts";
 import type { Suspension } from "./suspend.ts";
 
@@ -26,9 +20,14 @@ export async function hold(
 ): Promise<IncidentRecord | undefined> {
   if (known === undefined) return undefined;
   const { store, brake } = responder;
-  const permit = brake.mayPass(delivery.signal.accountSid, known.incident.id, memory.brake);
+  const { accountSid } = delivery.signal;
+  const permit =
+    delivery.signal.kind === "suspend"
+      ? brake.passByHand(accountSid)
+      : brake.mayPass(accountSid, known.incident.id, memory.brake);
   const suspension = await suspendOrGiveBack(responder, delivery, permit);
-  const change = held(known, { suspension, delivery, tripping, now: responder.clock.now() });
+  const tokenMark = await markTaken(responder, suspension);
+  const change = held(known, { suspension, delivery, tripping, tokenMark, now: responder.clock.now() });
   return recordOrEndCalls(responder, delivery, suspension, async () =>
     change.record === known ? known : store.save(change),
   );
@@ -38,20 +37,24 @@ interface Held {
   suspension: Suspension;
   delivery: Delivery;
   tripping: Tripping;
+  tokenMark: TokenMark | null;
   now: Date;
 }
 
-function held(known: IncidentRecord, { suspension, delivery, tripping, now }: Held): Change {
+function held(known: IncidentRecord, { suspension, delivery, tripping, tokenMark, now }: Held): Change {
   const { reason, signal } = tripping;
   switch (suspension.kind) {
     case "suspended": {
       const change = joined(known, signal, reason, now);
       const by = suspendedBy(suspension.by, delivery);
-      if (by !== "tollbreaker") return change;
       const friendlyName = suspension.account?.friendlyName ?? null;
-      return followedBy(change, (record) =>
-        suspendedAgain(record, tripping, { by, friendlyName, reason, now: suspension.at }),
-      );
+      const anew = { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at };
+      // A reactivation that nobody finished: whatever Twilio says of the account now, it is contained.
+      if (known.incident.state === "reactivating") return followedBy(change, (record) => suspended(record, anew));
+      if (by === "tollbreaker") return followedBy(change, (record) => suspendedAgain(record, tripping, anew));
+      return signal.kind === "suspend" && known.incident.suspension?.command !== signal.id
+        ? followedBy(change, (record) => stillSuspended(record, signal, now))
+        : change;
     }
     case "held":
       return alertedAgain(known, tripping, heldBack(suspension.account, reason, now));

@@ -7,7 +7,9 @@ import {
   type BrakeState,
   giveBack,
   passBrake,
+  release,
   type Suspension,
+  strikeOff,
   type Waiting,
   within,
 } from "../policy/brake.ts";
@@ -22,6 +24,12 @@ export interface BrakeKeeper {
   mayPass(accountSid: string, incidentId: string, known: VersionedBrake): Promise<Permit>;
   /** The same while our own store can't be read: each warm function then keeps a brake of its own. */
   mayPassAlone(accountSid: string): Permit;
+  /** A person wants it suspended: it neither counts nor waits any more. Never throws. */
+  passByHand(accountSid: string): Promise<Permit>;
+  /** The account's incident was dismissed: it waits no more. @throws what the store throws. */
+  strikeOff(accountSid: string): Promise<void>;
+  /** A person lets accounts pass: none counts any more. @returns those that wait, of `accounts` where it names any. */
+  release(accounts: readonly string[]): Promise<readonly Waiting[]>;
   /** The waiting accounts that the alert of this incident has to name; empty when another alert names it. */
   announce(accountSid: string, incidentId: string): Promise<readonly Waiting[]>;
 }
@@ -86,6 +94,23 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
         log.error("brake-unreadable", { accountSid, reason: messageOf(error) });
         return mayPassAlone(accountSid);
       }
+    },
+    async passByHand(accountSid) {
+      try {
+        await store.update((state) => strikeOff(state, accountSid));
+      } catch (error) {
+        log.warn("brake-list-not-updated", { accountSid, reason: messageOf(error) });
+      }
+      return { isFree: true, giveBack: async () => {} };
+    },
+    async strikeOff(accountSid) {
+      await store.update((state) => strikeOff(state, accountSid));
+    },
+    async release(accounts) {
+      seen = [];
+      alone = [];
+      const { next } = await store.update(release);
+      return next.waiting.filter(({ accountSid }) => accounts.length === 0 || accounts.includes(accountSid));
     },
     async announce(accountSid, incidentId) {
       const told = { accountSid, incidentId, now: clock.now() };

@@ -1,8 +1,9 @@
 import pLimit from "p-limit";
 import { composeAlert, type WaitingAccount } from "../alerts/compose.ts";
 import { messageOf } from "../errors.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
 import type { AlertDelivery, Incident } from "../incidents/incident.ts";
-import { alertPublished, alertsDue, type IncidentRecord, toldElsewhere } from "../incidents/record.ts";
+import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import type { Responder } from "./responder.ts";
 
@@ -29,12 +30,12 @@ export async function publishDue(responder: Responder, record: IncidentRecord): 
 type Publication = { kind: "published" } | { kind: "told-elsewhere" } | { kind: "failed"; why: string };
 
 async function publish(responder: Responder, { incident }: IncidentRecord, due: AlertDelivery): Promise<Publication> {
-  const { about, at, because, problem } = due;
+  const { about, at, because, problem, note } = due;
   const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
   try {
     const waiting = because === "brake" ? await namesToTell(responder, incident) : [];
     if (because === "brake" && waiting.length === 0) return { kind: "told-elsewhere" };
-    await responder.alerts.publish(composeAlert({ about, incident, at, incidentUrl, because, problem, waiting }));
+    await responder.alerts.publish(composeAlert({ about, incident, at, incidentUrl, because, problem, note, waiting }));
     return { kind: "published" };
   } catch (error) {
     responder.log.error("alert-not-published", { incidentId: incident.id, about, reason: messageOf(error) });

@@ -1,9 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { messageOf } from "../errors.ts";
 import { readMessage } from "../inbox/inbox.ts";
+import { isCommand, isNudge, type Message } from "../inbox/messages.ts";
 import { handleFifoBatch } from "./batch.ts";
-import { respond } from "./respond.ts";
-import type { Responder } from "./responder.ts";
+import { carryOut } from "./carry-out.ts";
+import { heed } from "./heed.ts";
+import { type Outcome, respond } from "./respond.ts";
+import type { Responder, Turn } from "./responder.ts";
 
 /** Kept back from the function's time, to report what was not finished instead of being cut. */
 const RESERVE_MS = 1500;
@@ -26,13 +29,19 @@ async function isDone(responder: Responder, record: SQSRecord, deadline: number)
   if (deadline - begunAt < LEAST_MS) return false;
   const attempt = Number(record.attributes.ApproximateReceiveCount);
   try {
-    const signal = readMessage(record.body);
-    const outcome = await respond(responder, { signal, attempt, begunAt, deadline });
+    const message = readMessage(record.body);
+    const outcome = await handle(responder, message, { attempt, begunAt, deadline });
     const took = clock.now().getTime() - begunAt;
-    log.info("signal-handled", { accountSid: signal.accountSid, id: signal.id, attempt, took, ...outcome });
+    log.info("message-handled", { accountSid: message.accountSid, id: message.id, attempt, took, ...outcome });
     return outcome.kind === "done";
   } catch (error) {
-    log.error("signal-not-handled", { messageId: record.messageId, attempt, reason: messageOf(error) });
+    log.error("message-not-handled", { messageId: record.messageId, attempt, reason: messageOf(error) });
     return false;
   }
+}
+
+function handle(responder: Responder, message: Message, turn: Turn): Promise<Outcome> {
+  if (isCommand(message)) return carryOut(responder, { command: message, ...turn });
+  if (isNudge(message)) return heed(responder, { nudge: message, ...turn });
+  return respond(responder, { signal: message, ...turn });
 }

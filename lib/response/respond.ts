@@ -1,11 +1,11 @@
-import { identityOf } from "../inbox/messages.ts";
-import type { IncidentRecord } from "../incidents/record.ts";
+import { messageOf } from "../errors.ts";
+import { identityOf, type Signal } from "../inbox/messages.ts";
 import type { Memory } from "../incidents/store.ts";
-import { isOver } from "../incidents/transitions.ts";
 import { decide } from "../policy/decide.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
 import { finish } from "./finish.ts";
+import { type Recollection, recollect } from "./recollect.ts";
 import type { Delivery, Responder } from "./responder.ts";
 
 export type Outcome =
@@ -25,7 +25,7 @@ export type Outcome =
  *
  * @throws whatever the store throws: the message is then delivered again.
  */
-export async function respond(responder: Responder, delivery: Delivery): Promise<Outcome> {
+export async function respond(responder: Responder, delivery: Delivery<Signal>): Promise<Outcome> {
   const { store, clock, log } = responder;
   const { accountSid, id } = delivery.signal;
 
@@ -46,27 +46,25 @@ export async function respond(responder: Responder, delivery: Delivery): Promise
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
   await store.markSeen(accountSid, identityOf(delivery.signal), clock.now());
+  await noteFired(responder, delivery.signal);
   return { kind: "done" };
 }
 
-interface Recollection {
-  memory: Memory;
-  /** The account's open incident. */
-  known: IncidentRecord | undefined;
-  /** An incident that is over and still claimed as the open one: what closed it was cut. */
-  leftOver: string | undefined;
+/** For the sweep, which asks about firings that never came in. One that is not noted is asked about in vain, once. */
+async function noteFired({ store, log }: Responder, signal: Signal): Promise<void> {
+  if (signal.kind !== "usage-trigger" || signal.firedAt === null) return;
+  try {
+    await store.noteFired(signal.accountSid, signal.usageTriggerSid, signal.firedAt);
+  } catch (error) {
+    log.warn("firing-not-noted", { accountSid: signal.accountSid, reason: messageOf(error) });
+  }
 }
 
-async function recall(responder: Responder, delivery: Delivery): Promise<Recollection> {
-  const { store } = responder;
+async function recall(responder: Responder, delivery: Delivery<Signal>): Promise<Recollection> {
   let memory: Memory | undefined;
   try {
-    memory = await store.recall(delivery.signal.accountSid, identityOf(delivery.signal));
-    const openId = memory.seen ? null : memory.openIncidentId;
-    const found = openId === null ? undefined : await store.load(openId);
-    return found !== undefined && isOver(found.incident.state)
-      ? { memory, known: undefined, leftOver: found.incident.id }
-      : { memory, known: found, leftOver: undefined };
+    memory = await responder.store.recall(delivery.signal.accountSid, identityOf(delivery.signal));
+    return await recollect(responder, memory);
   } catch (cause) {
     await containWithoutStore(responder, delivery, { cause, lastReactivatedAt: memory?.lastReactivatedAt ?? null });
     throw cause;

@@ -1,20 +1,30 @@
 import type { AlertPublisher } from "../alerts/publish.ts";
 import type { Clock } from "../clock.ts";
+import type { DrillStore } from "../drills/drill-store.ts";
+import type { Command } from "../inbox/commands.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import type { Signal } from "../inbox/messages.ts";
+import type { Nudge } from "../inbox/nudges.ts";
+import type { Occasion } from "../incidents/record.ts";
 import type { IncidentStore } from "../incidents/store.ts";
 import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Until } from "../twilio/backoff.ts";
 import type { TwilioClient } from "../twilio/client.ts";
+import type { TokenMark } from "../twilio/token-mark.ts";
 import type { BrakeKeeper } from "./keep-brake.ts";
 
 /** Everything the responder works with. */
 export interface Responder {
+  /** With the parent's credentials. */
   twilio: TwilioClient;
+  /** With a subaccount's own: some of Twilio's products take no others. */
+  subaccount: (accountSid: string, authToken: string) => TwilioClient;
+  /** A keyed fingerprint of an account's auth token, to tell later whether it is still the same. */
+  markOf: (accountSid: string, authToken: string) => Promise<TokenMark>;
   store: IncidentStore;
   alerts: AlertPublisher;
   inbox: Inbox;
+  drills: DrillStore;
   policy: Policy;
   brake: BrakeKeeper;
   /** Our base URL, for links to incidents. */
@@ -24,8 +34,7 @@ export interface Responder {
 }
 
 /** One handing-out of one message. */
-export interface Delivery {
-  signal: Signal;
+export interface Turn {
   /** Which delivery of this message it is, from 1. */
   attempt: number;
   /** When it was begun, and when the function will be stopped: milliseconds since the epoch. */
@@ -33,8 +42,23 @@ export interface Delivery {
   deadline: number;
 }
 
+/** Something that makes an account's incident. */
+export interface Delivery<O extends Occasion = Occasion> extends Turn {
+  signal: O;
+}
+
+/** Something that the sweep asks to look at, or a rehearsal. */
+export interface Errand<N extends Nudge = Nudge> extends Turn {
+  nudge: N;
+}
+
+/** Something that a person wants. */
+export interface Order<C extends Command = Command> extends Turn {
+  command: C;
+}
+
 /** Until when a step may go on: each leaves a part of the delivery's time to those after it. */
-export function share(responder: Responder, { begunAt, deadline }: Delivery, part: number): Until {
+export function share(responder: Responder, { begunAt, deadline }: Turn, part: number): Until {
   return { clock: responder.clock, deadline: begunAt + (deadline - begunAt) * part };
 }
 

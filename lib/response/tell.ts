@@ -1,13 +1,5 @@
-import {
-  type Alerted,
-  alerted,
-  alertedAgain,
-  type Change,
-  followedBy,
-  type IncidentRecord,
-  joined,
-  type Tripping,
-} from "../incidents/record.ts";
+import { type Change, followedBy, type IncidentRecord } from "../incidents/change.ts";
+import { type Alerted, alerted, alertedAgain, joined, type Tripping } from "../incidents/record.ts";
 import type { Verdict } from "../policy/decide.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { begin, type Case } from "./case.ts";

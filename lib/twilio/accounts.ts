@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Answer, TwilioClient } from "./client.ts";
 import { pages } from "./paging.ts";
-import { isAccountSid } from "./sids.ts";
+import { accountPath } from "./paths.ts";
 
 /** https://www.twilio.com/docs/iam/api/account */
 const AccountResource = z.object({
@@ -31,8 +31,7 @@ export async function fetchAccount(twilio: TwilioClient, sid: string, timeoutMs:
 }
 
 /**
- * Asks Twilio to suspend `sid`. There is no way to ask for another status here, so that nothing in this code base can
- * close an account: closing is final. The answer proves nothing; read the account back.
+ * Asks Twilio to suspend `sid`. The answer proves nothing; read the account back.
  * https://www.twilio.com/docs/iam/api/subaccounts#suspend-a-subaccount
  */
 export async function requestSuspension(
@@ -40,9 +39,19 @@ export async function requestSuspension(
   sid: string,
   timeoutMs: number,
 ): Promise<Answer<Account>> {
-  const form = { Status: "suspended" };
-  const answer = await twilio.send({ path: accountPath(sid), form, answer: AccountResource, timeoutMs });
-  return answer.kind === "ok" ? { kind: "ok", body: accountOf(answer.body) } : answer;
+  return requestStatus(twilio, { sid, status: "suspended", timeoutMs });
+}
+
+/**
+ * Asks Twilio to set `sid` active. Its own credentials, refused while it is suspended, work again from then on. The
+ * answer proves nothing; read the account back. https://www.twilio.com/docs/iam/api/account#update-an-account
+ */
+export async function requestActivation(
+  twilio: TwilioClient,
+  sid: string,
+  timeoutMs: number,
+): Promise<Answer<Account>> {
+  return requestStatus(twilio, { sid, status: "active", timeoutMs });
 }
 
 /** All accounts that the credentials can see, the parent among them: one request per 1,000. */
@@ -56,10 +65,17 @@ export async function listAccounts(twilio: TwilioClient, timeoutMs: number): Pro
   return answer.kind === "ok" ? { kind: "ok", body: answer.body.map(accountOf) } : answer;
 }
 
-// A SID goes into a path: anything else than a SID could make it another path.
-function accountPath(sid: string): string {
-  if (!isAccountSid(sid)) throw new TypeError(`Not an AccountSid: ${JSON.stringify(sid)}`);
-  return `/2010-04-01/Accounts/${sid}.json`;
+interface Asked {
+  sid: string;
+  /** Twilio's third status is not among them, so that nothing in this code base can ask for it: it is final. */
+  status: "active" | "suspended";
+  timeoutMs: number;
+}
+
+async function requestStatus(twilio: TwilioClient, { sid, status, timeoutMs }: Asked): Promise<Answer<Account>> {
+  const form = { Status: status };
+  const answer = await twilio.send({ path: accountPath(sid), form, answer: AccountResource, timeoutMs });
+  return answer.kind === "ok" ? { kind: "ok", body: accountOf(answer.body) } : answer;
 }
 
 function accountOf(resource: z.infer<typeof AccountResource>): Account {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Answer, TwilioClient } from "./client.ts";
 import { pages } from "./paging.ts";
+import { accountPath } from "./paths.ts";
 import { CALL_SID } from "./sids.ts";
 
 /** The states in which a call still costs money, or soon will: https://www.twilio.com/docs/voice/api/call-resource */
@@ -25,7 +26,7 @@ export async function listLiveCalls(
   timeoutMs: number,
 ): Promise<Answer<LiveCall[]>> {
   return pages(twilio, {
-    path: `/2010-04-01/Accounts/${accountSid}/Calls.json?Status=${status}&PageSize=1000`,
+    path: `${accountPath(accountSid, "Calls")}?Status=${status}&PageSize=1000`,
     answer: CallPage,
     items: (page) => page.calls.map(({ sid }): LiveCall => ({ sid, status })),
     timeoutMs,
@@ -43,7 +44,7 @@ export async function endCall(
   timeoutMs: number,
 ): Promise<Answer<{ sid: string; status: string }>> {
   return twilio.send({
-    path: `/2010-04-01/Accounts/${accountSid}/Calls/${call.sid}.json`,
+    path: accountPath(accountSid, "Calls", call.sid),
     form: { Status: call.status === "in-progress" ? "completed" : "canceled" },
     answer: CallResource,
     timeoutMs,

@@ -19,29 +19,39 @@ export interface TwilioRequest<T extends z.core.$ZodType> extends Asked {
 }
 
 interface Asked {
-  /** From `/2010-04-01/` on, with its query; also a `next_page_uri` as Twilio gave it. */
+  /** Whose host it is: `https://<product>.twilio.com`; `api` when left out. */
+  product?: Product;
+  /** From `/2010-04-01/` or `/v1/` on, with its query; also a next page's address as Twilio gave it. */
   path: string;
   /** Sent as a form POST; without it the request is a GET. */
   form?: Readonly<Record<string, string>>;
+  /** Where it is neither a GET nor the POST of a form. A DELETE is answered with an empty body, which is undefined. */
+  method?: "DELETE" | "POST";
   timeoutMs: number;
 }
+
+/** All but `api` take an account's own credentials only, not its parent's. */
+export type Product = "api" | "accounts" | "voice";
 
 export type Answer<T> = { kind: "ok"; body: T } | { kind: "failed"; failure: TwilioFailure };
 
 export interface TwilioClientOptions {
   accountSid: string;
   authToken: Secret;
-  /** Another API base than Twilio's: `https://api.twilio.com/<path>` becomes `<apiUrl>/api/<path>`. */
+  /** Another API base than Twilio's: `https://<product>.twilio.com/<path>` becomes `<apiUrl>/<product>/<path>`. */
   apiUrl?: string | undefined;
 }
 
 export function twilioClient({ accountSid, authToken, apiUrl }: TwilioClientOptions): TwilioClient {
-  const base = apiUrl === undefined ? "https://api.twilio.com" : `${apiUrl.replace(/\/+$/, "")}/api`;
+  const baseOf = (product: Product) =>
+    apiUrl === undefined ? `https://${product}.twilio.com` : `${apiUrl.replace(/\/+$/, "")}/${product}`;
 
-  async function exchange({ path, form, timeoutMs }: Asked): Promise<{ response: Response; body: unknown }> {
+  async function exchange({ product = "api", ...asked }: Asked): Promise<{ response: Response; body: unknown }> {
+    const { path, form, method, timeoutMs } = asked;
     const credentials = Buffer.from(`${accountSid}:${await knownToken(authToken)}`).toString("base64");
-    const response = await fetch(urlOf(base, path), {
+    const response = await fetch(urlOf(baseOf(product), path), {
       ...(form !== undefined && { method: "POST", body: new URLSearchParams(form) }),
+      ...(method !== undefined && { method }),
       headers: { authorization: `Basic ${credentials}`, accept: "application/json" },
       redirect: "error",
       // From here on: a token that was slow to come must not cost Twilio its time.
@@ -87,12 +97,13 @@ function understood<T extends z.core.$ZodType>(body: unknown, schema: T): Answer
   return { kind: "failed", failure: noAnswer(`the answer could not be understood (${where})`) };
 }
 
-// Twilio gives the next page as a path; a compatible server may give a whole URL. Never follow one to another host.
+// The older APIs give the next page as a path, the newer ones as a whole URL. Never follow one to another host, nor to
+// another product: the credentials go along.
 function urlOf(base: string, path: string): string {
-  if (path.startsWith("/")) return base + path;
-  if (new URL(path).origin === new URL(base).origin) return path;
+  const url = URL.parse(path.startsWith("/") ? base + path : path)?.href;
+  if (url?.startsWith(new URL(`${base}/`).href)) return url;
   throw new TollbreakerError("twilio-foreign-page", "Twilio's answer points to another host.", {
-    expected: `a next_page_uri under ${base}`,
+    expected: `the address of a page under ${base}`,
     got: path,
     fix: "check TWILIO_API_URL",
   });

@@ -9,19 +9,25 @@ interface PagedRequest<T extends z.core.$ZodType, Item> extends TwilioRequest<T>
   items(page: z.output<T>): readonly Item[];
 }
 
-/** Reads all pages of a list, following `next_page_uri`: https://www.twilio.com/docs/usage/twilios-response#pagination */
-export async function pages<T extends z.core.$ZodType<{ next_page_uri?: string | null | undefined }>, Item>(
+/** Where a page says what the next one is: the older APIs in the page itself, the newer ones in its `meta`. */
+interface Page {
+  next_page_uri?: string | null | undefined;
+  meta?: { next_page_url?: string | null | undefined };
+}
+
+/** Reads all pages of a list: https://www.twilio.com/docs/usage/twilios-response#pagination */
+export async function pages<T extends z.core.$ZodType<Page>, Item>(
   twilio: TwilioClient,
-  { path, answer, items, timeoutMs }: PagedRequest<T, Item>,
+  { items, ...request }: PagedRequest<T, Item>,
 ): Promise<Answer<Item[]>> {
   const all: Item[] = [];
-  let next: string | null | undefined = path;
+  let path = request.path;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const result: Answer<z.output<T>> = await twilio.send({ path: next, answer, timeoutMs });
+    const result: Answer<z.output<T>> = await twilio.send({ ...request, path });
     if (result.kind === "failed") return result;
     all.push(...items(result.body));
-    next = result.body.next_page_uri;
-    if (next === null || next === undefined || next === "") return { kind: "ok", body: all };
+    path = result.body.next_page_uri || result.body.meta?.next_page_url || "";
+    if (path === "") return { kind: "ok", body: all };
   }
   return { kind: "failed", failure: noAnswer(`more than ${MOST_PAGES} pages`) };
 }

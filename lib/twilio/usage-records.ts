@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { plainDecimal } from "../decimal.ts";
 import type { Answer, TwilioClient } from "./client.ts";
+import { accountPath } from "./paths.ts";
 
 const amount = z.union([z.string(), z.number()]);
 
@@ -37,7 +38,7 @@ export async function readUsageToday(
   timeoutMs: number,
 ): Promise<Answer<UsageToday | undefined>> {
   const query = new URLSearchParams({ Category: category });
-  const path = `/2010-04-01/Accounts/${accountSid}/Usage/Records/Today.json?${query}`;
+  const path = `${accountPath(accountSid, "Usage", "Records", "Today")}?${query}`;
   const answer = await twilio.send({ path, answer: UsagePage, timeoutMs });
   if (answer.kind === "failed") return answer;
   const record = answer.body.usage_records.find((candidate) => candidate.category === category);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDecimal } from "../decimal.ts";
 import type { NotUnderstoodSignal, UsageTriggerSignal } from "../inbox/messages.ts";
+import { LIMIT_PARAMETER, PROBATION_PARAMETER } from "../triggers/callback.ts";
 import { USAGE_TRIGGER_SID } from "../twilio/sids.ts";
 import type { Form } from "../twilio/signature.ts";
 
@@ -10,9 +11,6 @@ export interface SignedFiring {
   /** The callback's address, with its query. */
   url: string;
 }
-
-/** The parameter of a callback's address that names the policy's limit: part of what is signed. */
-export const LIMIT_PARAMETER = "limit";
 
 /**
  * The callback of a usage trigger as a typed signal. What was signed but cannot be read becomes a signal of its own
@@ -52,6 +50,8 @@ export function readFiring(
     ...firing,
     firedAt: readTime(firing.dateFired),
     limit: new URL(url).searchParams.get(LIMIT_PARAMETER)?.slice(0, 64) || null,
+    found: "webhook",
+    probation: new URL(url).searchParams.has(PROBATION_PARAMETER),
     fingerprint: sha256(JSON.stringify([url, [...form].sort(byName)])),
   };
 }

@@ -4,23 +4,28 @@ import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { snsPublisher } from "../../lib/alerts/publish.ts";
 import { IMPATIENT } from "../../lib/aws.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { drillStore } from "../../lib/drills/drill-store.ts";
 import { readMessage, sqsInbox } from "../../lib/inbox/inbox.ts";
-import type { Signal } from "../../lib/inbox/messages.ts";
+import { isCommand, isNudge, type Message } from "../../lib/inbox/messages.ts";
 import { brakeStore } from "../../lib/incidents/brake-store.ts";
 import { dynamoIncidentReader } from "../../lib/incidents/dynamo-reader.ts";
 import type { Incident, TimelineEntry } from "../../lib/incidents/incident.ts";
 import { type IncidentStore, incidentStore } from "../../lib/incidents/store.ts";
 import { jsonLog } from "../../lib/log.ts";
 import type { Brake } from "../../lib/policy/policy.ts";
+import { carryOut } from "../../lib/response/carry-out.ts";
+import { heed } from "../../lib/response/heed.ts";
 import { type BrakeKeeper, brakeKeeper } from "../../lib/response/keep-brake.ts";
 import { type Outcome, respond } from "../../lib/response/respond.ts";
 import type { Responder } from "../../lib/response/responder.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
+import { markOf } from "../../lib/twilio/token-mark.ts";
+import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "../../local/aws.ts";
 import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
 import { quietSimulator } from "../local/twilio/api.ts";
@@ -43,17 +48,21 @@ export interface Rig {
   logged: string[];
   responder(changes?: Partial<Responder>): Responder;
   /** Hands out a message: the way it ended, or what was thrown, after which it would be delivered again. */
-  deliver(signal: Signal, changes?: Delivering): Promise<Delivered>;
+  deliver(message: Message, changes?: Delivering): Promise<Delivered>;
   /** A worker's keeper of `brake`, on the one state that all of them share. */
   brakeOf(brake: Brake): BrakeKeeper;
   /** What waits in the inbox for one account, in order. */
-  inboxOf(accountSid: string): Promise<Signal[]>;
+  inboxOf(accountSid: string): Promise<Message[]>;
   /** Of one account, oldest first. */
   incidentsOf(accountSid: string): Promise<Recorded[]>;
   /** What arrived in the queue behind the topic for one account, in order. */
   alertsOf(accountSid: string): Promise<Alert[]>;
   /** The alerts of the brake that name the account, whosever they are. */
   alertsNaming(accountSid: string): Promise<Alert[]>;
+  /** The account's usage triggers, as Twilio lists them. */
+  triggersOf(accountSid: string): Promise<UsageTrigger[]>;
+  /** All that is in the table, as text. */
+  tableText(): Promise<string>;
   /** How many suspensions of the account Twilio was asked for. */
   suspensionRequests(accountSid: string): number;
   /** Everything works again. */
@@ -72,7 +81,7 @@ export interface Recorded {
   timeline: TimelineEntry[];
 }
 
-const PUBLIC_URL = "https://tollbreaker.example.com";
+export const PUBLIC_URL = "https://tollbreaker.example.com";
 const CREDENTIALS = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
 export async function startRig(): Promise<Rig> {
@@ -95,7 +104,7 @@ export async function startRig(): Promise<Rig> {
   const reader = dynamoIncidentReader(aws.tableName);
   const store = incidentStore(throughProxy, aws.tableName);
   const received: Alert[] = [];
-  const inbox: Signal[] = [];
+  const inbox: Message[] = [];
   const logged: string[] = [];
   const log = jsonLog((line) => logged.push(line));
   const { accountSid, authToken } = simulator.parent();
@@ -106,8 +115,11 @@ export async function startRig(): Promise<Rig> {
       store,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
+      drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
       brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake),
+      subaccount: (sid, token) => twilioClient({ accountSid: sid, authToken: async () => token, apiUrl: twilio?.url }),
+      markOf: async (sid, token) => markOf(token, { key: authToken, accountSid: sid }),
       publicUrl: PUBLIC_URL,
       clock: systemClock,
       log,
@@ -119,11 +131,14 @@ export async function startRig(): Promise<Rig> {
     return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, systemClock), brake, clock: systemClock, log });
   }
 
-  async function deliver(signal: Signal, delivering: Delivering = {}): Promise<Delivered> {
+  async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {
     const { attempt = 1, milliseconds = 23_500, ...changes } = delivering;
     const begunAt = Date.now();
+    const turn = { attempt, begunAt, deadline: begunAt + milliseconds };
     try {
-      return await respond(responder(changes), { signal, attempt, begunAt, deadline: begunAt + milliseconds });
+      if (isCommand(message)) return await carryOut(responder(changes), { command: message, ...turn });
+      if (isNudge(message)) return await heed(responder(changes), { nudge: message, ...turn });
+      return await respond(responder(changes), { signal: message, ...turn });
     } catch (error) {
       return { kind: "threw", error };
     }
@@ -135,7 +150,7 @@ export async function startRig(): Promise<Rig> {
     return all.filter((one) => one !== undefined).reverse();
   }
 
-  async function inboxOf(account: string): Promise<Signal[]> {
+  async function inboxOf(account: string): Promise<Message[]> {
     const receive = { QueueUrl: aws.inboxUrl, MaxNumberOfMessages: 10 };
     const { Messages: messages = [] } = await sqs.send(new ReceiveMessageCommand(receive));
     if (messages.length === 0) return inbox.filter(({ accountSid: addressee }) => addressee === account);
@@ -152,7 +167,9 @@ export async function startRig(): Promise<Rig> {
       const { Messages: messages = [] } = await sqs.send(receive);
       if (messages.length === 0) return received.filter(({ incident }) => incident.accountSid === account);
       for (const { Body = "", ReceiptHandle } of messages) {
-        received.push(alertIn(Body));
+        const alert = alertIn(Body);
+        // A notice is about no incident.
+        if ("incident" in alert) received.push(alert);
         await sqs.send(new DeleteMessageCommand({ QueueUrl: aws.notifyUrl, ReceiptHandle }));
       }
     }
@@ -167,6 +184,16 @@ export async function startRig(): Promise<Rig> {
   return {
     ...{ aws, simulator, twilio, dynamo, sns, store, table, logged },
     ...{ responder, brakeOf, deliver, incidentsOf, alertsOf, alertsNaming, inboxOf },
+    async triggersOf(account) {
+      const past = twilioClient({ accountSid, authToken: async () => authToken, apiUrl: simulator.url });
+      const list = await listUsageTriggers(past, account, 5000);
+      if (list.kind === "failed") throw new Error(list.failure.message);
+      return list.body;
+    },
+    async tableText() {
+      const { Items = [] } = await table.send(new ScanCommand({ TableName: aws.tableName }));
+      return JSON.stringify(Items);
+    },
     suspensionRequests: (account) =>
       simulator
         .requests()

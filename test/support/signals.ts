@@ -29,6 +29,8 @@ export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> 
     usageRecordUri: `/2010-04-01/Accounts/${accountSid}/Usage/Records.json?Category=totalprice`,
     idempotencyToken: "a-token",
     limit: null,
+    probation: false,
+    found: "webhook",
     fingerprint: randomUUID(),
     ...changes,
   };

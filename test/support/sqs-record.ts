@@ -1,9 +1,9 @@
 import type { SQSRecord } from "aws-lambda";
-import type { Signal } from "../../lib/inbox/messages.ts";
+import type { Message } from "../../lib/inbox/messages.ts";
 
 /** A message as Lambda hands it to the responder. */
-export function recordOf(signal: Signal, { attempt = 1, messageId = signal.id } = {}): SQSRecord {
-  return recordWith(JSON.stringify(signal), { group: signal.accountSid, attempt, messageId });
+export function recordOf(message: Message, { attempt = 1, messageId = message.id } = {}): SQSRecord {
+  return recordWith(JSON.stringify(message), { group: message.accountSid, attempt, messageId });
 }
 
 export function recordWith(body: string, { group, attempt = 1, messageId }: RecordOptions): SQSRecord {

@@ -6,6 +6,7 @@ import { startFauxqs } from "fauxqs";
 import { vi } from "vitest";
 import { readMessage } from "../../lib/inbox/inbox.ts";
 import type { Signal } from "../../lib/inbox/messages.ts";
+import { isSignal } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { listening } from "../../local/listening.ts";
 import { quietSimulator } from "../local/twilio/api.ts";
@@ -46,7 +47,10 @@ export async function startSurroundings() {
     /** The signals of `accountSid` that are in the inbox, in their order. */
     stored(accountSid: string): Signal[] {
       const ready = messaging.inspectQueue(QUEUE)?.messages.ready ?? [];
-      return ready.map(({ body }) => readMessage(body)).filter((signal) => signal.accountSid === accountSid);
+      return ready
+        .map(({ body }) => readMessage(body))
+        .filter(isSignal)
+        .filter((signal) => signal.accountSid === accountSid);
     },
     logged: (): string[] => readLines(logFile),
     async close() {

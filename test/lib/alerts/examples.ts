@@ -1,5 +1,13 @@
 import type { AlertOccasion } from "../../../lib/alerts/compose.ts";
-import type { ErrorEvidence, Incident, SpendRanking, Trip } from "../../../lib/incidents/incident.ts";
+import type { Checklist } from "../../../lib/incidents/checklist.ts";
+import type {
+  ErrorEvidence,
+  Incident,
+  Reactivation,
+  SpendRanking,
+  Trip,
+  Wish,
+} from "../../../lib/incidents/incident.ts";
 
 export const SID = "AC0123456789abcdef0123456789abcdef";
 
@@ -53,6 +61,59 @@ export const ranking: SpendRanking = {
   readAt: "2026-11-21T03:04:07.000Z",
 };
 
+/** Read two hours after the suspension: the keys are still there, and the daily trigger has fired. */
+export const checklist: Checklist = {
+  readAt: "2026-11-21T05:09:30.000Z",
+  items: [
+    { id: "suspended-by", answer: "done", why: "Twilio lets us change its status" },
+    { id: "live-calls", answer: "done", why: "no call is live" },
+    {
+      id: "api-keys",
+      answer: "not-done",
+      why: "1 from before the incident, 1 made during it: SK00112233445566778899aabbccddeeff, SK112233445566778899aabbccddeeff00",
+    },
+    {
+      id: "auth-token",
+      answer: "not-done",
+      why: "it is still the one that the account had when it was suspended",
+    },
+    { id: "triggers", answer: "done", why: "all 3 usage triggers are there and call us" },
+  ],
+};
+
+/** What alice asks for, from the command line. */
+export const wish: Wish = {
+  command: "reactivate-4b1d",
+  operator: "alice",
+  road: "cli",
+  reason: "the leaked key is revoked, the sign-up form has a captcha",
+  at: "2026-11-21T05:10:00.000Z",
+};
+
+/** A way back on which everything went well, changed by `changes`. */
+export function reactivation(changes: Partial<Reactivation> = {}): Reactivation {
+  return {
+    ...wish,
+    acknowledge: [],
+    cleanup: ["api-keys", "auth-token", "voice-countries"],
+    countries: ["GB", "US"],
+    cleaned: ["api-keys", "auth-token", "voice-countries"],
+    guards: ["UTaa112233445566778899aabbccddeeff", "UTbb112233445566778899aabbccddeeff"],
+    probationUntil: "2026-11-22T05:10:01.000Z",
+    activatedAt: "2026-11-21T05:10:02.000Z",
+    suspendedFor: 7_555_900,
+    failure: null,
+    ...changes,
+  };
+}
+
+/** The same, ended before anything was changed at Twilio. */
+export const refused = reactivation({
+  ...{ cleanup: ["auth-token"], cleaned: [], countries: [], guards: [] },
+  ...{ probationUntil: null, activatedAt: null, suspendedFor: null },
+  failure: `not in order, and neither acknowledged nor asked to be cleaned up: api-keys (${checklist.items[2]?.why})`,
+});
+
 /** An incident in which everything went well, changed by `changes`. */
 export function incident(changes: Partial<Incident> = {}): Incident {
   return {
@@ -83,6 +144,10 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     ranking: null,
     signals: 1,
     alerts: [],
+    checklist: null,
+    suspension: null,
+    reactivation: null,
+    dismissal: null,
     ...changes,
   };
 }
@@ -112,6 +177,83 @@ export const examples = {
     }),
     incidentUrl,
     at,
+  },
+  "suspended by an operator": {
+    about: "suspended",
+    incident: incident({
+      suspension: {
+        ...wish,
+        reason: "its usage of today is not theirs, they say on the phone",
+        at: "2026-11-21T03:04:05.400Z",
+      },
+      because: null,
+      reason: "its usage of today is not theirs, they say on the phone",
+      lags: { firedToReceived: 55_123, receivedToSuspended: 977, firedToSuspended: 56_100 },
+    }),
+    incidentUrl,
+    at,
+  },
+  reactivated: {
+    about: "reactivated",
+    incident: incident({
+      state: "reactivated",
+      reason: wish.reason,
+      checklist,
+      reactivation: reactivation(),
+      reactivatedAt: "2026-11-21T05:10:02.000Z",
+    }),
+    incidentUrl,
+    at: "2026-11-21T05:10:04.000Z",
+  },
+  "not reactivated": {
+    about: "not-reactivated",
+    incident: incident({ reason: refused.failure ?? "", checklist, reactivation: refused }),
+    incidentUrl,
+    at: "2026-11-21T05:10:01.000Z",
+  },
+  "suspended again": {
+    about: "not-reactivated",
+    incident: incident({
+      reason: "its auth token could not be changed: Twilio error 20500 (HTTP 500): Internal Server Error",
+      checklist,
+      reactivation: reactivation({
+        cleaned: ["api-keys"],
+        failure: "its auth token could not be changed: Twilio error 20500 (HTTP 500): Internal Server Error",
+      }),
+    }),
+    incidentUrl,
+    at: "2026-11-21T05:10:11.000Z",
+  },
+  dismissed: {
+    about: "dismissed",
+    incident: incident({
+      ...notContained,
+      state: "dismissed",
+      because: null,
+      reason: "their campaign of the week, agreed on with sales",
+      dismissal: {
+        ...wish,
+        road: "slack",
+        reason: "their campaign of the week, agreed on with sales",
+        at: "2026-11-21T03:20:00.000Z",
+      },
+    }),
+    incidentUrl,
+    at: "2026-11-21T03:20:01.000Z",
+  },
+  "active again": {
+    about: "tampered",
+    note: "somebody set it active past Tollbreaker: it may be spending, and may be unguarded",
+    incident: incident(),
+    incidentUrl,
+    at: "2026-11-21T06:00:00.000Z",
+  },
+  "still waiting": {
+    about: "reminder",
+    note: "it has waited for a person for 3 days; its 2 phone numbers are still billed each month",
+    incident: incident(),
+    incidentUrl,
+    at: "2026-11-24T03:04:06.000Z",
   },
   "a warning": {
     about: "alerted",

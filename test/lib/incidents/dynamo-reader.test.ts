@@ -39,7 +39,15 @@ const put = (Item: Record<string, unknown>) => local.client.send(new PutCommand(
 const write = (one: Incident) =>
   put({
     ...headKey(one.id),
-    ...headItem({ incident: one, openedBy: "", joined: [], callsDue: false, version: 1 }),
+    ...headItem({
+      incident: one,
+      openedBy: "",
+      joined: [],
+      callsDue: false,
+      tokenMark: null,
+      rotatingFrom: null,
+      version: 1,
+    }),
   });
 
 /** All pages, as a client reads them. */

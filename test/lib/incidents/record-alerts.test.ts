@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { type IncidentRecord, MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import type { AlertedBecause } from "../../../lib/incidents/incident.ts";
 import {
   alerted,
   alertedAgain,
   alertPublished,
   alertsDue,
-  type IncidentRecord,
   incidentIdFor,
-  MOST_ALERTS,
   MOST_TOLD_A_DAY,
   openIncident,
   suspended,

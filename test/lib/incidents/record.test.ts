@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type Change, followedBy, type IncidentRecord, MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import { INCIDENT_ID } from "../../../lib/incidents/incident-reader.ts";
 import {
   type Alerted,
@@ -7,15 +8,11 @@ import {
   alertedAgain,
   alertPublished,
   alertsDue,
-  type Change,
   callsEnded,
   evidenceRead,
   failed,
-  followedBy,
-  type IncidentRecord,
   incidentIdFor,
   joined,
-  MOST_ALERTS,
   MOST_JOINED,
   MOST_TOLD_A_DAY,
   openIncident,

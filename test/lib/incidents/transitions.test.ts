@@ -8,6 +8,7 @@ const MOVES = new Set([
   "open → alerted",
   "open → failed",
   "suspended → reactivating",
+  "suspended → dismissed",
   "alerted → suspended",
   "alerted → failed",
   "alerted → dismissed",
@@ -15,6 +16,7 @@ const MOVES = new Set([
   "failed → dismissed",
   "reactivating → reactivated",
   "reactivating → suspended",
+  "reactivating → failed",
 ]);
 const PAIRS = INCIDENT_STATES.flatMap((from) =>
   INCIDENT_STATES.map((to): [IncidentState, IncidentState] => [from, to]),

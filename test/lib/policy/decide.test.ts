@@ -334,6 +334,38 @@ describe("old news", () => {
   });
 });
 
+describe("a guard of a reactivated account", () => {
+  const back = { lastReactivatedAt: "2026-11-21T03:30:00.000Z" } as const;
+  const guard = (firedAt: string, changes = {}) => ({
+    ...fired(firedAt),
+    ...{ limit: "all", recurring: "", probation: true, triggerValue: "1525", currentValue: "1526", ...changes },
+  });
+
+  test("suspends far below the limit while the probation lasts", () => {
+    expect(decideOn(guard("2026-11-21T03:31:00.000Z"), back, LADDER)).toMatchObject({ kind: "suspend", rule: "all" });
+  });
+
+  test("suspends even where its value is below the limit's, and its period is the limit's own", () => {
+    const low = guard("2026-11-21T03:31:00.000Z", { recurring: "daily", currentValue: "26" });
+    expect(decideOn(low, back, LADDER).kind).toBe("suspend");
+    expect(decideOn({ ...low, probation: false }, back, LADDER).kind).toBe("ignore");
+  });
+
+  test("is nothing any more once the probation is over", () => {
+    const later = guard("2026-11-22T03:30:01.000Z");
+    expect(decideOn(later, back, LADDER)).toMatchObject({ kind: "ignore", reason: expect.stringContaining("is over") });
+    expect(decideOn(guard("2026-11-22T03:30:00.000Z"), back, LADDER).kind).toBe("suspend");
+  });
+
+  test("that fired before the reactivation is old news, like any other", () => {
+    expect(decideOn(guard("2026-11-21T03:29:59.000Z"), back, LADDER).kind).toBe("join");
+  });
+
+  test("of an account of which nothing is known suspends: better once too often", () => {
+    expect(decideOn(guard("2026-11-21T03:31:00.000Z"), {}, LADDER).kind).toBe("suspend");
+  });
+});
+
 describe("a firing of a suspended account", () => {
   const suspended = { state: "suspended", suspendedAt: SUSPENDED_AT } as const;
 
@@ -345,10 +377,10 @@ describe("a firing of a suspended account", () => {
     expect(decideOn(fired(firedAt), suspended).kind).toBe(kind);
   });
 
-  test("is not held in observe mode, nor while it is reactivated, nor for the parent", () => {
+  test("is not held in observe mode, nor for the parent; but while a reactivation hangs, because nobody is at it", () => {
     const after = fired("2026-11-21T03:30:00.000Z");
     expect(decideOn(after, suspended, OBSERVE).kind).toBe("join");
-    expect(decideOn(after, { ...suspended, state: "reactivating" }).kind).toBe("join");
+    expect(decideOn(after, { ...suspended, state: "reactivating" }).kind).toBe("hold");
     expect(decideOn({ ...after, accountSid: PARENT }, suspended).kind).toBe("join");
   });
 
@@ -570,10 +602,10 @@ describe("whatever the signal, the circumstances and the policy", () => {
       ({ verdict }) => verdict.kind === "join" || verdict.kind === "hold",
     ));
 
-  test("only what is suspended is held", () =>
+  test("only what is suspended, or on its way back, is held", () =>
     always(
       ({ verdict }) => verdict.kind === "hold",
-      ({ state }) => state === "suspended",
+      ({ state }) => state === "suspended" || state === "reactivating",
     ));
 
   test("what waits at the brake is not suspended", () =>

@@ -24,14 +24,14 @@ test("only what needs the account's own credentials or papers is an insider's", 
   expect(insiders.map(({ code }) => code)).toEqual([30442, 30444, 30649]);
 });
 
-test.each([10001, 10003, 20005, 30002, 12300, 11200, 11205, 11210, 11215, 11217, 11237, 11299])(
+test.each([10001, 10003, 20005, 30002, 12300, 11200, 11205, 11210, 11215, 11217, 11237, 11299, 91300, 91301, 91308])(
   "%i is never counted",
   (code) => {
     expect(isIgnored(code)).toBe(true);
   },
 );
 
-test.each([11100, 11199, 11300, 12400])("%i is no failure of a webhook", (code) => {
+test.each([11100, 11199, 11300, 12400, 91299, 91400, 93100])("%i is no failure of a webhook or a sink", (code) => {
   expect(isIgnored(code)).toBe(false);
 });
 

@@ -16,6 +16,8 @@ const POLICIES = [...DOCUMENT.matchAll(/^### (.+)\n[^#]*?```yaml\n([\s\S]*?)```/
 const ajv = addFormats.default(new Ajv.default({ allowUnionTypes: true }));
 const isValid = ajv.compile(JSON.parse(read("policy.schema.json")));
 
+const SPIKE = "{ times: 8, over: 7d, at-least: 20 }";
+
 test("policy.schema.json is what `npm run policy:schema` makes now", () => {
   expect(JSON.parse(read("policy.schema.json"))).toEqual(policyJsonSchema());
 });
@@ -43,7 +45,7 @@ test("the policy of the project names the schema and satisfies it", () => {
 
 test("docs/policy.md has its examples", () => {
   expect(POLICIES.map(([title]) => title)).toEqual(
-    expect.arrayContaining(["A week of watching", "A ladder: 50, 80, 100"]),
+    expect.arrayContaining(["A week of watching", "A ladder: 50, 80, 100", "Guarded by the hour as well"]),
   );
   expect(POLICIES.length).toBeGreaterThanOrEqual(6);
 });
@@ -60,13 +62,17 @@ test.each([
   ["a value of zero", "limits: { a: { category: sms, by: price, every: day, at: 0, then: alert } }"],
   ["a window without a unit", "brake: { within: 10 }"],
   ["a SID cut short", "exempt: [ { account: AC1, why: x } ]"],
+  ["an hour without a value", "limits: { a: { category: sms, by: price, every: hour, then: alert } }"],
+  ["a spike of nothing", "limits: { a: { category: sms, by: price, spike: {}, then: alert } }"],
+  ["a spike with a value", `limits: { a: { category: sms, by: price, spike: ${SPIKE}, at: 5, then: alert } }`],
+  ["a share in percent", "probation: { share: 25 }"],
   ["a day that is not", "exempt: [ { account: AC0123456789abcdef0123456789abcdef, why: x, until: 2027-02-30 } ]"],
 ])("an editor marks %s", (_what, text) => {
   expect(isValid(parse(text))).toBe(false);
 });
 
 test("docs/policy.md has a row for every key", () => {
-  const rows = [...DOCUMENT.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, key]) => key);
+  const rows = [...DOCUMENT.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, key]) => key);
   expect(rows).toEqual(expect.arrayContaining(Object.keys(PolicyEntry.shape)));
   expect(rows).toEqual(
     expect.arrayContaining([
@@ -82,6 +88,11 @@ test("docs/policy.md has a row for every key", () => {
       "account",
       "why",
       "until",
+      "times",
+      "over",
+      "at-least",
+      "share",
+      "for",
     ]),
   );
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Document, stringify } from "yaml";
 import { TollbreakerError } from "../../../lib/errors.ts";
+import type { Spike } from "../../../lib/policy/policy.ts";
 import { examinePolicy, readPolicy } from "../../../lib/policy/policy-file.ts";
 
 const SID = "AC0123456789abcdef0123456789abcdef";
@@ -27,6 +28,17 @@ test("the policy that the project comes with is read as it is written", () => {
       "daily-spend": { category: "totalprice", by: "price", every: "day", at: "100", then: "suspend" },
       "sms-burst": { category: "sms-outbound", by: "count", every: "day", at: "20000", then: "suspend" },
     },
+    rates: {
+      "unusual-hour": {
+        kind: "spike",
+        category: "totalprice",
+        by: "price",
+        times: 8,
+        over: 604_800_000,
+        atLeast: "20",
+        then: "alert",
+      },
+    },
     errors: {
       "sms-pumping": {
         codes: [30450, 30453, 60410],
@@ -42,6 +54,8 @@ test("the policy that the project comes with is read as it is written", () => {
     exempt: [],
     accounts: {},
     parent: "alert",
+    probation: { share: "0.25", for: 86_400_000 },
+    tampering: "alert",
   });
 });
 
@@ -51,6 +65,8 @@ mode: observe
 limits:
   warn: { category: totalprice, by: price, every: month, at: 0.10, then: alert }
   daily-spend: ${LIMIT}
+  hourly: { category: totalprice, by: price, every: hour, at: 30.50, then: suspend }
+  spike: { category: totalprice, by: price, spike: { times: 3, over: 48h, at-least: 0.10 }, then: alert }
 errors:
   form-abuse: { codes: [30450], count: 1, within: 90s, then: suspend, confirm: { category: sms, by: count, at: "7" } }
 unlisted: alert
@@ -58,14 +74,28 @@ brake: { within: 1d, suspensions: 1 }
 exempt:
   - { account: ${SID}, why: emergency line, until: 2028-02-29 }
   - { account: ${OTHER}, why: " the hospital " }
-accounts: { ${SID}: { daily-spend: 5000.50 } }
+accounts: { ${SID}: { daily-spend: 5000.50, hourly: 400 } }
 parent: suspend-top
+probation: { share: 0.10, for: 2h }
+tampering: suspend
 `;
   expect(policyOf(text)).toEqual({
     mode: "observe",
     limits: {
       warn: { category: "totalprice", by: "price", every: "month", at: "0.1", then: "alert" },
       "daily-spend": { category: "totalprice", by: "price", every: "day", at: "100", then: "suspend" },
+    },
+    rates: {
+      hourly: { kind: "rate", category: "totalprice", by: "price", at: "30.5", then: "suspend" },
+      spike: {
+        kind: "spike",
+        category: "totalprice",
+        by: "price",
+        times: 3,
+        over: 172_800_000,
+        atLeast: "0.1",
+        then: "alert",
+      },
     },
     errors: {
       "form-abuse": {
@@ -82,8 +112,10 @@ parent: suspend-top
       { account: SID, why: "emergency line", until: "2028-02-29" },
       { account: OTHER, why: "the hospital", until: null },
     ],
-    accounts: { [SID]: { "daily-spend": "5000.5" } },
+    accounts: { [SID]: { "daily-spend": "5000.5", hourly: "400" } },
     parent: "suspend-top",
+    probation: { share: "0.1", for: 7_200_000 },
+    tampering: "suspend",
   });
 });
 
@@ -91,12 +123,15 @@ test("what is left out, or left empty, has a safe default", () => {
   const defaults = {
     mode: "enforce",
     limits: {},
+    rates: {},
     errors: {},
     unlisted: "suspend",
     brake: { suspensions: 5, within: 600_000 },
     exempt: [],
     accounts: {},
     parent: "alert",
+    probation: { share: "0.25", for: 86_400_000 },
+    tampering: "alert",
   };
   expect(policyOf("mode: enforce")).toEqual(defaults);
   expect(policyOf("{}")).toEqual(defaults);
@@ -118,6 +153,27 @@ test.each([
   expect(
     policyOf(`limits: { a: { category: sms, by: price, every: day, at: ${written}, then: alert } }`).limits["a"]?.at,
   ).toBe(kept);
+});
+
+test("`by: rate` is another way to write `every: hour`: of money, or of what it says", () => {
+  const watched = (text: string) =>
+    policyOf(`limits:\n  day: { category: sms, by: ${text.includes("count") ? "count" : "price"}, every: day, at: 9, then: alert }
+  a: { category: sms, ${text}, at: 5, then: alert }`).rates["a"];
+  const rate = { kind: "rate", category: "sms", at: "5", then: "alert" };
+  expect(watched("by: price, every: hour")).toEqual({ ...rate, by: "price" });
+  expect(watched("by: rate")).toEqual({ ...rate, by: "price" });
+  expect(watched("by: rate, every: hour")).toEqual({ ...rate, by: "price" });
+  expect(watched("by: rate, of: count")).toEqual({ ...rate, by: "count" });
+});
+
+test.each([
+  ["1", "1"],
+  ["0.5", "0.5"],
+  ["'0.250'", "0.25"],
+  ["1.0", "1"],
+  ["0.000001", "0.000001"],
+])("the share %s is kept exactly", (written, share) => {
+  expect(policyOf(`probation: { share: ${written} }`).probation).toEqual({ share, for: 86_400_000 });
 });
 
 test("limits keep the order of the file, and names of JavaScript's own are names like others", () => {
@@ -161,6 +217,11 @@ const flow = (keys: Record<string, string>) =>
 
 const limits = (changes: Record<string, string>) => `limits:\n  a: ${limit(changes)}`;
 const errors = (changes: Record<string, string>) => `errors:\n  a: ${rule(changes)}`;
+const DAILY = "  d: { category: sms, by: count, every: day, at: 9, then: alert }";
+const hourly = (changes: Record<string, string>) =>
+  `limits:\n${DAILY}\n  a: ${flow({ category: "sms", by: "count", every: "hour", at: "5", then: "alert", ...changes })}`;
+const spike = (changes: Record<string, string>) =>
+  `limits:\n${DAILY}\n  a: ${flow({ category: "sms", by: "count", spike: flow({ times: "8", over: "7d", "at-least": "20", ...changes }), then: "alert" })}`;
 const exempt = (keys: Record<string, string>) => `exempt:\n  - ${flow({ account: SID, why: "x", ...keys })}`;
 
 test.each([
@@ -209,12 +270,12 @@ test.each([
   [
     "an unknown key",
     "webhook: {}",
-    "1:1 webhook: There is no such key here. The keys here are: mode, limits, errors, unlisted, brake, exempt, accounts, parent.",
+    "1:1 webhook: There is no such key here. The keys here are: mode, limits, errors, unlisted, brake, exempt, accounts, parent, probation, tampering.",
   ],
   [
     "a merge key",
     `limits: { a: { <<: {}, category: sms, by: price, every: day, at: 1, then: alert } }`,
-    "1:16 limits.a.<<: There is no such key here. The keys here are: category, by, every, at, then.",
+    "1:16 limits.a.<<: There is no such key here. The keys here are: category, by, every, at, then, spike.",
   ],
   [
     "a mode nearly right",
@@ -265,7 +326,7 @@ test.each([
   [
     "Twilio's word for day",
     limits({ every: "daily" }),
-    "2:48 limits.a.every: Expected `day`, `month`, `year` or `once`, for example `every: day`. Got: daily. Did you mean `day`?",
+    "2:48 limits.a.every: Expected `hour`, `day`, `month`, `year` or `once`, for example `every: day`. Got: daily. Did you mean `day`?",
   ],
   [
     "then: kill",
@@ -455,6 +516,157 @@ test.each([
     `accounts: { ${SID}: 500 }`,
     `1:49 accounts.${SID}: Expected the limits by name, each with its value, for example \`{ daily-spend: 5000 }\`. Got: 500.`,
   ],
+  ["an hour without a value", hourly({ at: "-" }), `3:3 limits.a.at: The key is missing. ${AMOUNT}`],
+  [
+    "a rate by the day",
+    hourly({ by: "rate", of: "count", every: "day" }),
+    "3:40 limits.a.every: Expected `hour`, for example `every: hour`. Got: day.",
+  ],
+  [
+    "a rate of minutes",
+    hourly({ by: "rate", of: "minutes" }),
+    "3:70 limits.a.of: Expected `count`, `usage` or `price`, for example `of: price`. Got: minutes.",
+  ],
+  [
+    "half a message in an hour",
+    hourly({ at: "0.5" }),
+    "3:51 limits.a.at: Expected a whole number, because `by: count` counts things, for example `at: 1`. Got: 0.5.",
+  ],
+  [
+    "a rate of messages in money",
+    hourly({ by: "rate" }),
+    "3:3 limits.a: The sweep sees what usage triggers count, and none counts `sms` by `price`. Add a limit that does, for example `{ category: sms, by: price, every: day, at: 1000, then: alert }`.",
+  ],
+  [
+    "two that watch, and no trigger",
+    `limits:\n  a: ${limit({ every: "hour" })}\n  b: ${limit({ every: "hour", category: "sms" })}\n  c: ${LIMIT}`,
+    "3:3 limits.b: The sweep sees what usage triggers count, and none counts `sms` by `price`. Add a limit that does, for example `{ category: sms, by: price, every: day, at: 1000, then: alert }`.",
+  ],
+  [
+    "totalprice by rate of things",
+    `limits:\n  a: ${limit({ by: "rate", of: "count", every: "-" })}\n  d: ${LIMIT}`,
+    "2:68 limits.a.of: Twilio counts nothing for `totalprice`, so it would never be reached. Write `of: price`, or another category.",
+  ],
+  [
+    "a spike nearly right",
+    hourly({ every: "day", spik: "8" }),
+    "3:66 limits.a.spik: There is no such key here. Did you mean `spike`?",
+  ],
+  [
+    "a spike of three quarters",
+    spike({ times: "0.75" }),
+    "3:50 limits.a.spike.times: Expected a whole number from 2 to 1000, for example `times: 8`. Got: 0.75.",
+  ],
+  [
+    "a spike over a month and more",
+    spike({ over: "32d" }),
+    "3:59 limits.a.spike.over: Expected a duration from 2d to 31d with its unit: s, m, h or d, for example `over: 7d`. Got: 32d.",
+  ],
+  [
+    "a spike over an hour",
+    spike({ over: "1h" }),
+    "3:59 limits.a.spike.over: Expected a duration from 2d to 31d with its unit: s, m, h or d, for example `over: 7d`. Got: 1h.",
+  ],
+  [
+    "a spike from half a message on",
+    spike({ "at-least": "0.5" }),
+    "3:73 limits.a.spike.at-least: Expected a whole number, because `by: count` counts things, for example `at-least: 1`. Got: 0.5.",
+  ],
+  [
+    "a spike without a floor",
+    spike({ "at-least": "-" }),
+    "3:34 limits.a.spike.at-least: The key is missing. Expected a positive number in plain digits (no sign, exponent, unit or separator; up to 12 digits, then up to 6 decimals), for example `at-least: 20`.",
+  ],
+  [
+    "a key of a spike nearly right",
+    spike({ tims: "8", times: "8" }),
+    "3:77 limits.a.spike.tims: There is no such key here. Did you mean `times`?",
+  ],
+  [
+    "a spike that is a number",
+    `limits: { a: { category: totalprice, by: price, spike: 8, then: alert }, d: ${LIMIT} }`,
+    "1:56 limits.a.spike: Expected the measures of a spike, for example `spike: { times: 8, over: 7d, at-least: 20 }`. Got: 8.",
+  ],
+  [
+    "a spike with a value",
+    `limits:\n${DAILY}\n  a: { category: sms, by: count, spike: { times: 8, over: 7d, at-least: 20 }, at: 5, then: alert }`,
+    "3:79 limits.a.at: There is no such key here. The keys here are: category, by, spike, then.",
+  ],
+  [
+    "a value for a spike",
+    `${spike({})}\naccounts:\n  ${SID}: { a: 5 }`,
+    `5:41 accounts.${SID}.a: This is a spike: it compares each account with itself, and has no \`at\`.`,
+  ],
+  [
+    "half a message in an hour for an account",
+    `${hourly({})}\naccounts:\n  ${SID}: { a: 0.5 }`,
+    `5:44 accounts.${SID}.a: Expected a whole number, because \`by: count\` counts things, for example \`at: 1\`. Got: 0.5.`,
+  ],
+  [
+    "a rule of a rate's name",
+    `${hourly({})}\n${errors({})}`,
+    "5:3 errors.a: A limit has this name too, and an alert names only the rule. Give one of them another name.",
+  ],
+  [
+    "a share of nothing",
+    "probation: { share: 0 }",
+    "1:21 probation.share: Expected a share above 0, and 1 at most, in plain digits, for example `share: 0.25`. Got: 0.",
+  ],
+  [
+    "a share of 0.0",
+    "probation: { share: 0.0 }",
+    "1:21 probation.share: Expected a share above 0, and 1 at most, in plain digits, for example `share: 0.25`. Got: 0.0.",
+  ],
+  [
+    "a share of more than all",
+    "probation: { share: 1.1 }",
+    "1:21 probation.share: Expected a share above 0, and 1 at most, in plain digits, for example `share: 0.25`. Got: 1.1.",
+  ],
+  [
+    "a share in percent",
+    "probation: { share: 25% }",
+    "1:21 probation.share: Expected a share above 0, and 1 at most, in plain digits, for example `share: 0.25`. Got: 25%.",
+  ],
+  [
+    "half an hour of probation",
+    "probation: { for: 30m }",
+    "1:19 probation.for: Expected a duration from 1h to 31d with its unit: s, m, h or d, for example `for: 24h`. Got: 30m.",
+  ],
+  [
+    "a year of probation",
+    "probation: { for: 365d }",
+    "1:19 probation.for: Expected a duration from 1h to 31d with its unit: s, m, h or d, for example `for: 24h`. Got: 365d.",
+  ],
+  [
+    "probation without an end",
+    "probation: { for: ever }",
+    "1:19 probation.for: Expected a duration from 1h to 31d with its unit: s, m, h or d, for example `for: 24h`. Got: ever.",
+  ],
+  [
+    "a key of the probation nearly right",
+    "probation: { shares: 0.5 }",
+    "1:14 probation.shares: There is no such key here. Did you mean `share`?",
+  ],
+  [
+    "no probation",
+    "probation: off",
+    "1:12 probation: Expected the probation, for example `probation: { share: 0.25, for: 24h }`. Got: off.",
+  ],
+  [
+    "tampering that is ignored",
+    "tampering: ignore",
+    "1:12 tampering: Expected `alert` or `suspend`, for example `tampering: alert`. Got: ignore.",
+  ],
+  [
+    "a code about a sink",
+    errors({ codes: "[91305]" }),
+    "2:16 errors.a.codes[0]: 91305 is never counted (Sink endpoint rejected the event: about an Event Streams sink, often our own: acting on it would make a loop). Take it out of the list.",
+  ],
+  [
+    "another code of its family",
+    errors({ codes: "[91301]" }),
+    "2:16 errors.a.codes[0]: 91301 is never counted (about an Event Streams sink, often our own: acting on it would make a loop). Take it out of the list.",
+  ],
   [
     "two limits that meet in an account",
     `limits:\n  a: ${limit({ at: "80" })}\n  b: ${LIMIT}\naccounts:\n  ${SID}: { b: 80 }`,
@@ -596,8 +808,20 @@ const anyLimit = fc.record({
   every: fc.constantFrom("day", "month", "year", "once"),
   then: fc.constantFrom("alert", "suspend"),
 });
+/** What the sweep watches, of a limit with this measure. */
+const anyWatch = fc.oneof(
+  fc.record({ every: fc.constant("hour"), at: anyMeasure.at, then: fc.constantFrom("alert", "suspend") }),
+  fc.record({
+    spike: fc.record({
+      times: fc.integer({ min: 2, max: 1000 }),
+      over: fc.constantFrom("2d", "7d", "31d", "100h"),
+      "at-least": anyMeasure.at,
+    }),
+    then: fc.constantFrom("alert", "suspend"),
+  }),
+);
 const anyRule = fc.record({
-  codes: fc.uniqueArray(fc.integer({ min: 30_500, max: 99_999 }), { minLength: 1, maxLength: 100 }),
+  codes: fc.uniqueArray(fc.integer({ min: 30_500, max: 91_299 }), { minLength: 1, maxLength: 100 }),
   count: fc.integer({ min: 1, max: 500 }),
   within: fc.constantFrom("1m", "90s", "24h", "1d"),
   then: fc.constantFrom("alert", "suspend"),
@@ -626,11 +850,22 @@ test("any right policy is read with just its values, and read again from what wa
       { selector: ({ account }) => account, maxLength: 3 },
     ),
     parent: fc.constantFrom("alert", "suspend-top"),
+    tampering: fc.constantFrom("alert", "suspend"),
+    probation: fc.record({
+      share: fc.constantFrom("1", "0.25", "0.000001"),
+      for: fc.constantFrom("1h", "31d", "9000s"),
+    }),
   });
   fc.assert(
-    fc.property(right, (written) => {
-      const policy = policyOf(stringify(written));
+    fc.property(right, fc.array(anyWatch, { maxLength: 3 }), (written, watches) => {
+      const [{ category, by } = { category: "none", by: "count" }] = Object.values(written.limits);
+      const watched =
+        category === "none" ? [] : watches.map((watch, index) => [`w-${index}`, { category, by, ...watch }] as const);
+      const limits = { ...written.limits, ...Object.fromEntries(watched) };
+      const policy = policyOf(stringify({ ...written, limits }));
       expect(policy.exempt).toEqual(written.exempt);
+      expect(Object.keys(policy.rates)).toEqual(watched.map(([name]) => name));
+      expect(policy.probation.share).toEqual(written.probation.share);
       expect(Object.keys(policy.limits)).toEqual(Object.keys(written.limits));
       for (const [name, entry] of Object.entries(written.limits))
         expect(policy.limits[name]).toEqual({ ...entry, at: String(entry.at) });
@@ -640,13 +875,23 @@ test("any right policy is read with just its values, and read again from what wa
   );
 });
 
-/** Durations back in words. */
-function asWritten(policy: ReturnType<typeof policyOf>) {
+/** Back to keys and words. */
+function asWritten({ rates, probation, ...policy }: ReturnType<typeof policyOf>) {
   const words = (milliseconds: number) => `${milliseconds / 1000}s`;
   const errors = Object.entries(policy.errors).map(([name, rule]) => [name, { ...rule, within: words(rule.within) }]);
+  const watched = Object.entries(rates).map(([name, { kind: _, ...rule }]) => [
+    name,
+    "at" in rule ? { ...rule, every: "hour" } : spikeAsWritten(rule),
+  ]);
   return {
     ...policy,
+    limits: { ...policy.limits, ...Object.fromEntries(watched) },
     errors: Object.fromEntries(errors),
     brake: { ...policy.brake, within: words(policy.brake.within) },
+    probation: { ...probation, for: words(probation.for) },
   };
+
+  function spikeAsWritten({ times, over, atLeast, ...rest }: Omit<Spike, "kind">) {
+    return { ...rest, spike: { times, over: words(over), "at-least": atLeast } };
+  }
 }

@@ -42,6 +42,27 @@ test("a warning behind the suspension is noted; values are compared as numbers",
   expect(notes(`limits: { ${SPEND}, ${warn("99.5")} }`)).toEqual([]);
 });
 
+test("a limit by the hour that the day's suspension forestalls is noted", () => {
+  const watched = (least: string) =>
+    `hourly: { category: totalprice, by: price, every: hour, at: ${least}, then: suspend },
+     spike: { category: totalprice, by: price, spike: { times: 8, over: 7d, at-least: ${least} }, then: suspend }`;
+  expect(notes(`limits: { ${SPEND}, ${watched("100")} }`)).toEqual([
+    "limits.hourly needs 100 in an hour, and spend suspends at 100 in a day.",
+    "limits.spike needs 100 in an hour, and spend suspends at 100 in a day.",
+  ]);
+  expect(notes(`limits: { ${SPEND}, ${watched("99.9")} }`)).toEqual([]);
+});
+
+test("what the sweep watches counts as a limit that suspends, and its category is looked up", () => {
+  const text = (category: string) => `limits:
+  warn: { category: ${category}, by: count, every: day, at: 100, then: alert }
+  hourly: { category: ${category}, by: rate, of: count, at: 10, then: suspend }`;
+  expect(notes(text("sms"))).toEqual([]);
+  expect(notes(text("sms-outbond"))).toContain(
+    "limits.hourly: Twilio's list of categories has no sms-outbond. Did you mean sms-outbound?",
+  );
+});
+
 test("a confirmation that nobody asks is noted", () => {
   const rule = "{ codes: [30450], count: 5, within: 5m, then: alert, confirm: { category: sms, by: price, at: 1 } }";
   expect(notes(`limits: { ${SPEND} }\nerrors: { x: ${rule} }`)).toEqual([

@@ -2,7 +2,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../../lib/clock.ts";
 import { sqsInbox } from "../../../lib/inbox/inbox.ts";
-import type { Signal } from "../../../lib/inbox/messages.ts";
+import { isSignal, type Message } from "../../../lib/inbox/messages.ts";
 import { respond } from "../../../lib/response/respond.ts";
 import type { Responder } from "../../../lib/response/responder.ts";
 import type { SubaccountSeed } from "../../../local/twilio/world.ts";
@@ -36,7 +36,8 @@ interface Delivering extends Partial<Responder> {
   milliseconds?: number;
 }
 
-async function deliver(signal: Signal, { milliseconds = 23_500, ...changes }: Delivering = {}) {
+async function deliver(signal: Message, { milliseconds = 23_500, ...changes }: Delivering = {}) {
+  if (!isSignal(signal)) throw new Error("a signal was expected");
   const responder = rig.responder({ policy: ALERT, ...changes });
   const begunAt = responder.clock.now().getTime();
   return respond(responder, { signal, attempt: 1, begunAt, deadline: begunAt + milliseconds });

@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Clock } from "../../../lib/clock.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import type { Signal } from "../../../lib/inbox/messages.ts";
+import { MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import { accountKey } from "../../../lib/incidents/keys.ts";
-import { MOST_ALERTS, MOST_TOLD_A_DAY } from "../../../lib/incidents/record.ts";
+import { MOST_TOLD_A_DAY } from "../../../lib/incidents/record.ts";
 import { type Outcome, respond } from "../../../lib/response/respond.ts";
 import type { Responder } from "../../../lib/response/responder.ts";
 import type { FaultRule, SeenRequest } from "../../support/fault-proxy.ts";

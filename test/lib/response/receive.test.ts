@@ -33,7 +33,7 @@ test("what is handled is reported as done, and logged with how it ended", async 
       rule: "totalprice by price, daily, at 100",
       reason: "totalprice by price reached 130.25, its limit is 100",
     },
-    { level: "INFO", event: "signal-handled", accountSid: account, id: signal.id, attempt: 3, kind: "done" },
+    { level: "INFO", event: "message-handled", accountSid: account, id: signal.id, attempt: 3, kind: "done" },
   ]);
 });
 
@@ -43,7 +43,7 @@ test("what must come again is reported, with its reason in the log", async () =>
   const signal = firing(account);
   expect(await receive([recordOf(signal)])).toEqual({ batchItemFailures: [{ itemIdentifier: signal.id }] });
   expect(logged().at(-1)).toMatchObject({
-    event: "signal-handled",
+    event: "message-handled",
     kind: "again",
     why: expect.stringContaining("SNS"),
   });
@@ -58,7 +58,7 @@ test("what throws is reported, and said in the log", async () => {
   expect(logged().map(({ event }) => event)).toEqual([
     "store-unreadable",
     "contained-without-store",
-    "signal-not-handled",
+    "message-not-handled",
   ]);
   expect(logged().at(-1)).toMatchObject({ level: "ERROR", messageId: signal.id, attempt: 2 });
 });
@@ -73,7 +73,7 @@ describe("a message that is no signal", () => {
       expect(statusOf(other)).toBe("suspended");
       expect(logged()).toContainEqual(
         expect.objectContaining({
-          event: "signal-not-handled",
+          event: "message-not-handled",
           reason: expect.stringContaining("A message in the inbox cannot be read."),
         }),
       );

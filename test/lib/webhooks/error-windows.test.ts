@@ -1,7 +1,7 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ErrorRuleSignal, Signal } from "../../../lib/inbox/messages.ts";
-import { ErrorRuleSignal as ErrorRuleSchema } from "../../../lib/inbox/messages.ts";
+import { ErrorRuleSignal as ErrorRuleSchema, isSignal } from "../../../lib/inbox/messages.ts";
 import { windowKey } from "../../../lib/incidents/keys.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import type { ErrorEvent } from "../../../lib/webhooks/error-event.ts";
@@ -45,7 +45,7 @@ function functions(): ErrorWindows {
     inbox: {
       async put(signal) {
         if (failInbox) throw new Error("no inbox");
-        inbox.push(signal);
+        if (isSignal(signal)) inbox.push(signal);
       },
     },
     clock,

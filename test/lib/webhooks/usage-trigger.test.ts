@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { serve } from "@hono/node-server";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
-import type { Signal } from "../../../lib/inbox/messages.ts";
+import type { Message } from "../../../lib/inbox/messages.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { type UsageTriggerWebhook, usageTriggerWebhook } from "../../../lib/webhooks/usage-trigger.ts";
 import { type Listening, listening } from "../../../local/listening.ts";
@@ -14,7 +14,7 @@ const accountSid = `AC${"1".repeat(32)}`;
 const authToken = "0".repeat(32);
 
 let server: Listening;
-let stored: Signal[];
+let stored: Message[];
 let lines: string[];
 afterEach(() => server.close());
 

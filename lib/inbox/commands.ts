@@ -1,0 +1,85 @@
+import * as z from "zod/mini";
+import { CHECK_IDS, CLEANUP_IDS } from "../incidents/checklist.ts";
+import { accountSid, time } from "./fields.ts";
+
+/**
+ * What a person asks for. Whoever accepts it has checked who asks and whether it can be; the responder has the last
+ * word, on fresh readings. Times are ISO 8601 in UTC.
+ */
+
+/** How an operator's wish reached us. */
+export const ROADS = ["api", "cli", "slack", "console"] as const;
+export type Road = (typeof ROADS)[number];
+
+export const LEAST_REASON = 10;
+export const MOST_REASON = 500;
+
+const envelope = {
+  /** Unique for this request; its entries in the incident's history carry it as `command`. */
+  id: z.string().check(z.regex(/^[!-~]{1,128}$/)),
+  accountSid,
+  /** When it was accepted. */
+  receivedAt: time,
+  /** Who asks: an operator's name. */
+  operator: z.string().check(z.minLength(1), z.maxLength(100)),
+  road: z.enum(ROADS),
+  reason: z.string().check(z.minLength(LEAST_REASON), z.maxLength(MOST_REASON)),
+};
+const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
+
+/** Bring a contained account back, clean and armed. */
+export const ReactivateCommand = z.object({
+  kind: z.literal("reactivate"),
+  ...envelope,
+  incidentId,
+  acknowledge: z.array(z.enum(CHECK_IDS)),
+  cleanup: z.array(z.enum(CLEANUP_IDS)),
+  /** ISO 3166-1 alpha-2: the only countries that may be called after `voice-countries`; empty without it. */
+  countries: z.array(z.string().check(z.regex(/^[A-Z]{2}$/))),
+});
+export type ReactivateCommand = z.infer<typeof ReactivateCommand>;
+
+/** Nothing is to be done about an account that was alerted of, or could not be suspended. */
+export const DismissCommand = z.object({ kind: z.literal("dismiss"), ...envelope, incidentId });
+export type DismissCommand = z.infer<typeof DismissCommand>;
+
+/** Suspend an account now, whether or not anything tripped: a person decided, so the brake does not hold it. */
+export const SuspendCommand = z.object({
+  kind: z.literal("suspend"),
+  ...envelope,
+  /** What the policy says against it, and the operator has read: without it an exempt account is not suspended. */
+  acknowledge: z.array(z.enum(["exempt", "observe-mode"])),
+});
+export type SuspendCommand = z.infer<typeof SuspendCommand>;
+
+/** Read the check-list anew. */
+export const CheckCommand = z.object({
+  kind: z.literal("check"),
+  ...envelope,
+  reason: z.literal(""),
+  incidentId,
+});
+export type CheckCommand = z.infer<typeof CheckCommand>;
+
+/** Give the numbers back the webhooks that `unroute-numbers` took from them. */
+export const RestoreNumbersCommand = z.object({ kind: z.literal("restore-numbers"), ...envelope, incidentId });
+export type RestoreNumbersCommand = z.infer<typeof RestoreNumbersCommand>;
+
+/** Let accounts that wait at the brake be suspended, and count anew. `accountSid` is the parent's. */
+export const ReleaseBrakeCommand = z.object({
+  kind: z.literal("release-brake"),
+  ...envelope,
+  /** Only these of the waiting accounts. */
+  accounts: z.array(accountSid),
+});
+export type ReleaseBrakeCommand = z.infer<typeof ReleaseBrakeCommand>;
+
+export const Command = z.discriminatedUnion("kind", [
+  ReactivateCommand,
+  DismissCommand,
+  SuspendCommand,
+  CheckCommand,
+  RestoreNumbersCommand,
+  ReleaseBrakeCommand,
+]);
+export type Command = z.infer<typeof Command>;

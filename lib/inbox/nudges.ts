@@ -1,0 +1,46 @@
+import * as z from "zod/mini";
+import { accountSid, time } from "./fields.ts";
+
+/**
+ * What the sweep asks the responder to look at, and the rehearsal: nothing that the policy judges. The responder reads
+ * for itself what is there to be done. Times are ISO 8601 in UTC.
+ */
+const envelope = {
+  /** The same for the same reason within its time, so that two sweeps ask once. */
+  id: z.string().check(z.minLength(1), z.maxLength(128)),
+  accountSid,
+  receivedAt: time,
+};
+const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
+
+/** An account that we suspended, and that nobody reactivated, is active. */
+export const TamperedNudge = z.object({ kind: z.literal("tampered"), ...envelope, incidentId });
+export type TamperedNudge = z.infer<typeof TamperedNudge>;
+
+/** An incident makes no progress: whoever was at it is gone. */
+export const DriveNudge = z.object({ kind: z.literal("drive"), ...envelope, incidentId });
+export type DriveNudge = z.infer<typeof DriveNudge>;
+
+/** An incident waits for a person. */
+export const RemindNudge = z.object({
+  kind: z.literal("remind"),
+  ...envelope,
+  incidentId,
+  /** How long it has waited, in milliseconds. */
+  waited: z.int().check(z.nonnegative()),
+});
+export type RemindNudge = z.infer<typeof RemindNudge>;
+
+/** A rehearsal, signed with the parent's auth token: everything is done but the suspension. */
+export const DrillNudge = z.object({
+  kind: z.literal("drill"),
+  ...envelope,
+  /** By which its stations are found. */
+  drillId: z.string().check(z.regex(/^[0-9a-z-]{8,64}$/)),
+  /** When whoever asked for it sent it. */
+  sentAt: time,
+});
+export type DrillNudge = z.infer<typeof DrillNudge>;
+
+export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, DrillNudge]);
+export type Nudge = z.infer<typeof Nudge>;

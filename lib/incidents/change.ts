@@ -1,0 +1,102 @@
+import type { TokenMark } from "../twilio/token-mark.ts";
+import type {
+  AlertDelivery,
+  AlertedBecause,
+  AlertSubject,
+  Incident,
+  IncidentState,
+  TimelineEntry,
+} from "./incident.ts";
+import { assertMove } from "./transitions.ts";
+
+/**
+ * An incident with what the responder needs to carry on after an interruption. Changes are pure: each takes a record and
+ * returns the next one with the lines it adds to the history; the store makes them durable.
+ */
+export interface IncidentRecord {
+  incident: Incident;
+  /** The signal that opened it, by its identity. */
+  openedBy: string;
+  /** The identities of signals that joined it: kept so that a repeated delivery counts once. */
+  joined: readonly string[];
+  /** Whether the account's live calls still have to be ended. */
+  callsDue: boolean;
+  /** A keyed fingerprint of the account's auth token when it was contained; null where it was not seen. */
+  tokenMark: TokenMark | null;
+  /** The same when the latest reactivation was armed: another one now is the one that it was given. */
+  rotatingFrom: TokenMark | null;
+  /** Grows by one with each write: two writers cannot both succeed. */
+  version: number;
+}
+
+export interface Change {
+  record: IncidentRecord;
+  entries: readonly KeyedEntry[];
+}
+
+/** `key` names the step within the incident: the same step, done twice, is one line of the history. */
+export interface KeyedEntry extends TimelineEntry {
+  key: string;
+}
+
+export type Detail = TimelineEntry["detail"];
+
+/** Two changes as one, so that they are written together. */
+export function followedBy(first: Change, next: (record: IncidentRecord) => Change): Change {
+  const second = next(first.record);
+  return { record: second.record, entries: [...first.entries, ...second.entries] };
+}
+
+/** @throws TollbreakerError `transition-refused` for a move that is not allowed. */
+export function move(
+  record: IncidentRecord,
+  to: IncidentState,
+  at: string,
+  changes: Partial<Incident>,
+): IncidentRecord {
+  assertMove(record.incident.state, to);
+  return touch(record, at, { ...changes, state: to });
+}
+
+export function touch(record: IncidentRecord, at: string, changes: Partial<Incident>): IncidentRecord {
+  return { ...record, incident: { ...record.incident, ...changes, updatedAt: at } };
+}
+
+interface DueAlert {
+  about: AlertSubject;
+  at: string;
+  rule?: string;
+  because?: AlertedBecause | null;
+  problem?: string | null;
+  note?: string | null;
+}
+
+export function withAlert(record: IncidentRecord, due: DueAlert): IncidentRecord {
+  const { incident } = record;
+  const { about, at, rule = incident.rule, because = null, problem = null, note = null } = due;
+  const alert = { id: `${incident.id}:${about}:${at}`, about, rule, because, problem, note, at, publishedAt: null };
+  const earlier = ADDITIONS.has(about) ? incident.alerts : incident.alerts.filter(stillTrue);
+  return { ...record, incident: { ...incident, alerts: [...earlier, alert].slice(-MOST_ALERTS) } };
+}
+
+/** What is told beside the state: it makes no other alert untrue. */
+const ADDITIONS: ReadonlySet<AlertSubject> = new Set(["not-understood", "reminder"]);
+
+/** The last ones are kept with the incident, and travel with each alert; the history has them all. */
+export const MOST_ALERTS = 50;
+
+// "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended. The
+// brake's alert names other accounts, too.
+function stillTrue({ about, because, publishedAt }: AlertDelivery): boolean {
+  return publishedAt !== null || about === "not-understood" || because === "brake";
+}
+
+/** One line of the history, by whoever acts. */
+export function entryBy(who: string, key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
+  return { key, at, what, who, why, detail };
+}
+
+/** One line of the history, by Twilio where a signal came, or else by ourselves. */
+export function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
+  return entryBy(what === "opened" || what === "signal-joined" ? "twilio" : "tollbreaker", key, at, what, why, detail);
+}

@@ -1,0 +1,94 @@
+import type { CheckCommand, Command } from "../inbox/commands.ts";
+import { identityOf } from "../inbox/messages.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
+import type { Memory } from "../incidents/store.ts";
+import { wishOf } from "../incidents/wish.ts";
+import { dismiss } from "./dismiss.ts";
+import { finish } from "./finish.ts";
+import { type CarriedOut, reactivate } from "./reactivate.ts";
+import { readChecklistAnew } from "./read-checklist.ts";
+import { recollect } from "./recollect.ts";
+import { releaseBrake } from "./release-brake.ts";
+import type { Outcome } from "./respond.ts";
+import { CALLS_SHARE, type Order, type Responder, share } from "./responder.ts";
+import { restoreNumbers } from "./restore-numbers.ts";
+import { suspendByHand } from "./suspend-by-hand.ts";
+
+/**
+ * The story of one command: recall ─ carry it out, or refuse it ─ record ─ alert ─ mark as seen. Whoever accepted it has
+ * checked what is on record; here it is checked again, on fresh readings, in the account's own order.
+ *
+ * @throws whatever the store throws: the message is then delivered again.
+ */
+export async function carryOut(responder: Responder, order: Order): Promise<Outcome> {
+  const { store, clock, log } = responder;
+  const { accountSid, id, kind } = order.command;
+  const memory = await store.recall(accountSid, identityOf(order.command));
+  if (memory.seen) return { kind: "done" };
+
+  const { record, again } = await act(responder, order, memory);
+  log.info("command-carried-out", { accountSid, command: id, kind, state: record?.incident.state ?? null });
+  const unfinished = record === undefined ? undefined : await finish(responder, order, record);
+  const reasons = [again, unfinished].filter((reason) => reason !== undefined);
+  if (reasons.length > 0) return { kind: "again", why: reasons.join("; ") };
+
+  await store.markSeen(accountSid, identityOf(order.command), clock.now());
+  return { kind: "done" };
+}
+
+type Acted = Partial<CarriedOut>;
+
+async function act(responder: Responder, order: Order, memory: Memory): Promise<Acted> {
+  const { command, ...turn } = order;
+  switch (command.kind) {
+    case "release-brake":
+      await releaseBrake(responder, { command, ...turn });
+      return {};
+    case "suspend":
+      return given(await suspendByHand(responder, { command, ...turn }, await recollect(responder, memory)));
+    case "reactivate":
+      return onIncident(responder, command, (found) => reactivate(responder, { command, ...turn }, found));
+    case "dismiss":
+      return onIncident(responder, command, async (found) =>
+        given(await dismiss(responder, { command, ...turn }, found)),
+      );
+    case "check":
+      return onIncident(responder, command, async (found) =>
+        given(await check(responder, { command, ...turn }, found)),
+      );
+    case "restore-numbers":
+      return onIncident(responder, command, async (found) =>
+        given(await restoreNumbers(responder, { command, ...turn }, found)),
+      );
+  }
+}
+
+function given(record: IncidentRecord | undefined): Acted {
+  return record === undefined ? {} : { record };
+}
+
+async function onIncident(
+  { store, log }: Responder,
+  { id, accountSid, incidentId }: Exclude<Command, { kind: "suspend" | "release-brake" }>,
+  carry: (found: IncidentRecord) => Promise<Acted>,
+): Promise<Acted> {
+  const found = await store.load(incidentId);
+  // Whoever accepted it has read the incident, so this is a defect, and no story to write it into.
+  if (found === undefined || found.incident.accountSid !== accountSid) {
+    log.error("command-without-incident", { command: id, accountSid, incidentId });
+    return {};
+  }
+  return carry(found);
+}
+
+async function check(responder: Responder, order: Order<CheckCommand>, found: IncidentRecord): Promise<IncidentRecord> {
+  const { store, clock } = responder;
+  const wish = wishOf(order.command);
+  if (found.incident.state !== "suspended") {
+    const why = `only a suspended account is checked; its incident is ${found.incident.state}`;
+    return store.save(commandRefused(found, wish, why, clock.now()));
+  }
+  const { checklist } = await readChecklistAnew(responder, found, share(responder, order, CALLS_SHARE));
+  return store.save(checklistRead(found, checklist, wish));
+}

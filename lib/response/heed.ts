@@ -1,0 +1,94 @@
+import { identityOf } from "../inbox/messages.ts";
+import type { RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import { foundActive, reminded } from "../incidents/watched.ts";
+import { exemptionOf } from "../policy/exemption.ts";
+import { fetchAccount } from "../twilio/accounts.ts";
+import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
+import { drive } from "./drive.ts";
+import { finish } from "./finish.ts";
+import { hold } from "./hold.ts";
+import { type Recollection, recollect } from "./recollect.ts";
+import { rehearse } from "./rehearse.ts";
+import type { Outcome } from "./respond.ts";
+import type { Errand, Responder } from "./responder.ts";
+import { inWords } from "./waiting.ts";
+
+const REQUEST_TIMEOUT_MS = 4000;
+
+/**
+ * The story of one nudge: recall ─ look whether it is still so ─ do what is due ─ mark as seen. Whoever nudged has only
+ * read; here the incident is read again, in the account's own order.
+ *
+ * @throws whatever the store throws: the message is then delivered again.
+ */
+export async function heed(responder: Responder, errand: Errand): Promise<Outcome> {
+  const { store, clock } = responder;
+  const { accountSid } = errand.nudge;
+  const identity = identityOf(errand.nudge);
+  const memory = await store.recall(accountSid, identity);
+  if (memory.seen) return { kind: "done" };
+
+  const { record, again } = await act(responder, errand, await recollect(responder, memory));
+  const unfinished = record === undefined ? undefined : await finish(responder, errand, record);
+  const reasons = [again, unfinished].filter((reason) => reason !== undefined);
+  if (reasons.length > 0) return { kind: "again", why: reasons.join("; ") };
+
+  await store.markSeen(accountSid, identity, clock.now());
+  return { kind: "done" };
+}
+
+interface Heeded {
+  record?: IncidentRecord | undefined;
+  again?: string | undefined;
+}
+
+async function act(responder: Responder, errand: Errand, current: Recollection): Promise<Heeded> {
+  const { nudge, ...turn } = errand;
+  if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
+  const { known } = current;
+  // It is over, or another story by now.
+  if (known === undefined || known.incident.id !== nudge.incidentId) return {};
+  switch (nudge.kind) {
+    case "tampered":
+      return { record: await lookAfter(responder, { nudge, ...turn }, { ...current, known }) };
+    case "drive":
+      return drive(responder, { nudge, ...turn }, { ...current, known });
+    case "remind":
+      return { record: await remind(responder, nudge, known) };
+  }
+}
+
+type Current = Recollection & { known: IncidentRecord };
+
+/** Somebody set the account active past us: suspended again if the policy says so, or else people are told. */
+async function lookAfter(
+  responder: Responder,
+  errand: Errand<TamperedNudge>,
+  current: Current,
+): Promise<IncidentRecord | undefined> {
+  const { policy, twilio, store, clock } = responder;
+  const { nudge, ...turn } = errand;
+  const { known } = current;
+  if (known.incident.state !== "suspended") return undefined;
+  const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
+  if (account.kind === "ok" && account.body.status !== "active") return undefined;
+  const isProtected = exemptionOf(nudge.accountSid, policy, clock.now()) !== undefined || policy.mode === "observe";
+  if (policy.tampering === "suspend" && !isProtected) {
+    const tripping = { signal: nudge, rule: known.incident.rule, reason: "somebody set it active past Tollbreaker" };
+    return hold(responder, { signal: nudge, ...turn }, current, tripping);
+  }
+  return store.save(foundActive(known, identityOf(nudge), clock.now()));
+}
+
+/** What waits for a person, and still does. */
+async function remind(
+  { store, twilio, clock }: Responder,
+  nudge: RemindNudge,
+  known: IncidentRecord,
+): Promise<IncidentRecord | undefined> {
+  if (!["suspended", "alerted", "failed"].includes(known.incident.state)) return undefined;
+  const numbers = await listPhoneNumbers(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
+  const count = numbers.kind === "ok" ? numbers.body.length : null;
+  return store.save(reminded(known, identityOf(nudge), inWords(known.incident, nudge.waited, count), clock.now()));
+}

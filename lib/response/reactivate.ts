@@ -1,0 +1,95 @@
+import type { ReactivateCommand } from "../inbox/commands.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import { commandRefused, reactivated, reactivationAsked } from "../incidents/coming-back.ts";
+import { wishOf } from "../incidents/wish.ts";
+import { arm } from "./coming-back/arm.ts";
+import { checkAnew } from "./coming-back/check-anew.ts";
+import { cleanContained } from "./coming-back/clean-contained.ts";
+import { cleanLive } from "./coming-back/clean-live.ts";
+import { goLive } from "./coming-back/go-live.ts";
+import { type Journey, reactivationOf, type Step } from "./coming-back/journey.ts";
+import { turnBack } from "./coming-back/turn-back.ts";
+import { type Order, type Responder, share } from "./responder.ts";
+import { limitedTo } from "./time-limit.ts";
+
+/** Of the delivery's time; the rest is for suspending it again, should it fail. */
+const WAY_SHARE = 0.6;
+
+export interface CarriedOut {
+  record: IncidentRecord;
+  /** Why the message must be delivered again; undefined when nothing is left. */
+  again?: string;
+}
+
+/**
+ * The way back: check anew ─ clean what can be cleaned while it is suspended ─ arm ─ set active ─ clean the rest.
+ *
+ * An account is armed before it is active, and each step is written down before the next begins. Cut anywhere, it is
+ * suspended, or it is active and armed; the next delivery goes on from there. A step that fails leads back to suspended.
+ *
+ * @throws what the store throws: the message is then delivered again.
+ */
+export async function reactivate(
+  responder: Responder,
+  order: Order<ReactivateCommand>,
+  found: IncidentRecord,
+): Promise<CarriedOut> {
+  const { store, clock } = responder;
+  const refusal = whyRefused(found, order.command);
+  if (refusal !== undefined) {
+    return { record: await store.save(commandRefused(found, wishOf(order.command), refusal, clock.now())) };
+  }
+  if (isOver(found, order.command)) return { record: await released(responder, found) };
+
+  const asked =
+    found.incident.state === "suspended"
+      ? await store.save(reactivationAsked(found, order.command, clock.now()))
+      : found;
+  return travel(journeyOf(responder, order), asked);
+}
+
+const WAY: readonly Step[] = [checkAnew, cleanContained, arm, goLive, cleanLive];
+
+async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedOut> {
+  const { responder } = journey;
+  let record = start;
+  let stopped = reactivationOf(record).failure ?? undefined;
+  for (const step of WAY) {
+    if (stopped !== undefined) break;
+    const progress = await step(journey, record);
+    record = progress.record;
+    if (progress.kind === "stopped") stopped = progress.why;
+  }
+  if (stopped !== undefined) {
+    const back = await turnBack(journey, record, stopped);
+    return back.kind === "settled" ? { record: back.record } : { record: back.record, again: back.why };
+  }
+  const arrived = await responder.store.save(reactivated(record, responder.clock.now()));
+  return { record: await released(responder, arrived) };
+}
+
+/** From here on what fired before is old news, and what fires makes an incident of its own. */
+async function released({ store }: Responder, record: IncidentRecord): Promise<IncidentRecord> {
+  const { accountSid, id, state, reactivatedAt } = record.incident;
+  if (state === "reactivated") await store.release(accountSid, id, reactivatedAt);
+  return record;
+}
+
+function journeyOf(responder: Responder, order: Order<ReactivateCommand>): Journey {
+  const until = share(responder, order, WAY_SHARE);
+  const { accountSid } = order.command;
+  return { responder, order, accountSid, until, twilio: limitedTo(responder.twilio, until) };
+}
+
+/** Whether an earlier delivery of this command brought it to its end. */
+function isOver({ incident }: IncidentRecord, { id }: ReactivateCommand): boolean {
+  return incident.reactivation?.command === id && incident.state !== "reactivating";
+}
+
+function whyRefused({ incident }: IncidentRecord, { id }: ReactivateCommand): string | undefined {
+  const { state, reactivation } = incident;
+  if (reactivation?.command === id || state === "suspended") return undefined;
+  return state === "reactivating" && reactivation !== null
+    ? `a reactivation is under way, asked for by ${reactivation.operator}; if it hangs, suspend the account (tollbreaker suspend SID), then reactivate it`
+    : `only a suspended account can be reactivated; its incident is ${state}`;
+}

@@ -1,0 +1,138 @@
+import { messageOf } from "../errors.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import type { Check, Checklist } from "../incidents/checklist.ts";
+import { checklistRead } from "../incidents/coming-back.ts";
+import type { Incident } from "../incidents/incident.ts";
+import type { Policy } from "../policy/policy.ts";
+import { wantedTriggers } from "../triggers/wanted.ts";
+import { type Account, fetchAccount, requestSuspension } from "../twilio/accounts.ts";
+import { listApiKeys } from "../twilio/api-keys.ts";
+import { retrying, type Until } from "../twilio/backoff.ts";
+import { LIVE_STATUSES, listLiveCalls } from "../twilio/calls.ts";
+import type { Answer, TwilioClient } from "../twilio/client.ts";
+import type { TokenMark } from "../twilio/token-mark.ts";
+import { listUsageTriggers } from "../twilio/usage-triggers.ts";
+import {
+  judgeApiKeys,
+  judgeAuthToken,
+  judgeLiveCalls,
+  judgeSuspendedBy,
+  judgeTriggers,
+  unread,
+} from "./judge-checks.ts";
+import { type Responder, share, type Turn } from "./responder.ts";
+import { limitedTo } from "./time-limit.ts";
+
+const REQUEST_TIMEOUT_MS = 3000;
+/** Of the delivery's time: whatever is not read by then is "cannot tell", and is read again when somebody asks. */
+const READING_SHARE = 0.95;
+
+/** After containment, once: what must be in order before the account comes back. Never a reason to come again. */
+export async function withChecklist(responder: Responder, turn: Turn, record: IncidentRecord): Promise<IncidentRecord> {
+  const { state, containment, checklist } = record.incident;
+  if (state !== "suspended" || checklist !== null || containment === null || containment.by === "closed") return record;
+  try {
+    const reading = await readChecklist(responder, record, share(responder, turn, READING_SHARE));
+    return await responder.store.save(checklistRead(record, reading.checklist, null));
+  } catch (error) {
+    responder.log.warn("checklist-not-read", { incidentId: record.incident.id, reason: messageOf(error) });
+    return record;
+  }
+}
+
+export interface Reading {
+  checklist: Checklist;
+  /** Undefined when it could not be read. */
+  account: Account | undefined;
+  /** Of the auth token that the account has now. */
+  tokenMark: TokenMark | null;
+}
+
+/** Reads everything side by side. What cannot be read is an answer, too. */
+export async function readChecklist(responder: Responder, record: IncidentRecord, until: Until): Promise<Reading> {
+  const twilio = limitedTo(responder.twilio, until);
+  const { incident } = record;
+  const { accountSid } = incident;
+  const [account, liveCalls, apiKeys, triggers] = await Promise.all([
+    retrying(() => fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS), until),
+    readLiveCalls(twilio, accountSid, until),
+    readApiKeys(twilio, incident, until),
+    readTriggers(responder, twilio, accountSid, until),
+  ]);
+  const tokenMark = await markIn(responder, account);
+  const authToken =
+    account.kind === "ok"
+      ? judgeAuthToken(record.tokenMark, tokenMark)
+      : unread("auth-token", "the account", account.failure);
+  const suspendedBy = judgeSuspendedBy(incident.containment?.by ?? "already-suspended");
+  const items = [suspendedBy, liveCalls, apiKeys, authToken, triggers];
+  return {
+    checklist: { readAt: responder.clock.now().toISOString(), items },
+    account: account.kind === "ok" ? account.body : undefined,
+    tokenMark,
+  };
+}
+
+/**
+ * The same, and asks Twilio who suspended the account, in the only way there is: a suspension of an account that is
+ * suspended already changes nothing, and is refused when Twilio itself did it
+ * (https://www.twilio.com/docs/api/errors/21478).
+ */
+export async function readChecklistAnew(responder: Responder, record: IncidentRecord, until: Until): Promise<Reading> {
+  const reading = await readChecklist(responder, record, until);
+  if (reading.account?.status !== "suspended") return reading;
+  const twilio = limitedTo(responder.twilio, until);
+  const asked = await retrying(() => requestSuspension(twilio, reading.account?.sid ?? "", REQUEST_TIMEOUT_MS), until);
+  const suspendedBy = whoSuspended(asked);
+  const { checklist } = reading;
+  const items = checklist.items.map((item) => (item.id === "suspended-by" ? suspendedBy : item));
+  return { ...reading, checklist: { ...checklist, items } };
+}
+
+function whoSuspended(asked: Answer<Account>): Check {
+  if (asked.kind === "ok") return { id: "suspended-by", answer: "done", why: "Twilio lets us change its status" };
+  const { failure } = asked;
+  if (failure.code === 21478) return judgeSuspendedBy("suspended-by-twilio");
+  if (failure.code === 21479) return judgeSuspendedBy("closed");
+  return unread("suspended-by", "who suspended it", failure);
+}
+
+async function readLiveCalls(twilio: TwilioClient, accountSid: string, until: Until): Promise<Check> {
+  const lists = await Promise.all(
+    LIVE_STATUSES.map((status) => retrying(() => listLiveCalls(twilio, accountSid, status, REQUEST_TIMEOUT_MS), until)),
+  );
+  const live = new Set<string>();
+  for (const list of lists) {
+    if (list.kind === "failed") return unread("live-calls", "the live calls", list.failure);
+    for (const { sid } of list.body) live.add(sid);
+  }
+  return judgeLiveCalls(live.size);
+}
+
+async function readApiKeys(twilio: TwilioClient, incident: Incident, until: Until): Promise<Check> {
+  const keys = await retrying(() => listApiKeys(twilio, incident.accountSid, REQUEST_TIMEOUT_MS), until);
+  return keys.kind === "ok"
+    ? judgeApiKeys(keys.body, incident.openedAt)
+    : unread("api-keys", "the API keys", keys.failure);
+}
+
+async function readTriggers(
+  { policy, publicUrl }: Responder,
+  twilio: TwilioClient,
+  accountSid: string,
+  until: Until,
+): Promise<Check> {
+  const triggers = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  return triggers.kind === "ok"
+    ? judgeTriggers(triggers.body, wantedTriggers(policy, accountSid, publicUrl), suspendingLimits(policy))
+    : unread("triggers", "the usage triggers", triggers.failure);
+}
+
+async function markIn({ markOf }: Responder, account: Answer<Account>): Promise<TokenMark | null> {
+  if (account.kind === "failed" || account.body.authToken === undefined) return null;
+  return markOf(account.body.sid, account.body.authToken);
+}
+
+function suspendingLimits({ limits }: Policy): number {
+  return Object.values(limits).filter(({ then }) => then === "suspend").length;
+}

@@ -1,0 +1,106 @@
+import * as z from "zod/mini";
+import type { Answer, TwilioClient } from "./client.ts";
+import { pages } from "./paging.ts";
+import { PHONE_NUMBER_SID } from "./sids.ts";
+
+/** What a phone number does with calls and messages, by the names of its resource; empty where nothing is set. */
+export type Routing = Readonly<Record<(typeof ROUTING)[number], string>>;
+
+/** https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
+const ROUTING = [
+  "voice_url",
+  "voice_method",
+  "voice_fallback_url",
+  "voice_fallback_method",
+  "voice_application_sid",
+  "trunk_sid",
+  "sms_url",
+  "sms_method",
+  "sms_fallback_url",
+  "sms_fallback_method",
+  "sms_application_sid",
+] as const;
+
+/** Where calls and messages go; the methods alone send them nowhere. */
+const DESTINATIONS = ROUTING.filter((name) => !name.endsWith("_method"));
+
+export interface PhoneNumber {
+  sid: string;
+  routing: Routing;
+}
+
+const text = z.nullish(z.string());
+const NumberResource = z.object({
+  sid: z.string().check(z.regex(PHONE_NUMBER_SID)),
+  voice_url: text,
+  voice_method: text,
+  voice_fallback_url: text,
+  voice_fallback_method: text,
+  voice_application_sid: text,
+  trunk_sid: text,
+  sms_url: text,
+  sms_method: text,
+  sms_fallback_url: text,
+  sms_fallback_method: text,
+  sms_application_sid: text,
+});
+const NumberPage = z.object({
+  incoming_phone_numbers: z.array(NumberResource),
+  next_page_uri: z.nullish(z.string()),
+});
+
+export async function listPhoneNumbers(
+  twilio: TwilioClient,
+  accountSid: string,
+  timeoutMs: number,
+): Promise<Answer<PhoneNumber[]>> {
+  return pages(twilio, {
+    path: `/2010-04-01/Accounts/${accountSid}/IncomingPhoneNumbers.json?PageSize=1000`,
+    answer: NumberPage,
+    items: (page) => page.incoming_phone_numbers.map(({ sid, ...fields }) => ({ sid, routing: readRouting(fields) })),
+    timeoutMs,
+  });
+}
+
+export async function updateRouting(
+  twilio: TwilioClient,
+  accountSid: string,
+  sid: string,
+  routing: Partial<Routing>,
+  timeoutMs: number,
+): Promise<Answer<unknown>> {
+  const form = Object.fromEntries(ROUTING.flatMap((name) => parameter(name, routing[name])));
+  const path = `/2010-04-01/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`;
+  return twilio.send({ path, form, answer: NumberResource, timeoutMs });
+}
+
+export function isRouted({ routing }: PhoneNumber): boolean {
+  return DESTINATIONS.some((name) => routing[name] !== "");
+}
+
+/** Nothing is called any more. The methods stay: an empty one is none that Twilio knows. */
+export const UNROUTED: Partial<Routing> = Object.fromEntries(DESTINATIONS.map((name) => [name, ""]));
+
+/** @param fields by the names of the resource; whatever else is in there is left out. */
+export function readRouting(fields: Readonly<Record<string, string | null | undefined>>): Routing {
+  const read = (name: (typeof ROUTING)[number]) => fields[name] ?? "";
+  return {
+    voice_url: read("voice_url"),
+    voice_method: read("voice_method"),
+    voice_fallback_url: read("voice_fallback_url"),
+    voice_fallback_method: read("voice_fallback_method"),
+    voice_application_sid: read("voice_application_sid"),
+    trunk_sid: read("trunk_sid"),
+    sms_url: read("sms_url"),
+    sms_method: read("sms_method"),
+    sms_fallback_url: read("sms_fallback_url"),
+    sms_fallback_method: read("sms_fallback_method"),
+    sms_application_sid: read("sms_application_sid"),
+  };
+}
+
+// `voice_fallback_url` is the parameter `VoiceFallbackUrl`. A method that was not set can't be set to nothing.
+function parameter(name: string, value: string | undefined): [string, string][] {
+  if (value === undefined || (value === "" && name.endsWith("_method"))) return [];
+  return [[name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]];
+}

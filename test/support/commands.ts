@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import type {
+  CheckCommand,
+  DismissCommand,
+  ReactivateCommand,
+  ReleaseBrakeCommand,
+  RestoreNumbersCommand,
+  SuspendCommand,
+} from "../../lib/inbox/commands.ts";
+import type { Incident } from "../../lib/incidents/incident.ts";
+
+type Concerned = Pick<Incident, "id" | "accountSid">;
+
+/** What every command carries; each call is another request. */
+function asked() {
+  return {
+    id: randomUUID(),
+    receivedAt: new Date().toISOString(),
+    operator: "alice",
+    road: "api" as const,
+    reason: "the leaked key was found and revoked",
+  };
+}
+
+/** All that is not in order after any containment is acknowledged, unless `changes` say otherwise. */
+export function reactivate(incident: Concerned, changes: Partial<ReactivateCommand> = {}): ReactivateCommand {
+  return {
+    kind: "reactivate",
+    ...asked(),
+    ...concerning(incident),
+    acknowledge: ["suspended-by", "api-keys", "auth-token", "triggers"],
+    cleanup: [],
+    countries: [],
+    ...changes,
+  };
+}
+
+export function dismiss(incident: Concerned, changes: Partial<DismissCommand> = {}): DismissCommand {
+  return { kind: "dismiss", ...asked(), ...concerning(incident), ...changes };
+}
+
+export function check(incident: Concerned): CheckCommand {
+  return { kind: "check", ...asked(), reason: "", ...concerning(incident) };
+}
+
+export function restoreNumbers(incident: Concerned): RestoreNumbersCommand {
+  return { kind: "restore-numbers", ...asked(), ...concerning(incident) };
+}
+
+export function suspend(accountSid: string, changes: Partial<SuspendCommand> = {}): SuspendCommand {
+  return { kind: "suspend", ...asked(), accountSid, acknowledge: [], ...changes };
+}
+
+export function releaseBrake(parentSid: string, accounts: string[] = []): ReleaseBrakeCommand {
+  return { kind: "release-brake", ...asked(), accountSid: parentSid, accounts };
+}
+
+function concerning({ id, accountSid }: Concerned) {
+  return { incidentId: id, accountSid };
+}

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import pLimit from "p-limit";
+import { expect } from "vitest";
+import type { Message } from "../../lib/inbox/messages.ts";
+import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
+import { type FaultProxy, type SeenRequest, startFaultProxy } from "./fault-proxy.ts";
+import { PUBLIC_URL, type Rig } from "./responder-rig.ts";
+import { recordOf } from "./sqs-record.ts";
+
+/**
+ * The real responder in processes of its own, each killed with SIGKILL at one of the requests that it makes, to whomever:
+ * before the request is passed on, or after it was carried out. A second process then gets the same message, as from SQS.
+ */
+export interface Lives {
+  /** A policy file for the processes. */
+  policyFile(yaml: string): Promise<string>;
+  /**
+   * Kills one life at each of its requests, and lets a second one finish.
+   * @param make prepares an account and its message, for each death anew.
+   */
+  killEverywhere<M extends Message>(make: () => M | Promise<M>, policyFile: string): Promise<Death<M>[]>;
+  close(): void;
+}
+
+export interface Death<M extends Message> {
+  message: M;
+  /** Where it died, in words. */
+  death: string;
+  killed: boolean;
+}
+
+type When = "before" | "after";
+
+interface Life {
+  killed: boolean;
+  requests: readonly SeenRequest[];
+  output: string;
+}
+
+interface Circumstances {
+  death?: { at: number; when: When };
+  policyFile: string;
+}
+
+const SCRIPT = fileURLToPath(new URL("./respond-once.ts", import.meta.url));
+export const FINISHED = JSON.stringify({ batchItemFailures: [] });
+
+export function livesIn(rig: Rig): Lives {
+  const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
+  const atOnce = pLimit(3);
+
+  /** Lets the function live once; it dies at its `at`th request. */
+  async function live(message: Message, attempt: number, { death, policyFile }: Circumstances): Promise<Life> {
+    const targets = [rig.simulator.url, rig.aws.dynamoUrl, rig.aws.messagingUrl];
+    const proxies = await Promise.all(targets.map(startFaultProxy));
+    const event = { EVENT: JSON.stringify([recordOf(message, { attempt })]), POLICY_FILE: policyFile };
+    const environment = environmentOf(proxies, event);
+    const child = spawn(process.execPath, [SCRIPT], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    const requests: SeenRequest[] = [];
+    watch(child, proxies, requests, death);
+    const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    return { killed: child.signalCode === "SIGKILL", requests, output };
+  }
+
+  function environmentOf([twilio, dynamo, messaging]: readonly FaultProxy[], more: Record<string, string>) {
+    const { accountSid, authToken } = rig.simulator.parent();
+    return {
+      ...LOCAL_CREDENTIALS,
+      // Each life loads the same modules: compiled once is enough.
+      NODE_COMPILE_CACHE: directory,
+      LOG_FILE: "/dev/null",
+      PUBLIC_URL,
+      TWILIO_API_URL: twilio?.url,
+      TWILIO_ACCOUNT_SID: accountSid,
+      TWILIO_AUTH_TOKEN: authToken,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamo?.url,
+      AWS_ENDPOINT_URL_SNS: messaging?.url,
+      TABLE_NAME: rig.aws.tableName,
+      ALERTS_TOPIC_ARN: rig.aws.topicArn,
+      INBOX_QUEUE_URL: rig.aws.inboxUrl,
+      ...more,
+    };
+  }
+
+  return {
+    async policyFile(yaml) {
+      const file = join(directory, `${randomUUID()}.yml`);
+      await writeFile(file, yaml);
+      return file;
+    },
+    async killEverywhere(make, policyFile) {
+      const whole = await live(await make(), 1, { policyFile });
+      expect(whole.output).toBe(FINISHED);
+      return atOnce.map(deathsIn(whole.requests), async (death) => {
+        const message = await make();
+        const { killed } = await live(message, 1, { death, policyFile });
+        const second = await live(message, 2, { policyFile });
+        const words = `${death.when} request ${death.at}`;
+        expect(second.output, `the second life, after a death ${words}`).toBe(FINISHED);
+        return { message, death: words, killed };
+      });
+    },
+    close: () => rmSync(directory, { recursive: true }),
+  };
+}
+
+/** A death after a reading is the same as one before the next request. */
+function deathsIn(requests: readonly SeenRequest[]): { at: number; when: When }[] {
+  return requests.flatMap((request, index) => {
+    const at = index + 1;
+    const before = { at, when: "before" as const };
+    return isReading(request) ? [before] : [before, { at, when: "after" as const }];
+  });
+}
+
+function isReading({ method, operation }: SeenRequest): boolean {
+  return method === "GET" || /^(Get|BatchGet|Query)/.test(operation);
+}
+
+function watch(
+  child: ChildProcess,
+  proxies: readonly FaultProxy[],
+  requests: SeenRequest[],
+  death: Circumstances["death"],
+): void {
+  const hook = async (request: SeenRequest) => {
+    requests.push(request);
+    if (requests.length !== death?.at) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+    // What is thrown here keeps the proxy from passing the request on.
+    throw new Error("the client is dead");
+  };
+  for (const proxy of proxies) proxy.fail({ when: death?.when ?? "before", do: "call", hook });
+}
