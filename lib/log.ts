@@ -13,6 +13,8 @@ export interface Log {
    * searched in the logs, and do not split the metric.
    */
   count(metric: string, value: number, fields?: LogFields): void;
+  /** The same for what is measured. */
+  measure(metric: string, value: number, unit: "Milliseconds" | "Percent"): void;
 }
 
 type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
@@ -27,16 +29,18 @@ export function jsonLog(write: (line: string) => void = defaultSink(process.env[
     info: at("INFO"),
     warn: at("WARN"),
     error: at("ERROR"),
-    count: (metric, value, fields = {}) => write(JSON.stringify({ ...fields, ...embeddedMetric(metric, value) })),
+    count: (metric, value, fields = {}) =>
+      write(JSON.stringify({ ...fields, ...embeddedMetric(metric, value, "Count") })),
+    measure: (metric, value, unit) => write(JSON.stringify(embeddedMetric(metric, value, unit))),
   };
 }
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-function embeddedMetric(metric: string, value: number): object {
+function embeddedMetric(metric: string, value: number, Unit: string): object {
   return {
     _aws: {
       Timestamp: Date.now(),
-      CloudWatchMetrics: [{ Namespace: "Tollbreaker", Dimensions: [[]], Metrics: [{ Name: metric, Unit: "Count" }] }],
+      CloudWatchMetrics: [{ Namespace: "Tollbreaker", Dimensions: [[]], Metrics: [{ Name: metric, Unit }] }],
     },
     [metric]: value,
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
+import { comebackStory } from "./demo/comeback.ts";
 import { STORIES } from "./demo/stories.ts";
 import type { Story } from "./demo/story.ts";
 import { teller } from "./demo/teller.ts";
@@ -56,7 +57,9 @@ async function showIncident({ url, operatorToken }: System, incidentId: string):
 }
 
 function readStory(): Story {
-  const { values } = parseArgs({ options: { attack: { type: "string", default: "sms-pumping" } } });
+  const options = { attack: { type: "string", default: "sms-pumping" }, comeback: { type: "boolean" } } as const;
+  const { values } = parseArgs({ options });
+  if (values.comeback) return comebackStory;
   const story = Object.hasOwn(STORIES, values.attack) ? STORIES[values.attack] : undefined;
   if (story !== undefined) return story;
   throw new Error(`--attack: expected one of ${Object.keys(STORIES).join(", ")}, got ${values.attack}`);

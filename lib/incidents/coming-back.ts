@@ -76,13 +76,15 @@ export interface Armed {
   why: string;
   /** The auth token that it has now. */
   tokenMark: TokenMark | null;
+  /** Usage triggers whose value is passed already, by SID, each with its CurrentValue. */
+  passed: Readonly<Record<string, string>>;
 }
 
-export function armed(record: IncidentRecord, { guards, until, why, tokenMark }: Armed, now: Date): Change {
+export function armed(record: IncidentRecord, { guards, until, why, tokenMark, passed }: Armed, now: Date): Change {
   const at = now.toISOString();
   const reactivation = { ...under(record), guards, probationUntil: until.toISOString() };
   return {
-    record: { ...touch(record, at, { reactivation }), rotatingFrom: tokenMark },
+    record: { ...touch(record, at, { reactivation }), rotatingFrom: tokenMark, passed },
     entries: [line(reactivation, "armed", at, why, { guards: guards.length, until: until.toISOString() })],
   };
 }

@@ -135,6 +135,7 @@ export const HeadItem = z.extend(IncidentItem, {
   callsDue: z.boolean(),
   tokenMark: z._default(z.nullable(TokenMark), null),
   rotatingFrom: z._default(z.nullable(TokenMark), null),
+  passed: z._default(z.record(z.string(), z.string()), {}),
   version: z.number(),
 });
 type HeadItem = z.infer<typeof HeadItem>;
@@ -152,8 +153,8 @@ export function headItem({ incident, ...rest }: IncidentRecord): Record<string, 
 }
 
 export function recordOf(item: HeadItem): IncidentRecord {
-  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, version, ...incident } = item;
-  return { incident, openedBy, joined, callsDue, tokenMark, rotatingFrom, version };
+  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, passed, version, ...incident } = item;
+  return { incident, openedBy, joined, callsDue, tokenMark, rotatingFrom, passed, version };
 }
 
 /** @throws ZodError when the item is not an incident's head. */

@@ -87,6 +87,7 @@ export function openIncident(id: string, tripping: Tripping, now: Date): Change 
     callsDue: false,
     tokenMark: null,
     rotatingFrom: null,
+    passed: {},
     version: 0,
   };
   return { record, entries: [arrival("opened", "opened", at, { signal, reason })] };

@@ -33,15 +33,22 @@ export interface IncidentStore {
   save(change: Change): Promise<IncidentRecord>;
   /**
    * The account has no open incident any more. Repeatable; nothing happens when another one is open by now.
-   * @param reactivatedAt ISO 8601 UTC: what fired before it is old news; null when the account never was suspended.
+   * @param reactivated what the account's next signals must know; null when it was not reactivated.
    */
-  release(accountSid: string, incidentId: string, reactivatedAt: string | null): Promise<void>;
+  release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void>;
   /** Keeps how a phone number was routed, to be given back; the first that is kept stays. */
   keepRouting(incidentId: string, kept: KeptRouting): Promise<void>;
   routingsOf(incidentId: string): Promise<KeptRouting[]>;
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
   /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
   noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void>;
+}
+
+export interface Reactivated {
+  /** ISO 8601 UTC: what fired before it is old news. */
+  at: string;
+  /** Usage triggers whose value was passed by then, by SID, each with its CurrentValue. */
+  passed: Readonly<Record<string, string>>;
 }
 
 /**
@@ -60,6 +67,8 @@ export interface Memory {
   lastIncidentId: string | null;
   /** ISO 8601 UTC. */
   lastReactivatedAt: string | null;
+  /** Usage triggers whose value was passed before that, by SID, each with its CurrentValue then. */
+  passed: Readonly<Record<string, string>>;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
 }
@@ -76,6 +85,7 @@ const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
   lastIncidentId: z.optional(z.string()),
   lastReactivatedAt: z.optional(z.string()),
+  passed: z.optional(z.record(z.string(), z.string())),
 });
 
 export function incidentStore(client: DynamoDBDocumentClient, tableName: string): IncidentStore {
@@ -89,6 +99,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
       openIncidentId: known.openIncidentId ?? null,
       lastIncidentId: known.lastIncidentId ?? null,
       lastReactivatedAt: known.lastReactivatedAt ?? null,
+      passed: known.passed ?? {},
       brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
   }
@@ -148,15 +159,16 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(adding, () => undefined);
   }
 
-  async function release(accountSid: string, incidentId: string, reactivatedAt: string | null): Promise<void> {
+  async function release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void> {
+    const news = reactivated === null ? "" : "SET lastReactivatedAt = :at, passed = :passed ";
     const releasing = new UpdateCommand({
       TableName: tableName,
       Key: accountKey(accountSid),
-      UpdateExpression: `${reactivatedAt === null ? "" : "SET lastReactivatedAt = :at "}REMOVE openIncidentId`,
+      UpdateExpression: `${news}REMOVE openIncidentId`,
       ConditionExpression: "openIncidentId = :incidentId",
       ExpressionAttributeValues: {
         ":incidentId": incidentId,
-        ...(reactivatedAt === null ? {} : { ":at": reactivatedAt }),
+        ...(reactivated === null ? {} : { ":at": reactivated.at, ":passed": reactivated.passed }),
       },
     });
     await sendUnless(releasing, () => undefined);

@@ -1,4 +1,4 @@
-import { compare, isDecimal, withoutTrailingZeros } from "../decimal.ts";
+import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { exemptionOf } from "./exemption.ts";
@@ -36,6 +36,8 @@ export interface Circumstances {
   suspendedAt: string | null;
   /** ISO 8601 UTC; null when the account was never reactivated. */
   lastReactivatedAt: string | null;
+  /** Usage triggers whose value was passed before that, by SID, each with its CurrentValue then. */
+  passed: Readonly<Record<string, string>>;
   parentSid: string;
 }
 
@@ -76,6 +78,9 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   }
   if (isOldNews(signal, lastReactivatedAt)) {
     return { kind: "join", reason: `fired before the account was reactivated at ${lastReactivatedAt}` };
+  }
+  if (isOldSpend(signal, circumstances, law)) {
+    return { kind: "join", reason: `${whatHappened(signal)}; it was spent before the account was reactivated` };
   }
   if (isPastProbation(signal, lastReactivatedAt, policy)) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; it guarded a probation that is over` };
@@ -142,6 +147,33 @@ function isOldNews(signal: Signal, lastReactivatedAt: string | null): boolean {
 /** Milliseconds since the epoch; what has no readable time of its own counts as happened when it came. */
 function timeOf(signal: Signal): number {
   return Date.parse((signal.kind === "usage-trigger" ? signal.firedAt : null) ?? signal.receivedAt);
+}
+
+/**
+ * A trigger that had not fired yet when the account was reactivated fires right after it for what was spent before. The
+ * guards watch what comes on top, and so does this: from the same share of the limit on it is new spend.
+ */
+function isOldSpend(signal: Signal, { passed, lastReactivatedAt }: Circumstances, { policy, rule }: Law): boolean {
+  if (signal.kind !== "usage-trigger" || lastReactivatedAt === null || !isDecimal(signal.currentValue)) return false;
+  const before = Object.hasOwn(passed, signal.usageTriggerSid) ? passed[signal.usageTriggerSid] : undefined;
+  const fired = new Date(timeOf(signal)).toISOString();
+  if (before === undefined || !isSamePeriod(signal.recurring, lastReactivatedAt, fired)) return false;
+  const limit = rule.at ?? signal.triggerValue;
+  if (!isDecimal(limit)) return false;
+  const allowed = multiply(limit, policy.probation.share);
+  return compare(subtract(signal.currentValue, before), allowed) < 0;
+}
+
+/** "Recurring times are in GMT": https://www.twilio.com/docs/usage/api/usage-trigger */
+const PERIOD_LETTERS: ReadonlyMap<string, number> = new Map([
+  ["daily", "2026-11-21".length],
+  ["monthly", "2026-11".length],
+  ["yearly", "2026".length],
+]);
+
+function isSamePeriod(recurring: string, a: string, b: string): boolean {
+  const letters = PERIOD_LETTERS.get(recurring) ?? 0;
+  return a.slice(0, letters) === b.slice(0, letters);
 }
 
 /** Its value was added to what had been used at the reactivation: later it says nothing about today's spend. */

@@ -1,4 +1,4 @@
-import type { CheckCommand, Command } from "../inbox/commands.ts";
+import type { CheckCommand, Command, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
@@ -6,9 +6,10 @@ import type { Memory } from "../incidents/store.ts";
 import { wishOf } from "../incidents/wish.ts";
 import { dismiss } from "./dismiss.ts";
 import { finish } from "./finish.ts";
+import { measure } from "./measure.ts";
 import { type CarriedOut, reactivate } from "./reactivate.ts";
 import { readChecklistAnew } from "./read-checklist.ts";
-import { recollect } from "./recollect.ts";
+import { type Recollection, recollect } from "./recollect.ts";
 import { releaseBrake } from "./release-brake.ts";
 import type { Outcome } from "./respond.ts";
 import { CALLS_SHARE, type Order, type Responder, share } from "./responder.ts";
@@ -46,7 +47,7 @@ async function act(responder: Responder, order: Order, memory: Memory): Promise<
       await releaseBrake(responder, { command, ...turn });
       return {};
     case "suspend":
-      return given(await suspendByHand(responder, { command, ...turn }, await recollect(responder, memory)));
+      return bySuspending(responder, { command, ...turn }, await recollect(responder, memory));
     case "reactivate":
       return onIncident(responder, command, (found) => reactivate(responder, { command, ...turn }, found));
     case "dismiss":
@@ -62,6 +63,12 @@ async function act(responder: Responder, order: Order, memory: Memory): Promise<
         given(await restoreNumbers(responder, { command, ...turn }, found)),
       );
   }
+}
+
+async function bySuspending(responder: Responder, order: Order<SuspendCommand>, current: Recollection): Promise<Acted> {
+  const record = await suspendByHand(responder, order, current);
+  measure(responder.log, current.known, record);
+  return given(record);
 }
 
 function given(record: IncidentRecord | undefined): Acted {

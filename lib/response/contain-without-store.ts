@@ -22,7 +22,7 @@ export async function containWithoutStore(
   log.error("store-unreadable", { accountSid: signal.accountSid, reason: messageOf(cause) });
 
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
-  const unknown = { state: null, because: null, suspendedAt: null };
+  const unknown = { state: null, because: null, suspendedAt: null, passed: {} };
   const circumstances = { ...unknown, lastReactivatedAt, parentSid: twilio.accountSid };
   const verdict = decide(signal, circumstances, policy, clock.now());
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.

@@ -70,8 +70,8 @@ async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedO
 
 /** From here on what fired before is old news, and what fires makes an incident of its own. */
 async function released({ store }: Responder, record: IncidentRecord): Promise<IncidentRecord> {
-  const { accountSid, id, state, reactivatedAt } = record.incident;
-  if (state === "reactivated") await store.release(accountSid, id, reactivatedAt);
+  const { accountSid, id, reactivatedAt: at } = record.incident;
+  if (at !== null) await store.release(accountSid, id, { at, passed: record.passed });
   return record;
 }
 

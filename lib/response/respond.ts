@@ -5,6 +5,7 @@ import { decide } from "../policy/decide.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
 import { finish } from "./finish.ts";
+import { measure } from "./measure.ts";
 import { type Recollection, recollect } from "./recollect.ts";
 import type { Delivery, Responder } from "./responder.ts";
 
@@ -37,11 +38,14 @@ export async function respond(responder: Responder, delivery: Delivery<Signal>):
     because: known?.incident.because ?? null,
     suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
+    passed: memory.passed,
     parentSid: responder.twilio.accountSid,
   };
   const verdict = decide(delivery.signal, circumstances, responder.policy, clock.now());
   log.info("signal-decided", { accountSid, id, verdict: verdict.kind, rule: verdict.rule, reason: verdict.reason });
+  log.count("Signals", 1, { kind: delivery.signal.kind });
   const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
+  measure(log, known, record);
   const unfinished = record === undefined ? undefined : await finish(responder, delivery, record);
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 

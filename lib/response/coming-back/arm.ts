@@ -1,3 +1,4 @@
+import { compare, isDecimal } from "../../decimal.ts";
 import { armed } from "../../incidents/coming-back.ts";
 import { guardsFor, isGuard } from "../../triggers/guards.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
@@ -27,7 +28,9 @@ export const arm: Step = async (journey, record) => {
   const end = new Date(now.getTime() + policy.probation.for);
   const why = `${guards.length} usage triggers guard it, each at ${policy.probation.share} of its limit above the present value`;
   const sids = creation.there.map(({ sid }) => sid);
-  const saved = await store.save(armed(record, { guards: sids, until: end, why, tokenMark }, now));
+  const saved = await store.save(
+    armed(record, { guards: sids, until: end, why, tokenMark, passed: passedIn(creation.all) }, now),
+  );
   await removeStale(journey, creation.all, sids);
   return { kind: "on", record: saved };
 };
@@ -42,4 +45,14 @@ async function removeStale(
     const answer = await deleteUsageTrigger(twilio, accountSid, sid, REQUEST_TIMEOUT_MS);
     if (answer.kind === "failed") responder.log.warn("guard-not-removed", { accountSid, usageTriggerSid: sid });
   }
+}
+
+/** What was spent before the reactivation must not trip the account again: a trigger may fire for it only now. */
+function passedIn(triggers: readonly UsageTrigger[]): Record<string, string> {
+  const passed = triggers.filter(({ currentValue, triggerValue }) => isAtLeast(currentValue, triggerValue));
+  return Object.fromEntries(passed.map(({ sid, currentValue }) => [sid, currentValue]));
+}
+
+function isAtLeast(value: string, limit: string): boolean {
+  return isDecimal(value) && isDecimal(limit) && compare(value, limit) >= 0;
 }

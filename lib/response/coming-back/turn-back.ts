@@ -20,7 +20,10 @@ export async function turnBack(journey: Journey, record: IncidentRecord, why: st
   const { store, clock } = journey.responder;
   if (!isArmed(record)) {
     const kind = reactivationOf(record).cleaned.length === 0 ? "refused" : "failed";
-    return { kind: "settled", record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())) };
+    return {
+      kind: "settled",
+      record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())),
+    };
   }
   const { failure } = reactivationOf(record);
   const turning =
@@ -39,7 +42,10 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
       const wasLive = suspension.by === "tollbreaker" || reactivationOf(record).activatedAt !== null;
       const change = notReactivated(record, { kind: "failed", why, wasLive }, now);
       // Calls may have begun in that moment.
-      return { kind: "settled", record: await store.save({ ...change, record: { ...change.record, callsDue: wasLive } }) };
+      return {
+        kind: "settled",
+        record: await store.save({ ...change, record: { ...change.record, callsDue: wasLive } }),
+      };
     }
     case "held":
     case "refused":

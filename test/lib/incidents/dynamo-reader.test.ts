@@ -46,6 +46,7 @@ const write = (one: Incident) =>
       callsDue: false,
       tokenMark: null,
       rotatingFrom: null,
+      passed: {},
       version: 1,
     }),
   });

@@ -53,6 +53,7 @@ describe("recall", () => {
       openIncidentId: null,
       lastIncidentId: null,
       lastReactivatedAt: null,
+      passed: {},
       brake: { state: { suspensions: [], waiting: [] }, version: 0 },
     });
   });
@@ -77,6 +78,7 @@ describe("recall", () => {
       openIncidentId: "b",
       lastIncidentId: "b",
       lastReactivatedAt: NOW.toISOString(),
+      passed: { UT1: "461.1" },
     });
     await store.markSeen(account, "a-signal", NOW);
     const known = {
@@ -84,6 +86,7 @@ describe("recall", () => {
       openIncidentId: "b",
       lastIncidentId: "b",
       lastReactivatedAt: NOW.toISOString(),
+      passed: { UT1: "461.1" },
     };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
     expect(await store.recall(account, "another")).toEqual({ seen: false, ...known });

@@ -7,7 +7,7 @@ import { canStrangerCause, ERROR_CODES } from "../../../lib/policy/error-codes.t
 import type { Policy } from "../../../lib/policy/policy.ts";
 import { examinePolicy } from "../../../lib/policy/policy-file.ts";
 import { policyOf, SUSPEND_ALL } from "../../support/policies.ts";
-import { errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
+import { A_TRIGGER, errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
 
 const PARENT = `AC${"0".repeat(32)}`;
 const ACCOUNT = `AC${"1".repeat(32)}`;
@@ -21,6 +21,7 @@ const ORDINARY: Circumstances = {
   because: null,
   suspendedAt: null,
   lastReactivatedAt: null,
+  passed: {},
   parentSid: PARENT,
 };
 const fired = (firedAt: string | null, receivedAt = "2026-11-21T04:00:00.000Z") =>
@@ -366,6 +367,35 @@ describe("a guard of a reactivated account", () => {
   });
 });
 
+describe("a trigger that was passed before the reactivation, and had not fired yet", () => {
+  const back = { lastReactivatedAt: "2026-11-21T03:30:00.000Z", passed: { [A_TRIGGER]: "461.1" } } as const;
+  const late = (currentValue: string, changes = {}) => ({
+    ...fired("2026-11-21T03:31:00.000Z"),
+    ...{ accountSid: PLAIN, limit: "all", currentValue, ...changes },
+  });
+
+  test.each([
+    ["what was spent before is old", "461.1", "join"],
+    ["a little more is, too", "486.0999", "join"],
+    ["a quarter of the limit on top is new", "486.1", "suspend"],
+  ])("%s", (_, currentValue, kind) => {
+    expect(decideOn(late(currentValue), back, LADDER).kind).toBe(kind);
+  });
+
+  test("another trigger, another day, and an account that was never reactivated are as always", () => {
+    expect(decideOn(late("461.1", { usageTriggerSid: `UT${"9".repeat(32)}` }), back, LADDER).kind).toBe("suspend");
+    expect(decideOn(late("461.1", { firedAt: "2026-11-22T00:00:01.000Z" }), back, LADDER).kind).toBe("suspend");
+    expect(decideOn(late("461.1"), { passed: back.passed }, LADDER).kind).toBe("suspend");
+  });
+
+  test("its period is the trigger's own", () => {
+    const monthly = { recurring: "monthly", limit: null, triggerValue: "9" };
+    const dayAfter = late("461.1", { ...monthly, firedAt: "2026-11-22T00:00:01.000Z" });
+    expect(decideOn(dayAfter, back).kind).toBe("join");
+    expect(decideOn({ ...dayAfter, firedAt: "2026-12-01T00:00:01.000Z" }, back).kind).toBe("suspend");
+  });
+});
+
 describe("a firing of a suspended account", () => {
   const suspended = { state: "suspended", suspendedAt: SUSPENDED_AT } as const;
 
@@ -447,6 +477,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     because: fc.constantFrom(null, ...ALERTED_BECAUSE),
     suspendedAt: fc.option(around),
     lastReactivatedAt: fc.option(fc.oneof(time, around)),
+    passed: fc.constantFrom({}, { [A_TRIGGER]: "1" }, { [A_TRIGGER]: "99.5" }),
     parentSid: fc.constant(PARENT),
   });
 

@@ -27,7 +27,7 @@ const logged = () => rig.logged.map((line) => JSON.parse(line));
 test("what is handled is reported as done, and logged with how it ended", async () => {
   const signal = firing(account);
   expect(await receive([recordOf(signal, { attempt: 3 })])).toEqual({ batchItemFailures: [] });
-  expect(logged()).toMatchObject([
+  expect(logged().filter(({ event }) => event !== undefined)).toMatchObject([
     {
       ...{ level: "INFO", event: "signal-decided", accountSid: account, id: signal.id, verdict: "suspend" },
       rule: "totalprice by price, daily, at 100",
@@ -35,6 +35,14 @@ test("what is handled is reported as done, and logged with how it ended", async 
     },
     { level: "INFO", event: "message-handled", accountSid: account, id: signal.id, attempt: 3, kind: "done" },
   ]);
+  const metrics = Object.assign({}, ...logged().filter(({ _aws }) => _aws !== undefined));
+  expect(metrics).toMatchObject({
+    Signals: 1,
+    Suspensions: 1,
+    ContainmentTime: expect.any(Number),
+    FiredToSuspended: expect.any(Number),
+    Overshoot: 30.3,
+  });
 });
 
 test("what must come again is reported, with its reason in the log", async () => {
