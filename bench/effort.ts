@@ -15,6 +15,9 @@ export interface Effort {
   /** Shorter floods before it, each of another account, and the errors in each. */
   shortFloods: number;
   shortFlood: number;
+  /** Account histories for the kinds of limits, and the days of each on which false alarms are counted. */
+  histories: number;
+  days: number;
 }
 
 export const FULL: Effort = {
@@ -26,6 +29,8 @@ export const FULL: Effort = {
   flood: 100_000,
   shortFloods: 4,
   shortFlood: 5000,
+  histories: 60,
+  days: 28,
 };
 /** To see that the bench works; its numbers say little. */
 export const QUICK: Effort = {
@@ -37,4 +42,6 @@ export const QUICK: Effort = {
   flood: 3000,
   shortFloods: 1,
   shortFlood: 500,
+  histories: 6,
+  days: 2,
 };

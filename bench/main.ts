@@ -6,6 +6,7 @@ import { type Effort, FULL, QUICK } from "./effort.ts";
 import { measureErrorFlood } from "./error-flood.ts";
 import { asJson, asTable } from "./print.ts";
 import type { Row } from "./row.ts";
+import { measureSpendRules } from "./spend-rules.ts";
 import { measureSuspendPath } from "./suspend-path.ts";
 import { measureThroughput } from "./throughput.ts";
 
@@ -35,7 +36,9 @@ async function measureAll(effort: Effort): Promise<Row[]> {
     say("a flood of errors");
     const errorFlood = await measureErrorFlood(bundles, effort);
     say("throughput");
-    return [...coldStarts, ...suspendPath, ...errorFlood, ...(await measureThroughput(effort))];
+    const throughput = await measureThroughput(effort);
+    say("what each kind of limit sees");
+    return [...coldStarts, ...suspendPath, ...errorFlood, ...throughput, ...measureSpendRules(effort)];
   } finally {
     await bundles.remove();
   }

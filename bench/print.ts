@@ -28,8 +28,10 @@ function cells({ measure, unit, ours, peer, ratio, aim, met }: Row): string[] {
   ];
 }
 
+const DIGITS: Partial<Record<Row["unit"], number>> = { ms: 1, µs: 1, "a month": 2 };
+
 function amount(value: number, unit: Row["unit"]): string {
-  const digits = unit === "ms" || unit === "µs" ? 1 : 0;
+  const digits = DIGITS[unit] ?? 0;
   return `${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`;
 }
 

@@ -23,10 +23,13 @@ const publicUrl = {
     z.refine((url) => !url.includes("/webhooks/usage-trigger"), "the base URL alone, without /webhooks/usage-trigger"),
   ),
 };
-const twilio = {
+const parent = {
   TWILIO_ACCOUNT_SID: z
     .string({ error: "the parent's Account SID: AC and 32 hexadecimal digits" })
     .check(z.regex(ACCOUNT_SID, "the parent's Account SID: AC and 32 hexadecimal digits")),
+};
+const twilio = {
+  ...parent,
   ...secret("TWILIO_AUTH_TOKEN"),
   TWILIO_API_URL: z.optional(httpUrl("http://127.0.0.1:3001")),
 };
@@ -34,6 +37,17 @@ const table = { TABLE_NAME: text("the name of the DynamoDB table") };
 
 const inbox = {
   INBOX_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-inbox.fifo"),
+};
+
+const slack = {
+  ...secret("SLACK_BOT_TOKEN"),
+  /** Another address than https://slack.com/api: a stand-in of Slack's. */
+  SLACK_API_URL: z.optional(httpUrl("http://127.0.0.1:3003/api")),
+};
+
+const mode = {
+  /** `observe` records and alerts, and suspends nothing. */
+  MODE: z._default(z.enum(["enforce", "observe"], "enforce or observe"), "enforce"),
 };
 
 export const UsageTriggerEnv = z.object({ ...publicUrl, ...twilio, ...inbox });
@@ -48,14 +62,58 @@ export const RespondEnv = z.object({
   ...table,
   ...inbox,
   ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
-  /** `observe` records and alerts, and suspends nothing. */
-  MODE: z._default(z.enum(["enforce", "observe"], "enforce or observe"), "enforce"),
+  ...mode,
+});
+/** Lists the subaccounts, and cuts them into shards. */
+export const SweepEnv = z.object({
+  ...twilio,
+  ...table,
+  SWEEP_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-sweep"),
+  ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
+});
+/** Sweeps one shard. */
+export const SweepShardEnv = z.object({
+  ...publicUrl,
+  ...twilio,
+  ...table,
+  ...inbox,
+  ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
+  ...mode,
+  /** `on`: once a GMT day people are told how many accounts are armed and quiet. */
+  DAILY_SUMMARY: z._default(z.enum(["on", "off"], "on or off"), "off"),
 });
 export const NotifyEnv = z.object({
   NOTIFY_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-notify"),
+  /** For where each incident's message is in Slack, alone. */
+  ...table,
+  ...slack,
+  /** Of the channel that the app posts to. */
+  SLACK_CHANNEL: z.optional(z.string().check(z.regex(/^[CG][A-Z0-9]{2,}$/, "a channel's ID such as C012ABCDEF"))),
   ...secret("SLACK_WEBHOOK_URL"),
 });
-export const OperatorApiEnv = z.object({ ...publicUrl, ...table, ...secret("OPERATORS") });
+export const OperatorApiEnv = z.object({
+  ...publicUrl,
+  // Whose SID, and no more: what it accepts, the responder carries out, so it holds no credentials of Twilio's.
+  ...parent,
+  ...table,
+  ...inbox,
+  ...mode,
+  ...secret("OPERATORS"),
+});
+
+/** The same road as the operator API's, from Slack: it holds no credentials of Twilio's either. */
+export const SlackEnv = z.object({
+  ...publicUrl,
+  ...parent,
+  ...table,
+  ...inbox,
+  ...mode,
+  ...secret("OPERATORS"),
+  ...slack,
+  ...secret("SLACK_SIGNING_SECRET"),
+  /** The only workspace whose users are let in; without it, whoever is an operator's Slack user. */
+  SLACK_TEAM_ID: z.optional(z.string().check(z.regex(/^[TE][A-Z0-9]{2,}$/, "a workspace's ID such as T012ABCDEF"))),
+});
 
 /**
  * Reads `environment` by `schema`. An empty variable counts as unset.

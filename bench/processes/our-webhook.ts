@@ -15,6 +15,7 @@ const twilio = twilioClient({ accountSid, authToken: parentToken });
 const app = usageTriggerWebhook({
   publicUrl,
   tokens: signingTokens({ twilio, parentToken, clock, log }),
+  parentSid: accountSid,
   inbox: memoryInbox(),
   clock,
   log,

@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import * as z from "zod/mini";
 import { readMessage } from "../../lib/inbox/inbox.ts";
-import type { Signal } from "../../lib/inbox/messages.ts";
+import { isSignal, type Signal } from "../../lib/inbox/messages.ts";
 import { startPump } from "../../local/pump.ts";
 import { type Account, lambdaEvent, signedFiring } from "../firing.ts";
 import { monotonicMs } from "../monotonic.ts";
@@ -39,7 +39,7 @@ startPump({
   async handler(event: SQSEvent, context) {
     const result = await responder.handler(event, context);
     if (result.batchItemFailures.length > 0) throw new Error("The responder did not finish a message.");
-    handled.push(...event.Records.map(({ body }) => readMessage(body)));
+    handled.push(...event.Records.map(({ body }) => readMessage(body)).filter(isSignal));
     afterEach();
     return result;
   },

@@ -3,30 +3,70 @@ import { createMiddleware } from "hono/factory";
 import type { Clock } from "../clock.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
 import type { Log } from "../log.ts";
+import type { Attempt } from "./failed-attempts.ts";
 import { type Identity, identify } from "./identify.ts";
 import type { Operator, Operators } from "./operators.ts";
+import { type Source, sourceOf } from "./request-source.ts";
+import { type Watch, watchInMemory } from "./watch.ts";
 
 export interface OperatorVariables {
   Variables: { operator: Operator };
 }
 
-/** Lets a request through once it is known whose it is; `c.get("operator")` tells. Everyone else gets 401. */
-export function authenticated(operators: Operators, clock: Clock, log: Log): MiddlewareHandler<OperatorVariables> {
+/**
+ * Lets a request through once it is known whose it is; `c.get("operator")` tells. Everyone else gets 401, and after too
+ * many wrong tokens 429. A right token always gets in: nobody can lock out an operator behind the same address.
+ * @param watch without it, this process alone counts.
+ */
+export function authenticated(
+  operators: Operators,
+  clock: Clock,
+  log: Log,
+  watch: Watch = watchInMemory(clock, log),
+): MiddlewareHandler<OperatorVariables> {
   return createMiddleware<OperatorVariables>(async (c, next) => {
     const identity = identify(c.req.header("Authorization"), await operators(), clock.now());
-    if (identity.kind !== "operator") return refuse(identity, log);
-    c.set("operator", identity.operator);
+    if (identity.kind !== "operator") return refuse(identity, sourceOf(c), watch, log);
+    const { operator } = identity;
+    c.set("operator", operator);
+    // Beside the request, and waited for only at its end: Lambda stops a function that has answered.
+    const noted = watch.uses.note(operator);
     await next();
-    log.info("operator-request", { operator: identity.operator.name, path: c.req.path, status: c.res.status });
+    await noted;
+    log.info("operator-request", { operator: operator.name, path: c.req.path, status: c.res.status });
     return;
   });
 }
 
 type Refused = Exclude<Identity, { kind: "operator" }>;
 
-function refuse(identity: Refused, log: Log): Response {
-  log.warn("operator-refused", { reason: identity.kind, operator: knownName(identity) });
+async function refuse(identity: Refused, source: Source, { attempts }: Watch, log: Log): Promise<Response> {
+  // Without a token nothing was tried, so there is nothing to count.
+  const attempt = identity.kind === "no-token" ? UNTRIED : await attempts.fail(source.name);
+  log.warn("operator-refused", {
+    reason: identity.kind,
+    operator: knownName(identity),
+    source: source.prefix,
+    failures: attempt.failures,
+    slowed: attempt.kind === "too-many",
+  });
+  if (attempt.kind === "too-many") return slowDown(attempt);
   return problemResponse(problemOf(identity), { "WWW-Authenticate": challenge(identity) });
+}
+
+const UNTRIED: Attempt = { kind: "counted", failures: 0 };
+
+function slowDown({ failures, retryAfterSeconds }: Extract<Attempt, { kind: "too-many" }>): Response {
+  const problem: Problem = {
+    status: 429,
+    code: "too-many-attempts",
+    title: "Too many attempts",
+    detail: "Too many wrong tokens came from this address; a right one is still let in.",
+    expected: "at most 10 wrong tokens within a minute",
+    got: `${failures}, and this one`,
+    fix: `check your token, and wait ${retryAfterSeconds} s before you try another`,
+  };
+  return problemResponse(problem, { "Retry-After": String(retryAfterSeconds) });
 }
 
 function knownName(identity: Refused): string | undefined {

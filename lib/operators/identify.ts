@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { Operator } from "./operators.ts";
+import { timingSafeEqual } from "node:crypto";
+import { hashOf } from "./operator-token.ts";
+import { isExpired, type Operator } from "./operators.ts";
 
 /** Who presented a token, or why nobody is let in. */
 export type Identity =
@@ -29,11 +30,7 @@ function bearerToken(authorization: string): string | undefined {
 // Compares with everyone, even after a match: the time taken tells neither whose token was close nor how many there are
 // before it. The hashes are of equal length, which timingSafeEqual requires.
 function ownerOf(token: string, operators: readonly Operator[]): Operator | undefined {
-  const presented = createHash("sha256").update(token).digest();
+  const presented = hashOf(token);
   const [owner] = operators.filter(({ sha256 }) => timingSafeEqual(presented, sha256));
   return owner;
-}
-
-function isExpired({ expires }: Operator, now: Date): boolean {
-  return expires !== null && expires <= now;
 }

@@ -1,33 +1,34 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import type { Clock } from "../clock.ts";
-import { messageOf, TollbreakerError } from "../errors.ts";
+import { TollbreakerError } from "../errors.ts";
 import { type Problem, problemResponse, quote } from "../http/problem.ts";
-import { INCIDENT_ID, type IncidentReader } from "../incidents/incident-reader.ts";
 import type { Log } from "../log.ts";
+import type { CommandParts } from "./accept-command.ts";
 import { authenticated, type OperatorVariables } from "./authentication.ts";
-import { encodeCursor } from "./cursor.ts";
-import { readListQuery } from "./list-query.ts";
+import { addCommandRoutes, COMMAND_PATHS } from "./command-routes.ts";
 import type { Operators } from "./operators.ts";
+import { addReadingRoutes, READING_PATHS } from "./reading-routes.ts";
+import { INTERNAL, UNAVAILABLE } from "./unavailable.ts";
+import type { Watch } from "./watch.ts";
 
-export interface OperatorApiParts {
-  incidents: IncidentReader;
+export interface OperatorApiParts extends CommandParts {
+  /** The base of the addresses in answers. */
+  publicUrl: string;
   operators: Operators;
-  clock: Clock;
-  log: Log;
+  watch: Watch;
 }
 
-type Api = Hono<OperatorVariables>;
-
-/** The operator API: the record of incidents for people with a token, and `/health` for everyone. See docs/api.md. */
-export function operatorApi({ incidents, operators, clock, log }: OperatorApiParts): Api {
-  const app: Api = new Hono();
-  app.use("/api/*", headers, neverCached, authenticated(operators, clock, log));
+/** The operator API, for people with a token, and `/health` for everyone. See docs/api.md. */
+export function operatorApi(parts: OperatorApiParts): Hono<OperatorVariables> {
+  const { operators, watch, clock, log } = parts;
+  const app = new Hono<OperatorVariables>();
+  app.use("/api/*", headers, neverCached, authenticated(operators, clock, log, watch));
   app.use("/health", headers, neverCached);
   app.get("/health", (c) => c.json({ status: "ok" }));
-  app.get("/api/incidents", (c) => listIncidents(c, incidents));
-  app.get("/api/incidents/:id", (c) => showIncident(c, incidents, c.req.param("id")));
-  for (const path of ["/health", "/api/incidents", "/api/incidents/:id"]) app.all(path, readOnly);
+  addReadingRoutes(app, { ...parts, uses: watch.uses });
+  addCommandRoutes(app, parts, parts.publicUrl);
+  for (const path of ["/health", ...READING_PATHS]) app.all(path, (c) => otherMethod(c, "GET, HEAD"));
+  for (const path of COMMAND_PATHS) app.all(path, (c) => otherMethod(c, "POST"));
   app.all("/api/*", nothingHere);
   app.notFound(nothingHere);
   app.onError((error) => failed(error, log));
@@ -45,67 +46,11 @@ const neverCached: MiddlewareHandler = async (c, next) => {
   c.header("Cache-Control", "no-store");
 };
 
-async function listIncidents(c: Context, incidents: IncidentReader): Promise<Response> {
-  const read = readListQuery(new URL(c.req.url).searchParams);
-  if (read.kind === "refused") return problemResponse(read.problem);
-  const page = await readRecord(() => incidents.list(read.query));
-  return c.json({ incidents: page.incidents, next: page.next === null ? null : encodeCursor(page.next) });
-}
-
-async function showIncident(c: Context, incidents: IncidentReader, id: string): Promise<Response> {
-  // What can't be an id isn't worth a read.
-  const found = INCIDENT_ID.test(id) ? await readRecord(() => incidents.get(id)) : undefined;
-  if (found === undefined) return problemResponse(noSuchIncident(id));
-  return c.json({ ...found.incident, timeline: found.timeline });
-}
-
-async function readRecord<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    throw new TollbreakerError("incidents-unreadable", "The incidents could not be read from the table.", {
-      got: messageOf(cause),
-      fix: "check TABLE_NAME, the function's permission to read the table and its indexes, and the state of DynamoDB",
-      cause,
-    });
-  }
-}
-
 /** The reason goes to the log; the answer says only that there is one. */
 function failed(error: Error, log: Log): Response {
   const known = error instanceof TollbreakerError;
   log.error("operator-api-failed", { code: known ? error.code : "unexpected", message: error.message });
   return problemResponse(known ? UNAVAILABLE : INTERNAL);
-}
-
-const FIX = "try again in a moment; if it goes on, whoever runs Tollbreaker finds the reason in the operator API's log";
-
-const UNAVAILABLE: Problem = {
-  status: 503,
-  code: "unavailable",
-  title: "Not available now",
-  detail: "Tollbreaker cannot answer this now.",
-  fix: FIX,
-};
-
-const INTERNAL: Problem = {
-  status: 500,
-  code: "internal",
-  title: "Something is broken",
-  detail: "Tollbreaker failed on this request.",
-  fix: FIX,
-};
-
-function noSuchIncident(id: string): Problem {
-  return {
-    status: 404,
-    code: "incident-not-found",
-    title: "No such incident",
-    detail: "There is no incident with this id.",
-    expected: "an id from GET /api/incidents, such as 20261121T030405123-1f3a9c2e",
-    got: quote(id),
-    fix: "list the incidents to find its id",
-  };
 }
 
 function nothingHere(c: Context): Response {
@@ -114,21 +59,25 @@ function nothingHere(c: Context): Response {
     code: "route-not-found",
     title: "Nothing here",
     detail: "There is nothing at this address.",
-    expected: "GET /api/incidents, GET /api/incidents/{id} or GET /health",
+    expected: `one of ${["/health", ...READING_PATHS, ...COMMAND_PATHS].map(withBraces).join(", ")}`,
     got: quote(c.req.path),
     fix: "correct the path",
   });
 }
 
-function readOnly(c: Context): Response {
+function withBraces(path: string): string {
+  return path.replace(/:(\w+)/g, "{$1}");
+}
+
+function otherMethod(c: Context, allowed: string): Response {
   const problem: Problem = {
     status: 405,
     code: "method-not-allowed",
     title: "Method not allowed",
-    detail: "This address can only be read.",
-    expected: "GET or HEAD",
+    detail: `This address does not take this method.`,
+    expected: allowed,
     got: quote(c.req.method),
-    fix: "use GET",
+    fix: `use ${allowed.replace(", ", " or ")}`,
   };
-  return problemResponse(problem, { Allow: "GET, HEAD" });
+  return problemResponse(problem, { Allow: allowed });
 }

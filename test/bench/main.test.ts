@@ -13,7 +13,17 @@ const positive = z.number().check(z.positive());
 const Rows = z.array(
   z.strictObject({
     measure: z.string().check(z.minLength(1)),
-    unit: z.enum(["ms", "µs", "round trips", "requests", "messages", "per CPU second"]),
+    unit: z.enum([
+      "ms",
+      "µs",
+      "round trips",
+      "requests",
+      "messages",
+      "per CPU second",
+      "minutes",
+      "of money",
+      "a month",
+    ]),
     ours: z.number(),
     peer: z.nullable(z.strictObject({ name: z.string(), value: positive })),
     ratio: z.nullable(positive),
@@ -21,6 +31,8 @@ const Rows = z.array(
     met: z.nullable(z.boolean()),
   }),
 );
+
+const MAY_BE_NONE: ReadonlySet<string> = new Set(["round trips", "a month"]);
 
 // What is measured is up to the machine; that it is measured is not.
 it("measures every row, and prints nothing but JSON", { timeout: 120_000 }, async () => {
@@ -48,8 +60,12 @@ it("measures every row, and prints nothing but JSON", { timeout: 120_000 }, asyn
   }
   expect(measured).toContain("flood of errors of one account: own work for each");
   expect(measured).toContain("flood of errors of one account: its usage trigger's webhook to suspend request");
+  for (const rule of ["rate", "spike"]) {
+    expect(measured).toContain(`attack of 100 an hour: seen by ${rule} after`);
+    expect(measured).toContain(`false alarms of an account: ${rule}`);
+  }
   for (const { peer, ratio, ours } of rows) expect(ratio).toBe(peer === null ? null : ours / peer.value);
-  for (const { unit, ours } of rows) if (unit !== "round trips") expect(ours).toBeGreaterThan(0);
+  for (const { unit, ours } of rows) if (!MAY_BE_NONE.has(unit)) expect(ours).toBeGreaterThan(0);
 });
 
 it("fails on an option it does not know", async () => {

@@ -18,8 +18,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 /** The IAM actions that the code of a handler needs: what is left of our own code when it is bundled. */
 export async function actionsCalledBy(entry: string): Promise<string[]> {
-  const commands = [...(await ownCodeOf(entry)).matchAll(/new (\w+Command)\(/g)].map(([, name = ""]) => name);
-  return [...new Set(commands.map(actionOf))].sort();
+  const code = await ownCodeOf(entry);
+  // Where several files import the same command, the bundle numbers its names.
+  const commands = [...code.matchAll(/new (\w+Command)\d*\(/g)].map(([, name = ""]) => name);
+  // The SDK's own paginators make the command themselves.
+  const paginated = [...code.matchAll(/\bpaginate([A-Za-z]+)\d*\(/g)].map(([, name = ""]) => `${name}Command`);
+  return [...new Set([...commands, ...paginated].map(actionOf))].sort();
 }
 
 async function ownCodeOf(entry: string): Promise<string> {

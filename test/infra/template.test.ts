@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { DebuggerEnv, NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
 import { BY_ACCOUNT, BY_STATE } from "../../lib/incidents/keys.ts";
+import { COMMAND_PATHS } from "../../lib/operators/command-routes.ts";
+import { READING_PATHS } from "../../lib/operators/reading-routes.ts";
 import { MOST_DELIVERIES } from "../../lib/response/responder.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
 import { environmentOf } from "./deployed.ts";
@@ -144,7 +146,9 @@ describe.each(FUNCTIONS)("the function $id", ({ id, zip, entry, schema }) => {
     const granted = statements.flatMap(actionsOf).filter((action) => !action.startsWith("logs:"));
     // Lambda itself reads the queues with the function's role.
     const byLambda = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-    expect(granted.filter((action) => !byLambda.includes(action)).sort()).toEqual(await actionsCalledBy(`${entry}.ts`));
+    expect([...new Set(granted)].filter((action) => !byLambda.includes(action)).sort()).toEqual(
+      await actionsCalledBy(`${entry}.ts`),
+    );
   });
 
   test("is one file that starts in a fresh Node 24 with nothing else in reach", async () => {
@@ -194,6 +198,27 @@ async function bundleOf({ id, zip, entry }: { id: string; zip: string; entry: st
 }
 
 describe("permissions", () => {
+  test("the operator API holds no credentials of Twilio's, and no code that talks to it", async () => {
+    const operatorApi = functionOf("handlers/operator-api");
+    const { written } = environmentOf(packaged.template, operatorApi.id);
+    expect(Object.keys(written).filter((name) => name.startsWith("TWILIO"))).toEqual(["TWILIO_ACCOUNT_SID"]);
+    const { statements } = roleOf(packaged.template, roleIdOf(packaged.template, operatorApi.id));
+    expect(JSON.stringify(statements)).not.toContain("auth-token");
+    const [code] = (await bundleOf(operatorApi)).files.values();
+    // In the path of every account, call and key of Twilio's API.
+    expect(code?.includes("2010-04-01")).toBe(false);
+  });
+
+  test("the operator API writes nothing of the table but who came to its door", () => {
+    const { statements } = roleOf(packaged.template, roleIdOf(packaged.template, "OperatorApiLambdaFunction"));
+    const writing = statements.filter((one) =>
+      actionsOf(one).some((action) => /dynamodb:(Put|Update|Delete|BatchWrite)/.test(action)),
+    );
+    expect(writing.map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OPERATOR#*", "ATTEMPTS#*"] } },
+    ]);
+  });
+
   test("no role is left over", () => {
     const used = FUNCTIONS.map(({ id }) => roleIdOf(packaged.template, id));
     expect(ofType("AWS::IAM::Role").map(([id]) => id)).toEqual(used);
@@ -381,8 +406,23 @@ describe("the HTTP API", () => {
       "POST /webhooks/event-streams",
       "GET /api/incidents",
       "GET /api/incidents/{id}",
+      "POST /api/incidents/{id}/reactivate",
+      "POST /api/incidents/{id}/dismiss",
+      "POST /api/incidents/{id}/check",
+      "POST /api/incidents/{id}/restore-numbers",
+      "POST /api/subaccounts/{sid}/suspend",
+      "GET /api/brake",
+      "POST /api/brake/release",
+      "GET /api/operators",
       "GET /health",
     ]);
+  });
+
+  test("has a route for each address of the operator API, so that none works locally alone", () => {
+    const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => String(Properties["RouteKey"]));
+    const shape = (route: string) => route.replace(/\{\w+\}|:\w+/g, "*");
+    const addresses = [...READING_PATHS.map((path) => `GET ${path}`), ...COMMAND_PATHS.map((path) => `POST ${path}`)];
+    expect(routes.map(shape)).toEqual(expect.arrayContaining(addresses.map(shape)));
   });
 
   test("limits requests, the webhook's far above a thousand subaccounts firing at once", () => {

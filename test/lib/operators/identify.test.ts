@@ -11,6 +11,7 @@ const operators: Operator[] = names.map((name) => ({
   sha256: sha256(`token-of-${name}`),
   role: "viewer",
   expires: null,
+  slack: null,
 }));
 
 describe("identify", () => {

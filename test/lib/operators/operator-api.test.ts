@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
 import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
 import type { IncidentReader } from "../../../lib/incidents/incident-reader.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { encodeCursor } from "../../../lib/operators/cursor.ts";
 import { operatorApi } from "../../../lib/operators/operator-api.ts";
 import { operatorsFrom } from "../../../lib/operators/operators.ts";
+import { readingParts } from "./api-parts.ts";
 import { ACCOUNT, OTHER_ACCOUNT, type RecordOfIncidents, recordOfIncidents } from "./record-of-incidents.ts";
 
 const TOKEN = "token-of-alice";
@@ -39,7 +39,7 @@ function api(made: Made = {}) {
   const lines: string[] = [];
   const operators = operatorsFrom(async () => ("operators" in made ? made.operators : OPERATORS));
   const log = jsonLog((line) => lines.push(line));
-  const app = operatorApi({ incidents: made.incidents ?? incidents, operators, clock: systemClock, log });
+  const app = operatorApi(readingParts({ incidents: made.incidents ?? incidents, operators, log }));
   return { app, lines };
 }
 
@@ -219,7 +219,7 @@ describe("everything else", () => {
   });
 
   it.each(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])("%s is not allowed", async (method) => {
-    for (const path of ["/api/incidents", `/api/incidents/${ids[0]}`, "/health"]) {
+    for (const path of ["/api/incidents", `/api/incidents/${ids[0]}`, "/api/brake", "/api/operators", "/health"]) {
       const response = await api().app.request(path, { method, headers: authorised });
       expect(response.status).toBe(405);
       expect(response.headers.get("allow")).toBe("GET, HEAD");
@@ -233,11 +233,15 @@ describe("everything else", () => {
     expect(await response.text()).toBe("");
   });
 
-  it.each(["/", "/api", "/api/other", "/api/incidents/"])("there is nothing at %s", async (path) => {
-    const { response, body } = await get(path);
-    expect(response.status).toBe(404);
-    expect(body).toMatchObject({ code: "route-not-found", got: JSON.stringify(path) });
-  });
+  it.each(["/", "/api", "/api/other", "/api/incidents/", "/api/incidents/x/delete", "/api/subaccounts", "/api/brake/"])(
+    "there is nothing at %s",
+    async (path) => {
+      const { response, body } = await get(path);
+      expect(response.status).toBe(404);
+      expect(body).toMatchObject({ code: "route-not-found", got: JSON.stringify(path) });
+      expect(body.expected).toContain("/api/subaccounts/{sid}/suspend");
+    },
+  );
 
   it.each(["/health", "/api/incidents", "/api/incidents/none"])(
     "%s is never cached, sniffed or framed",

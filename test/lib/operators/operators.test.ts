@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { TollbreakerError } from "../../../lib/errors.ts";
-import { operatorsFrom, parseOperators } from "../../../lib/operators/operators.ts";
+import { isExpired, mayAct, operatorsFrom, parseOperators } from "../../../lib/operators/operators.ts";
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
 const alice = { name: "alice", sha256: hashOf("token of alice"), role: "operator" };
 const bob = { name: "bob", sha256: hashOf("token of bob"), role: "viewer", expires: "2027-01-31T00:00:00Z" };
+const carol = { name: "carol", sha256: hashOf("token of carol"), role: "operator", slack: "U012ABCDEF" };
 
 describe("parseOperators", () => {
-  it("reads names, hashes, roles and expiry times", () => {
-    expect(parseOperators(JSON.stringify([alice, bob]))).toEqual([
-      { name: "alice", sha256: Buffer.from(alice.sha256, "hex"), role: "operator", expires: null },
-      { name: "bob", sha256: Buffer.from(bob.sha256, "hex"), role: "viewer", expires: new Date("2027-01-31") },
+  it("reads names, hashes, roles, expiry times and Slack users", () => {
+    const hash = ({ sha256 }: { sha256: string }) => Buffer.from(sha256, "hex");
+    expect(parseOperators(JSON.stringify([alice, bob, carol]))).toEqual([
+      { name: "alice", sha256: hash(alice), role: "operator", expires: null, slack: null },
+      { name: "bob", sha256: hash(bob), role: "viewer", expires: new Date("2027-01-31"), slack: null },
+      { name: "carol", sha256: hash(carol), role: "operator", expires: null, slack: "U012ABCDEF" },
     ]);
   });
 
@@ -33,6 +36,15 @@ describe("parseOperators", () => {
     ["a name with a newline", [{ ...alice, name: "a\nb" }], /"name" must have/],
     ["a date that is no time", [{ ...alice, expires: "next year" }], /entry 1 \("alice"\): "expires" must be a time/],
     ["a misspelt key", [{ ...alice, expire: bob.expires }], /entry 1 \("alice"\): has the unknown key "expire"/],
+    ["a name of a Slack user", [{ ...carol, slack: "@carol" }], /entry 1 \("carol"\): "slack" must be a Slack user ID/],
+    ["a Slack user in small letters", [{ ...carol, slack: "u012abcdef" }], /"slack" must be a Slack user ID/],
+    ["a Slack channel", [{ ...carol, slack: "C012ABCDEF" }], /"slack" must be a Slack user ID/],
+    ["null as Slack user", [{ ...carol, slack: null }], /"slack" must be a text/],
+    [
+      "one Slack user twice",
+      [carol, { ...alice, slack: carol.slack }],
+      /entry 2 \("alice"\): another entry has the same Slack/,
+    ],
     ["a text as entry", [alice, "bob"], /entry 2: must be an object/],
     ["null as entry", [null], /entry 1: must be an object/],
     ["no list", { alice }, /Got: no list/],
@@ -83,6 +95,22 @@ describe("operatorsFrom", () => {
     const operators = operatorsFrom(async () => texts.shift());
     await operators();
     await expect(operators()).rejects.toThrow(TollbreakerError);
+  });
+});
+
+describe("what an operator may do", () => {
+  it.each([
+    [alice, true],
+    [bob, false],
+  ])("$name acts: %s", (record, acts) => {
+    expect(parseOperators(JSON.stringify([record])).map(mayAct)).toEqual([acts]);
+  });
+
+  it("ends at the moment of expiry", () => {
+    const [operator] = parseOperators(JSON.stringify([bob]));
+    if (operator === undefined) throw new Error("no operator");
+    expect(isExpired(operator, new Date("2027-01-30T23:59:59.999Z"))).toBe(false);
+    expect(isExpired(operator, new Date("2027-01-31T00:00:00.000Z"))).toBe(true);
   });
 });
 

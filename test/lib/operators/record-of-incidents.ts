@@ -112,6 +112,8 @@ function signalAt(receivedAt: string, accountSid: string): UsageTriggerSignal {
     usageRecordUri: `/2010-04-01/Accounts/${accountSid}/Usage/Records?Category=sms`,
     idempotencyToken: receivedAt,
     limit: "sms-spend",
+    probation: false,
+    found: "webhook",
     fingerprint: `${accountSid}:${receivedAt}`,
   };
 }

@@ -1,0 +1,112 @@
+import type { Command, Road } from "../../inbox/commands.ts";
+import type { Incident, TimelineEntry } from "../../incidents/incident.ts";
+import { INCIDENT_ID, type IncidentReader } from "../../incidents/incident-reader.ts";
+import { noSuchIncident } from "../no-such-incident.ts";
+import { readRecord } from "../read-record.ts";
+import { reactivationConflict, reactivationFlaws } from "./judge-reactivation.ts";
+import { reasonMistakes } from "./reason.ts";
+import { stateConflict } from "./state-conflict.ts";
+import { type Refused, refusalFor, refused, type Verdict } from "./verdict.ts";
+import type { WishedOfIncident } from "./wished.ts";
+
+/** What every command of this request carries. `reason` is tidied. */
+export interface Envelope {
+  id: string;
+  receivedAt: string;
+  operator: string;
+  road: Road;
+  reason: string;
+}
+
+/** 404, then 409, then all that is incomplete: each only makes sense once the one before is settled. */
+export async function judgeIncidentCommand(
+  incidents: IncidentReader,
+  wish: WishedOfIncident,
+  envelope: Envelope,
+): Promise<Verdict> {
+  const { incidentId } = wish;
+  // What can't be an id isn't worth a read.
+  const found = INCIDENT_ID.test(incidentId) ? await readRecord(() => incidents.get(incidentId)) : undefined;
+  if (found === undefined) return refused(noSuchIncident(incidentId));
+  if (isCarriedOut(found.timeline, envelope)) return { kind: "repeated", incidentId };
+  const { incident } = found;
+  const refusal = conflict(incident, wish) ?? refusalFor(flaws(incident, wish, envelope));
+  return (
+    refusal ?? { kind: "ready", incidentId, command: commandOf(wish, { ...envelope, accountSid: incident.accountSid }) }
+  );
+}
+
+/** Whether the command with this id has left its line in the history: then this is the same request once more. */
+export function isCarriedOut(timeline: readonly TimelineEntry[], { id }: Pick<Envelope, "id">): boolean {
+  return timeline.some(({ detail }) => detail["command"] === id);
+}
+
+function conflict(incident: Incident, { kind }: WishedOfIncident): Refused | undefined {
+  const { state } = incident;
+  switch (kind) {
+    case "reactivate":
+      return reactivationConflict(incident);
+    case "check":
+      return state === "suspended" ? undefined : refused(stateConflict(incident, { expected: "suspended" }));
+    case "restore-numbers": {
+      const expected = "suspended or reactivated";
+      return state === "suspended" || state === "reactivated"
+        ? undefined
+        : refused(stateConflict(incident, { expected }));
+    }
+    case "dismiss":
+      return dismissalConflict(incident);
+  }
+}
+
+function dismissalConflict(incident: Incident): Refused | undefined {
+  const { state, containment, checklist } = incident;
+  if (state === "alerted" || state === "failed") return undefined;
+  const expected = "alerted, failed, or suspended with an account that is closed";
+  if (state !== "suspended") return refused(stateConflict(incident, { expected }));
+  // An account may be closed later. The responder looks, and dismisses nothing that is not closed.
+  const isHeld = checklist?.items.some(({ id, answer }) => id === "suspended-by" && answer === "not-done") ?? false;
+  if (containment?.by === "closed" || isHeld) return undefined;
+  const fix =
+    "reactivate the account; if it is closed, read the check-list anew (POST /api/incidents/{id}/check) first";
+  return refused(stateConflict(incident, { expected, fix }));
+}
+
+function flaws(incident: Incident, wish: WishedOfIncident, { reason }: Envelope) {
+  switch (wish.kind) {
+    case "check":
+      return [];
+    case "reactivate":
+      return [...reasonMistakes(reason), ...reactivationFlaws(incident, wish)];
+    case "dismiss":
+    case "restore-numbers":
+      return reasonMistakes(reason);
+  }
+}
+
+function commandOf(wish: WishedOfIncident, envelope: Envelope & { accountSid: string }): Command {
+  const { kind, incidentId } = wish;
+  switch (kind) {
+    case "check":
+      return { ...envelope, kind, incidentId, reason: "" };
+    case "dismiss":
+      return { ...envelope, kind, incidentId };
+    case "restore-numbers":
+      return { ...envelope, kind, incidentId };
+    case "reactivate": {
+      const { acknowledge, cleanup, countries } = wish;
+      return {
+        ...envelope,
+        kind,
+        incidentId,
+        acknowledge: once(acknowledge),
+        cleanup: once(cleanup),
+        countries: once(countries),
+      };
+    }
+  }
+}
+
+function once<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}

@@ -1,0 +1,67 @@
+import type { Context } from "hono";
+import * as z from "zod/mini";
+import { CHECK_IDS, CLEANUP_IDS } from "../../incidents/checklist.ts";
+import { ACCOUNT_SID } from "../../twilio/sids.ts";
+import { readBody } from "./read-body.ts";
+import type { Refused } from "./verdict.ts";
+import { OBJECTIONS, type Wished } from "./wished.ts";
+
+/** From a request to what it asks for. What is not in a body counts as left out, not as a mistake. */
+export type WishReader = (c: Context, target: string) => Promise<{ kind: "wish"; wish: Wished } | Refused>;
+
+const text = (expected: string) => z.string({ error: expected });
+const list = <T extends z.core.$ZodType>(item: T, expected: string) =>
+  z._default(z.array(item, { error: expected }), () => []);
+const listOf = <const T extends readonly string[]>(names: T) => {
+  const expected = `any of ${names.join(", ")}`;
+  return list(z.enum(names, { error: expected }), `a list of ${expected}`);
+};
+
+const reason = z._default(text("a text of 10 to 500 characters"), "");
+const COUNTRY = "a list of ISO 3166-1 alpha-2 codes, such as US";
+const SIDS = "a list of AccountSids: AC and 32 hexadecimal digits each";
+
+const Reactivation = z.strictObject({
+  reason,
+  acknowledge: listOf(CHECK_IDS),
+  cleanup: listOf(CLEANUP_IDS),
+  countries: list(text(COUNTRY), COUNTRY),
+});
+const ReasonAlone = z.strictObject({ reason });
+const Nothing = z.strictObject({});
+const Suspension = z.strictObject({ reason, acknowledge: listOf(OBJECTIONS) });
+const Release = z.strictObject({ reason, accounts: list(text(SIDS).check(z.regex(ACCOUNT_SID, SIDS)), SIDS) });
+
+export const readReactivation: WishReader = async (c, incidentId) => {
+  const read = await readBody(c, Reactivation);
+  return read.kind === "refused" ? read : wish({ kind: "reactivate", incidentId, ...read.body });
+};
+
+export const readDismissal: WishReader = async (c, incidentId) => {
+  const read = await readBody(c, ReasonAlone);
+  return read.kind === "refused" ? read : wish({ kind: "dismiss", incidentId, ...read.body });
+};
+
+export const readCheck: WishReader = async (c, incidentId) => {
+  const read = await readBody(c, Nothing);
+  return read.kind === "refused" ? read : wish({ kind: "check", incidentId });
+};
+
+export const readRestoration: WishReader = async (c, incidentId) => {
+  const read = await readBody(c, ReasonAlone);
+  return read.kind === "refused" ? read : wish({ kind: "restore-numbers", incidentId, ...read.body });
+};
+
+export const readSuspension: WishReader = async (c, accountSid) => {
+  const read = await readBody(c, Suspension);
+  return read.kind === "refused" ? read : wish({ kind: "suspend", accountSid, ...read.body });
+};
+
+export const readRelease: WishReader = async (c) => {
+  const read = await readBody(c, Release);
+  return read.kind === "refused" ? read : wish({ kind: "release-brake", ...read.body });
+};
+
+function wish(wished: Wished): { kind: "wish"; wish: Wished } {
+  return { kind: "wish", wish: wished };
+}

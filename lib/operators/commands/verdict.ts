@@ -1,0 +1,29 @@
+import { type Missing, type Mistake, type Problem, together } from "../../http/problem.ts";
+import type { Command } from "../../inbox/commands.ts";
+
+/** What the record says to a wish. `incidentId`: the incident that will tell how it goes; null where none does. */
+export type Verdict =
+  | { kind: "ready"; command: Command; incidentId: string | null }
+  /** This very request was carried out before. */
+  | { kind: "repeated"; incidentId: string }
+  | Refused;
+
+export interface Refused {
+  kind: "refused";
+  problem: Problem;
+}
+
+export function refused(problem: Problem): Refused {
+  return { kind: "refused", problem };
+}
+
+/** What the operator has to correct, or to answer, before it can be accepted. */
+export type Flaw = Mistake & { missing?: readonly Missing[] };
+
+/** Names all flaws at once; undefined when there is none. */
+export function refusalFor(flaws: readonly Flaw[]): Refused | undefined {
+  const mistake = together(flaws.map(({ missing: _, ...rest }) => rest));
+  if (mistake === undefined) return undefined;
+  const missing = flaws.flatMap((flaw) => flaw.missing ?? []);
+  return refused({ status: 422, title: "Not complete", ...mistake, ...(missing.length > 0 && { missing }) });
+}

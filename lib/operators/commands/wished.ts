@@ -1,0 +1,63 @@
+import type { CheckId, CleanupId } from "../../incidents/checklist.ts";
+
+/** What an operator asks for, as it was read from a request: of the right shape, and not yet checked against anything. */
+export type Wished =
+  | WishedReactivation
+  | WishedDismissal
+  | WishedCheck
+  | WishedRestoration
+  | WishedSuspension
+  | WishedRelease;
+
+/** Those that concern an incident that there is. */
+export type WishedOfIncident = WishedReactivation | WishedDismissal | WishedCheck | WishedRestoration;
+
+interface Request {
+  /** What the sender calls this request: the same operator's same request again is the same command. */
+  requestId?: string;
+}
+
+interface OfIncident extends Request {
+  incidentId: string;
+}
+
+export interface WishedReactivation extends OfIncident {
+  kind: "reactivate";
+  reason: string;
+  acknowledge: readonly CheckId[];
+  cleanup: readonly CleanupId[];
+  /** ISO 3166-1 alpha-2; only with the clean-up `voice-countries`. */
+  countries: readonly string[];
+}
+
+interface WishedDismissal extends OfIncident {
+  kind: "dismiss";
+  reason: string;
+}
+
+interface WishedCheck extends OfIncident {
+  kind: "check";
+}
+
+interface WishedRestoration extends OfIncident {
+  kind: "restore-numbers";
+  reason: string;
+}
+
+export const OBJECTIONS = ["exempt", "observe-mode"] as const;
+/** What the policy says against suspending an account. */
+export type Objection = (typeof OBJECTIONS)[number];
+
+export interface WishedSuspension extends Request {
+  kind: "suspend";
+  accountSid: string;
+  reason: string;
+  acknowledge: readonly Objection[];
+}
+
+export interface WishedRelease extends Request {
+  kind: "release-brake";
+  reason: string;
+  /** Only these of the accounts that wait; empty: all. */
+  accounts: readonly string[];
+}

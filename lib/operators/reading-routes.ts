@@ -1,0 +1,51 @@
+import type { Context, Hono } from "hono";
+import { problemResponse } from "../http/problem.ts";
+import { INCIDENT_ID } from "../incidents/incident-reader.ts";
+import { within } from "../policy/brake.ts";
+import type { CommandParts } from "./accept-command.ts";
+import type { OperatorVariables } from "./authentication.ts";
+import { encodeCursor } from "./cursor.ts";
+import { readListQuery } from "./list-query.ts";
+import { noSuchIncident } from "./no-such-incident.ts";
+import { operatorListing } from "./operator-listing.ts";
+import type { OperatorUses } from "./operator-uses.ts";
+import type { Operators } from "./operators.ts";
+import { readRecord } from "./read-record.ts";
+
+export interface ReadingParts extends Pick<CommandParts, "incidents" | "brake" | "policy" | "clock"> {
+  operators: Operators;
+  uses: OperatorUses;
+}
+
+/** What everyone with a token may see. */
+export function addReadingRoutes(app: Hono<OperatorVariables>, parts: ReadingParts): void {
+  app.get("/api/incidents", (c) => listIncidents(c, parts));
+  app.get("/api/incidents/:id", (c) => showIncident(c, parts, c.req.param("id")));
+  app.get("/api/brake", (c) => showBrake(c, parts));
+  app.get("/api/operators", async (c) => c.json(await operatorListing(await parts.operators(), parts.uses)));
+}
+
+export const READING_PATHS = ["/api/incidents", "/api/incidents/:id", "/api/brake", "/api/operators"];
+
+async function listIncidents(c: Context, { incidents }: ReadingParts): Promise<Response> {
+  const read = readListQuery(new URL(c.req.url).searchParams);
+  if (read.kind === "refused") return problemResponse(read.problem);
+  const page = await readRecord(() => incidents.list(read.query));
+  return c.json({ incidents: page.incidents, next: page.next === null ? null : encodeCursor(page.next) });
+}
+
+async function showIncident(c: Context, { incidents }: ReadingParts, id: string): Promise<Response> {
+  // What can't be an id isn't worth a read.
+  const found = INCIDENT_ID.test(id) ? await readRecord(() => incidents.get(id)) : undefined;
+  if (found === undefined) return problemResponse(noSuchIncident(id));
+  return c.json({ ...found.incident, timeline: found.timeline });
+}
+
+async function showBrake(c: Context, { brake, policy, clock }: ReadingParts): Promise<Response> {
+  const { suspensions, waiting } = await readRecord(brake);
+  return c.json({
+    suspensions: within(policy.brake, suspensions, clock.now()),
+    waiting: waiting.map(({ accountSid, incidentId, since }) => ({ accountSid, incidentId, since })),
+    limit: { suspensions: policy.brake.suspensions, withinSeconds: policy.brake.within / 1000 },
+  });
+}

@@ -1,0 +1,65 @@
+import type { IncidentRecord } from "../../../lib/incidents/change.ts";
+import type { Check, Checklist } from "../../../lib/incidents/checklist.ts";
+import { checklistRead, dismissed, reactivated, reactivationAsked } from "../../../lib/incidents/coming-back.ts";
+import type { Containment, Incident, IncidentState } from "../../../lib/incidents/incident.ts";
+import { alerted, failed, incidentIdFor, openIncident, suspended } from "../../../lib/incidents/record.ts";
+import { wishOf } from "../../../lib/incidents/wish.ts";
+import { reactivate } from "../../support/commands.ts";
+import { firing } from "../../support/signals.ts";
+import { type CommandRig, NOW, newAccount } from "./command-rig.ts";
+
+export const CHECKLIST: readonly Check[] = [
+  { id: "suspended-by", answer: "done", why: "Tollbreaker suspended it" },
+  { id: "live-calls", answer: "done", why: "no call is live" },
+  { id: "api-keys", answer: "not-done", why: "2 from before the incident, 1 made during it" },
+  { id: "auth-token", answer: "cannot-tell", why: "Twilio does not show us the account's auth token" },
+  { id: "triggers", answer: "done", why: "all 2 usage triggers are there and call us" },
+];
+
+export interface Wanted {
+  state: IncidentState;
+  accountSid?: string;
+  by?: Containment["by"];
+  /** Null: it was not read. */
+  checklist?: readonly Check[] | null;
+  /** When the account tripped. */
+  at?: Date;
+}
+
+/** Writes an incident as the responder would have on its way to this state. */
+export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incident> {
+  const { state, accountSid = newAccount(), by = "tollbreaker", checklist = CHECKLIST, at = TRIPPED } = wanted;
+  const { store } = rig;
+  const signal = { ...firing(accountSid), receivedAt: at.toISOString() };
+  const opened = await store.save(
+    openIncident(incidentIdFor(signal), { signal, rule: "sms-spend", reason: "tripped" }, at),
+  );
+  if (state === "open") return opened.incident;
+  if (state === "alerted" || state === "dismissed") return alertedOrDismissed(rig, opened, state);
+  if (state === "failed") {
+    const failure = { twilioCode: 20003, message: "Twilio refused", retrying: false };
+    return (await store.save(failed(opened, failure, at))).incident;
+  }
+  const held = await store.save(suspended(opened, { by, friendlyName: "Acme", reason: "tripped", now: at }));
+  const read: Checklist | null = checklist === null ? null : { readAt: at.toISOString(), items: checklist };
+  const checked = read === null ? held : await store.save(checklistRead(held, read, null));
+  return state === "suspended" ? checked.incident : comingBack(rig, checked, state);
+}
+
+const TRIPPED = new Date(NOW.getTime() - 3_600_000);
+/** A minute ago. */
+export const ASKED = new Date(NOW.getTime() - 60_000);
+
+async function alertedOrDismissed({ store }: CommandRig, opened: IncidentRecord, state: "alerted" | "dismissed") {
+  const telling = { about: "alerted" as const, because: "rule" as const, problem: null, friendlyName: null };
+  const told = await store.save(alerted(opened, { ...telling, reason: "tripped", now: TRIPPED }));
+  if (state === "alerted") return told.incident;
+  const wish = { ...wishOf(reactivate(told.incident)), operator: "olga" };
+  return (await store.save(dismissed(told, wish, ASKED))).incident;
+}
+
+async function comingBack({ store }: CommandRig, checked: IncidentRecord, state: "reactivating" | "reactivated") {
+  const command = { ...reactivate(checked.incident), receivedAt: ASKED.toISOString() };
+  const asked = await store.save(reactivationAsked(checked, command, ASKED));
+  return state === "reactivating" ? asked.incident : (await store.save(reactivated(asked, ASKED))).incident;
+}
