@@ -3,6 +3,7 @@ import type { Containment } from "../incidents/incident.ts";
 import { isThere, type WantedTrigger } from "../triggers/wanted.ts";
 import type { ApiKey } from "../twilio/api-keys.ts";
 import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
+import { wordsForCode } from "../twilio/refusals.ts";
 import { compareMarks, type TokenMark } from "../twilio/token-mark.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 
@@ -18,7 +19,12 @@ export function unread(id: Check["id"], what: string, failure: TwilioFailure): C
 
 /** Any key may be in the wrong hands: those that were there, and those that were made meanwhile. */
 export function judgeApiKeys(keys: readonly ApiKey[], openedAt: string): Check {
-  if (keys.length === 0) return { id: "api-keys", answer: "done", why: "the account has no API key" };
+  if (keys.length === 0)
+    return {
+      id: "api-keys",
+      answer: "done",
+      why: "Twilio lists no API key; its Console also shows main and restricted ones, which the list may leave out",
+    };
   const made = keys.filter(({ dateCreated }) => dateCreated !== null && dateCreated >= wholeSecond(openedAt)).length;
   const parts = [`${keys.length - made} from before the incident`, `${made} made during it`];
   const names = keys.slice(0, 5).map(({ sid }) => sid);
@@ -75,14 +81,11 @@ export function judgeSuspendedBy(by: Containment["by"]): Check {
     case "already-suspended":
       return cannotTell(id, "it was suspended when we came; who did it is not known");
     case "suspended-by-twilio":
-      return { id, answer: "not-done", why: BY_TWILIO };
+      return { id, answer: "not-done", why: wordsForCode(21478) };
     case "closed":
-      return { id, answer: "not-done", why: "it is closed, which is final" };
+      return { id, answer: "not-done", why: wordsForCode(21479) };
   }
 }
-
-export const BY_TWILIO =
-  "Twilio itself suspended this account: only its support can lift it; send them the report (tollbreaker incidents report ID)";
 
 // Twilio's times have whole seconds.
 function wholeSecond(at: string): string {

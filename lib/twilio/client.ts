@@ -31,7 +31,7 @@ interface Asked {
 }
 
 /** All but `api` take an account's own credentials only, not its parent's. */
-export type Product = "api" | "accounts" | "voice";
+type Product = "api" | "accounts" | "voice";
 
 export type Answer<T> = { kind: "ok"; body: T } | { kind: "failed"; failure: TwilioFailure };
 

@@ -12,7 +12,7 @@ interface PagedRequest<T extends z.core.$ZodType, Item> extends TwilioRequest<T>
 /** Where a page says what the next one is: the older APIs in the page itself, the newer ones in its `meta`. */
 interface Page {
   next_page_uri?: string | null | undefined;
-  meta?: { next_page_url?: string | null | undefined };
+  meta?: { next_page_url?: string | null | undefined } | undefined;
 }
 
 /** Reads all pages of a list: https://www.twilio.com/docs/usage/twilios-response#pagination */

@@ -1,10 +1,12 @@
 import * as z from "zod/mini";
 import type { Answer, TwilioClient } from "./client.ts";
 import { pages } from "./paging.ts";
+import { accountPath } from "./paths.ts";
 import { PHONE_NUMBER_SID } from "./sids.ts";
 
 /** What a phone number does with calls and messages, by the names of its resource; empty where nothing is set. */
-export type Routing = Readonly<Record<(typeof ROUTING)[number], string>>;
+export type Routing = Readonly<Record<RoutingName, string>>;
+type RoutingName = (typeof ROUTING)[number];
 
 /** https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
 const ROUTING = [
@@ -55,23 +57,29 @@ export async function listPhoneNumbers(
   timeoutMs: number,
 ): Promise<Answer<PhoneNumber[]>> {
   return pages(twilio, {
-    path: `/2010-04-01/Accounts/${accountSid}/IncomingPhoneNumbers.json?PageSize=1000`,
+    path: `${accountPath(accountSid, "IncomingPhoneNumbers")}?PageSize=1000`,
     answer: NumberPage,
-    items: (page) => page.incoming_phone_numbers.map(({ sid, ...fields }) => ({ sid, routing: readRouting(fields) })),
+    items: (page) => page.incoming_phone_numbers.map(phoneNumberOf),
     timeoutMs,
   });
 }
 
+/**
+ * Sets what `routing` names and leaves the rest; an empty text takes away. Repeatable. Twilio knows a number's trunk and
+ * its application for calls as one or the other ("setting a trunk_sid will automatically delete your
+ * voice_application_sid and vice versa"): where one is set, the other is left to Twilio.
+ * @returns the number as Twilio shows it after the update.
+ */
 export async function updateRouting(
   twilio: TwilioClient,
   accountSid: string,
   sid: string,
   routing: Partial<Routing>,
   timeoutMs: number,
-): Promise<Answer<unknown>> {
-  const form = Object.fromEntries(ROUTING.flatMap((name) => parameter(name, routing[name])));
-  const path = `/2010-04-01/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`;
-  return twilio.send({ path, form, answer: NumberResource, timeoutMs });
+): Promise<Answer<PhoneNumber>> {
+  const path = accountPath(accountSid, "IncomingPhoneNumbers", sid);
+  const answer = await twilio.send({ path, form: formOf(routing), answer: NumberResource, timeoutMs });
+  return answer.kind === "ok" ? { kind: "ok", body: phoneNumberOf(answer.body) } : answer;
 }
 
 export function isRouted({ routing }: PhoneNumber): boolean {
@@ -83,7 +91,7 @@ export const UNROUTED: Partial<Routing> = Object.fromEntries(DESTINATIONS.map((n
 
 /** @param fields by the names of the resource; whatever else is in there is left out. */
 export function readRouting(fields: Readonly<Record<string, string | null | undefined>>): Routing {
-  const read = (name: (typeof ROUTING)[number]) => fields[name] ?? "";
+  const read = (name: RoutingName) => fields[name] ?? "";
   return {
     voice_url: read("voice_url"),
     voice_method: read("voice_method"),
@@ -99,8 +107,26 @@ export function readRouting(fields: Readonly<Record<string, string | null | unde
   };
 }
 
-// `voice_fallback_url` is the parameter `VoiceFallbackUrl`. A method that was not set can't be set to nothing.
-function parameter(name: string, value: string | undefined): [string, string][] {
-  if (value === undefined || (value === "" && name.endsWith("_method"))) return [];
-  return [[name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]];
+function phoneNumberOf({ sid, ...fields }: z.infer<typeof NumberResource>): PhoneNumber {
+  return { sid, routing: readRouting(fields) };
+}
+
+function formOf(routing: Partial<Routing>): Record<string, string> {
+  const sent = ROUTING.flatMap((name) => {
+    const value = routing[name];
+    return value === undefined || (value === "" && isLeftOut(name, routing)) ? [] : [[parameterOf(name), value]];
+  });
+  return Object.fromEntries(sent);
+}
+
+function isLeftOut(name: RoutingName, { trunk_sid = "", voice_application_sid = "" }: Partial<Routing>): boolean {
+  // A method that was not set can't be set to nothing: Twilio knows GET and POST.
+  if (name.endsWith("_method")) return true;
+  if (name === "trunk_sid") return voice_application_sid !== "";
+  return name === "voice_application_sid" && trunk_sid !== "";
+}
+
+/** `voice_fallback_url` is the parameter `VoiceFallbackUrl`. */
+function parameterOf(name: RoutingName): string {
+  return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

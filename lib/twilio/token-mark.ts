@@ -7,18 +7,21 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 export interface TokenMark {
   /** 128 bits, hexadecimal. */
   mark: string;
-  /** Which key it was made with: marks of different keys cannot be compared. */
+  /** Which key it was made with, 64 bits, hexadecimal: marks of different keys cannot be compared. */
   key: string;
 }
 
 export interface Marking {
-  /** The parent's auth token. */
+  /** The parent's auth token: the one secret that is there already, and that whoever reads incidents does not have. */
   key: string;
   accountSid: string;
 }
 
+/** Pure: the same token of the same account under the same key has the same mark, on every machine. */
 export function markOf(authToken: string, { key, accountSid }: Marking): TokenMark {
-  return { mark: keyed(key, `auth-token of ${accountSid}: ${authToken}`), key: keyed(key, "the key itself") };
+  // Its own key, so that nothing else that is keyed with the parent's token says anything about a mark.
+  const derived = hmac(key, "tollbreaker: marks of auth tokens");
+  return { mark: hexOf(derived, `${accountSid}:${authToken}`, 128), key: hexOf(derived, "key", 64) };
 }
 
 export function compareMarks(a: TokenMark, b: TokenMark): "same" | "changed" | "cannot-tell" {
@@ -27,10 +30,17 @@ export function compareMarks(a: TokenMark, b: TokenMark): "same" | "changed" | "
   return isEqual(a.mark, b.mark) ? "same" : "changed";
 }
 
-function keyed(key: string, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex").slice(0, 32);
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+function hexOf(key: Buffer, text: string, bits: number): string {
+  return hmac(key, text)
+    .subarray(0, bits / 8)
+    .toString("hex");
 }
 
 function isEqual(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }

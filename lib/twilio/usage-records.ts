@@ -1,18 +1,16 @@
 import * as z from "zod/mini";
-import { plainDecimal } from "../decimal.ts";
+import { Amount, amountOf } from "./amount.ts";
 import type { Answer, TwilioClient } from "./client.ts";
 import { accountPath } from "./paths.ts";
 
-const amount = z.union([z.string(), z.number()]);
-
-/** https://www.twilio.com/docs/usage/api/usage-record; amounts come as JSON numbers or strings, depending on the age of the API. */
+/** https://www.twilio.com/docs/usage/api/usage-record */
 const UsagePage = z.object({
   usage_records: z.array(
     z.object({
       category: z.string(),
-      count: z.nullish(amount),
-      usage: z.nullish(amount),
-      price: z.nullish(amount),
+      count: Amount,
+      usage: Amount,
+      price: Amount,
       price_unit: z.nullish(z.string()),
     }),
   ),
@@ -45,7 +43,7 @@ export async function readUsageToday(
   if (record === undefined) return { kind: "ok", body: undefined };
   const { count, usage, price, price_unit } = record;
   const currency = price_unit?.toUpperCase() ?? null;
-  return { kind: "ok", body: { count: text(count), usage: text(usage), price: text(price), currency } };
+  return { kind: "ok", body: { count: amountOf(count), usage: amountOf(usage), price: amountOf(price), currency } };
 }
 
 export interface SpendToday {
@@ -65,10 +63,4 @@ export async function readSpendToday(
   if (answer.kind === "failed") return answer;
   const { price = null, currency = null } = answer.body ?? {};
   return { kind: "ok", body: price === null || currency === null ? undefined : { currency, price } };
-}
-
-// A JSON number such as 1e-7 is a decimal like any other, and `String` would not write it as one.
-function text(value: string | number | null | undefined): string | null {
-  if (value === null || value === undefined) return null;
-  return typeof value === "string" ? value : plainDecimal(value);
 }

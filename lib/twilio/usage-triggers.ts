@@ -1,17 +1,21 @@
 import * as z from "zod/mini";
+import { Amount, amountOf } from "./amount.ts";
 import type { Answer, TwilioClient } from "./client.ts";
 import { pages } from "./paging.ts";
 import { accountPath } from "./paths.ts";
 import { USAGE_TRIGGER_SID } from "./sids.ts";
 
-/** https://www.twilio.com/docs/usage/api/usage-trigger. Numbers are decimal strings, as Twilio gives them. */
+/** https://www.twilio.com/docs/usage/api/usage-trigger. Texts are empty, where Twilio gives nothing. */
 export interface UsageTrigger {
   sid: string;
+  /** The account whose usage it watches. */
+  accountSid: string;
   friendlyName: string;
   callbackUrl: string;
   callbackMethod: string;
   usageCategory: string;
   triggerBy: string;
+  /** Decimal strings. */
   triggerValue: string;
   currentValue: string;
   /** "daily", "monthly", "yearly", "alltime"; empty for one that fires once. */
@@ -26,15 +30,17 @@ export type NewUsageTrigger = Pick<
   "friendlyName" | "callbackUrl" | "usageCategory" | "triggerBy" | "triggerValue" | "recurring"
 >;
 
+// A trigger of somebody else's that is odd in some field must not keep us from reading our own.
 const UsageTriggerResource = z.object({
   sid: z.string().check(z.regex(USAGE_TRIGGER_SID)),
+  account_sid: z.nullish(z.string()),
   friendly_name: z.nullish(z.string()),
   callback_url: z.nullish(z.string()),
   callback_method: z.nullish(z.string()),
-  usage_category: z.string(),
-  trigger_by: z.string(),
-  trigger_value: z.string(),
-  current_value: z.nullish(z.string()),
+  usage_category: z.nullish(z.string()),
+  trigger_by: z.nullish(z.string()),
+  trigger_value: Amount,
+  current_value: Amount,
   recurring: z.nullish(z.string()),
   date_fired: z.nullish(z.string()),
 });
@@ -57,6 +63,7 @@ export async function listUsageTriggers(
   });
 }
 
+/** Not repeatable: asked twice, Twilio makes two. After an answer that did not come, look at the list first. */
 export async function createUsageTrigger(
   twilio: TwilioClient,
   accountSid: string,
@@ -89,6 +96,7 @@ export async function updateUsageTrigger(
   return understood(await twilio.send({ path, form, answer: UsageTriggerResource, timeoutMs }));
 }
 
+/** A trigger that is not there any more is a failure, `not-found`. */
 export async function deleteUsageTrigger(
   twilio: TwilioClient,
   accountSid: string,
@@ -106,13 +114,14 @@ function understood(answer: Answer<z.infer<typeof UsageTriggerResource>>): Answe
 function usageTriggerOf(resource: z.infer<typeof UsageTriggerResource>): UsageTrigger {
   return {
     sid: resource.sid,
+    accountSid: resource.account_sid ?? "",
     friendlyName: resource.friendly_name ?? "",
     callbackUrl: resource.callback_url ?? "",
     callbackMethod: resource.callback_method ?? "POST",
-    usageCategory: resource.usage_category,
-    triggerBy: resource.trigger_by,
-    triggerValue: resource.trigger_value,
-    currentValue: resource.current_value ?? "0",
+    usageCategory: resource.usage_category ?? "",
+    triggerBy: resource.trigger_by ?? "",
+    triggerValue: amountOf(resource.trigger_value) ?? "",
+    currentValue: amountOf(resource.current_value) ?? "",
     recurring: resource.recurring ?? "",
     dateFired: resource.date_fired || null,
   };

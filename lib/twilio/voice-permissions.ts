@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Answer, TwilioClient } from "./client.ts";
 import { noAnswer } from "./failures.ts";
+import { pages } from "./paging.ts";
 
 /** Where an account may call: https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource */
 export interface VoiceCountry {
@@ -21,26 +22,27 @@ const CountryPage = z.object({
   ),
   meta: z.object({ next_page_url: z.nullish(z.string()) }),
 });
-type CountryPage = z.infer<typeof CountryPage>;
 
-/** There are some 230 countries; guards against a list that never ends. */
-const MOST_PAGES = 50;
+const Settings = z.object({ dialing_permissions_inheritance: z.nullish(z.boolean()) });
 
-/** @param own with the account's own credentials: the parent's would read the parent's. */
+/**
+ * All countries, some 230: one request.
+ * @param own with the account's own credentials: the parent's would read the parent's.
+ */
 export async function listVoiceCountries(own: TwilioClient, timeoutMs: number): Promise<Answer<VoiceCountry[]>> {
-  const all: VoiceCountry[] = [];
-  let path: string | null | undefined = "/v1/DialingPermissions/Countries?PageSize=1000";
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const answer: Answer<CountryPage> = await own.send({ product: "voice", path, answer: CountryPage, timeoutMs });
-    if (answer.kind === "failed") return answer;
-    all.push(...answer.body.content.map(countryOf));
-    path = answer.body.meta.next_page_url;
-    if (path === null || path === undefined || path === "") return { kind: "ok", body: all };
-  }
-  return { kind: "failed", failure: noAnswer(`more than ${MOST_PAGES} pages of countries`) };
+  return pages(own, {
+    product: "voice",
+    path: "/v1/DialingPermissions/Countries?PageSize=1000",
+    answer: CountryPage,
+    items: (page) => page.content.map(countryOf),
+    timeoutMs,
+  });
 }
 
-/** Switches off every kind of number of these countries. */
+/**
+ * Switches off every kind of number of these countries, as many as Twilio takes in one request. Repeatable. The answer
+ * counts them; only the list proves it.
+ */
 export async function disableVoiceCountries(
   own: TwilioClient,
   isoCodes: readonly string[],
@@ -57,14 +59,25 @@ export async function disableVoiceCountries(
   return own.send({ product: "voice", path: "/v1/DialingPermissions/BulkCountryUpdates", form, answer, timeoutMs });
 }
 
-/** While it inherits, an account goes by its parent's permissions, whatever its own are. */
+/**
+ * From now on the account goes by its own permissions; while it inherits, by its parent's, whatever its own are.
+ * Twilio answers that with 202, "Accepted": where the answer does not show it done, a reading must.
+ */
 export async function stopInheritingVoicePermissions(own: TwilioClient, timeoutMs: number): Promise<Answer<unknown>> {
-  const answer = z.object({ dialing_permissions_inheritance: z.literal(false) });
+  const settings = { product: "voice", path: "/v1/Settings", timeoutMs } as const;
   const form = { DialingPermissionsInheritance: "false" };
-  return own.send({ product: "voice", path: "/v1/Settings", form, answer, timeoutMs });
+  const asked = await own.send({ ...settings, form, answer: Settings });
+  if (asked.kind === "failed" || isOnItsOwn(asked.body)) return asked;
+  const read = await own.send({ ...settings, answer: Settings });
+  if (read.kind === "failed" || isOnItsOwn(read.body)) return read;
+  return { kind: "failed", failure: noAnswer("the account still inherits its parent's voice permissions") };
 }
 
-function countryOf(country: CountryPage["content"][number]): VoiceCountry {
+function isOnItsOwn({ dialing_permissions_inheritance: inherits }: z.infer<typeof Settings>): boolean {
+  return inherits === false;
+}
+
+function countryOf(country: z.infer<typeof CountryPage>["content"][number]): VoiceCountry {
   const { iso_code, low_risk_numbers_enabled, high_risk_special_numbers_enabled, high_risk_tollfraud_numbers_enabled } =
     country;
   const flags = [low_risk_numbers_enabled, high_risk_special_numbers_enabled, high_risk_tollfraud_numbers_enabled];

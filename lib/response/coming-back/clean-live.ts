@@ -84,7 +84,10 @@ async function rotate(journey: Journey): Promise<string | undefined> {
   const made = await createSecondaryAuthToken(own, REQUEST_TIMEOUT_MS);
   if (made.kind === "failed") return describeFailure(made.failure);
   const promoted = await promoteAuthToken(own, REQUEST_TIMEOUT_MS);
-  return promoted.kind === "failed" && !mayHaveWorked(promoted.failure) ? describeFailure(promoted.failure) : undefined;
+  if (promoted.kind === "failed")
+    return mayHaveWorked(promoted.failure) ? undefined : describeFailure(promoted.failure);
+  // Whoever has the old token may have put one of his own in between.
+  return promoted.body === made.body ? undefined : "another token than the one that was made for it was promoted";
 }
 
 // The reading that follows tells.

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fetchAccount, listAccounts, requestSuspension } from "../../../lib/twilio/accounts.ts";
+import { fetchAccount, listAccounts, requestActivation, requestSuspension } from "../../../lib/twilio/accounts.ts";
 import { type TwilioClient, twilioClient } from "../../../lib/twilio/client.ts";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import { assertRequest } from "../../contract/twilio-openapi.ts";
@@ -51,7 +52,27 @@ test("all accounts, the parent among them, in two requests for 1,501", async () 
   expect(simulator.requestCounts()).toEqual({ "GET /2010-04-01/Accounts.json": 2 });
 });
 
-test("a suspension is asked for, and nothing else can be", async () => {
+test("an activation is asked for, and may be asked for again", async () => {
+  const { accountSid } = subaccount(simulator, 2);
+  simulator.setStatus(accountSid, "suspended");
+  simulator.resetRequests();
+  for (const _ of [1, 2]) {
+    expect(await requestActivation(twilio, accountSid, 2_000)).toMatchObject({
+      kind: "ok",
+      body: { sid: accountSid, status: "active" },
+    });
+  }
+  expect(simulator.requests()).toMatchObject(
+    [1, 2].map(() => ({
+      method: "POST",
+      path: `/2010-04-01/Accounts/${accountSid}.json`,
+      form: { Status: "active" },
+    })),
+  );
+  expect(simulator.account(accountSid).status).toBe("active");
+});
+
+test("a suspension is asked for", async () => {
   const { accountSid } = subaccount(simulator, 1);
   simulator.resetRequests();
   expect(await requestSuspension(twilio, accountSid, 2_000)).toMatchObject({
@@ -70,6 +91,7 @@ test.each(["", "AC1", `AC${"0".repeat(32)}/../..`, `AC${"0".repeat(32)}\n`, `CA$
     const before = proxy.requests().length;
     await expect(fetchAccount(twilio, sid, 2_000)).rejects.toThrow("Not an AccountSid");
     await expect(requestSuspension(twilio, sid, 2_000)).rejects.toThrow("Not an AccountSid");
+    await expect(requestActivation(twilio, sid, 2_000)).rejects.toThrow("Not an AccountSid");
     expect(proxy.requests()).toHaveLength(before);
   },
 );
@@ -83,4 +105,17 @@ test.each([
   const resource = { sid, owner_account_sid: sid, friendly_name: "A", status: "active", auth_token: "t", ...changes };
   proxy.fail({ times: 1, do: "answer", status: 200, body: JSON.stringify(resource) });
   expect(await fetchAccount(twilio, sid, 2_000)).toMatchObject({ kind: "ok", body: expected });
+});
+
+test("only two files can ask for a status, and none for the one that is final", () => {
+  const folder = new URL("../../../lib/twilio/", import.meta.url);
+  const sources = readdirSync(folder).map((name) => ({ name, code: readFileSync(new URL(name, folder), "utf8") }));
+  const asking = sources.filter(({ code }) => /[{,]\s*["']?Status["']?\s*:/.test(code));
+  expect(asking.map(({ name }) => name)).toEqual(["accounts.ts", "calls.ts"]);
+  const [accounts] = asking;
+  // Read from Twilio, and nothing else.
+  expect(accounts?.code.match(/.*"closed".*/g)?.map((line) => line.trim())).toEqual([
+    'status: z.enum(["active", "suspended", "closed"]),',
+    'status: "active" | "suspended" | "closed";',
+  ]);
 });

@@ -60,6 +60,27 @@ test("a form is posted, encoded", async () => {
   ]);
 });
 
+test.each(["accounts", "voice"] as const)("another product than `api`: %s", async (product) => {
+  const { client, proxy } = await serverOf(thing);
+  await client.send({ ...request, product, path: "/v1/Things" });
+  expect(proxy.requests()).toMatchObject([{ method: "GET", path: `/${product}/v1/Things` }]);
+});
+
+test("a POST without a form has no body", async () => {
+  const { client, proxy } = await serverOf(thing);
+  expect(await client.send({ ...request, method: "POST" })).toMatchObject({ kind: "ok" });
+  expect(proxy.requests()).toMatchObject([{ method: "POST", body: "" }]);
+});
+
+test("a DELETE is answered with nothing, where nothing is expected", async () => {
+  const { client, proxy } = await serverOf(answering(204, ""));
+  const asked = { ...request, method: "DELETE", answer: z.unknown() } as const;
+  expect(await client.send(asked)).toEqual({ kind: "ok", body: undefined });
+  proxy.fail({ do: "answer", status: 404, body: '{"code":20404,"message":"no","status":404}' });
+  expect(await client.send(asked)).toMatchObject({ failure: { kind: "not-found" } });
+  expect(proxy.requests()).toMatchObject([{ method: "DELETE" }, { method: "DELETE" }]);
+});
+
 test("the token is read for each request, so that a rotated one is used", async () => {
   const tokens = ["old", "new"];
   const { client, proxy } = await serverOf(thing, async () => tokens.shift());

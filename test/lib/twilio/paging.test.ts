@@ -4,7 +4,11 @@ import { twilioClient } from "../../../lib/twilio/client.ts";
 import { pages } from "../../../lib/twilio/paging.ts";
 import { type Listening, serve } from "../../cli/command-line.ts";
 
-const Page = z.object({ things: z.array(z.number()), next_page_uri: z.nullish(z.string()) });
+const Page = z.object({
+  things: z.array(z.number()),
+  next_page_uri: z.nullish(z.string()),
+  meta: z.optional(z.object({ next_page_url: z.nullish(z.string()) })),
+});
 
 let server: Listening;
 let asked: string[];
@@ -28,6 +32,14 @@ test.each([null, undefined, ""])("the end is a next_page_uri of %j", async (end)
       page < 2 ? { things: [page], next_page_uri: `/things?Page=${page + 1}` } : { things: [9], next_page_uri: end },
   }));
   expect(answer).toEqual({ kind: "ok", body: [0, 1, 9] });
+  expect(asked).toEqual(["/api/things?PageSize=2", "/api/things?Page=1", "/api/things?Page=2"]);
+});
+
+test("a newer API gives the next page's whole address, in `meta`", async () => {
+  const answer = await readAll((page) => ({
+    body: { things: [page], meta: { next_page_url: page < 2 ? `${server.url}/api/things?Page=${page + 1}` : null } },
+  }));
+  expect(answer).toEqual({ kind: "ok", body: [0, 1, 2] });
   expect(asked).toEqual(["/api/things?PageSize=2", "/api/things?Page=1", "/api/things?Page=2"]);
 });
 
