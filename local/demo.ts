@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { comebackStory } from "./demo/comeback.ts";
+import { lostWebhookStory } from "./demo/lost-webhook.ts";
 import { STORIES } from "./demo/stories.ts";
 import type { Story } from "./demo/story.ts";
 import { teller } from "./demo/teller.ts";
@@ -17,14 +18,15 @@ import { type System, startSystem } from "./system.ts";
  */
 const { say, ...told } = teller((line) => process.stdout.write(`${line}\n`));
 
-async function main({ subaccounts, timeFactor, tell }: Story): Promise<void> {
+async function main({ subaccounts, timeFactor, prepare, tell }: Story): Promise<void> {
+  const setting = await prepare?.();
   const dataDir = await mkdtemp(join(tmpdir(), "tollbreaker-demo-"));
   const slack: string[][] = [];
   const system = await startSystem({
-    environment: { LOG_FILE: join(dataDir, "log.jsonl") },
+    environment: { LOG_FILE: join(dataDir, "log.jsonl"), ...setting?.environment },
     dataDir,
     port: 0,
-    simulator: { subaccounts, ...paceOf(timeFactor) },
+    simulator: { subaccounts, ...paceOf(timeFactor), ...setting?.simulator },
     print: (lines) => slack.push(lines),
   });
   try {
@@ -37,6 +39,7 @@ async function main({ subaccounts, timeFactor, tell }: Story): Promise<void> {
     await showIncident(system, incidentId);
   } finally {
     await system.close();
+    await setting?.close();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
@@ -57,9 +60,14 @@ async function showIncident({ url, operatorToken }: System, incidentId: string):
 }
 
 function readStory(): Story {
-  const options = { attack: { type: "string", default: "sms-pumping" }, comeback: { type: "boolean" } } as const;
+  const options = {
+    attack: { type: "string", default: "sms-pumping" },
+    comeback: { type: "boolean" },
+    "lost-webhook": { type: "boolean" },
+  } as const;
   const { values } = parseArgs({ options });
   if (values.comeback) return comebackStory;
+  if (values["lost-webhook"]) return lostWebhookStory;
   const story = Object.hasOwn(STORIES, values.attack) ? STORIES[values.attack] : undefined;
   if (story !== undefined) return story;
   throw new Error(`--attack: expected one of ${Object.keys(STORIES).join(", ")}, got ${values.attack}`);

@@ -1,16 +1,18 @@
-import { createHash, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "./aws.ts";
 import { armDebugger } from "./debugger.ts";
 import { armEventStreams } from "./event-streams.ts";
 import { listening } from "./listening.ts";
+import { keepLocalOperator } from "./operators.ts";
 import { startPump } from "./pump.ts";
 import { startSlackPrinter } from "./slack-printer.ts";
+import { startSweepTimer } from "./sweep-timer.ts";
 import { armSubaccounts } from "./triggers.ts";
 import { type SimulatorOptions, startTwilioSimulator, type TwilioSimulator } from "./twilio/simulator.ts";
 
@@ -24,7 +26,7 @@ export interface System {
   publicUrl: string;
   /** Undefined when the environment names a Twilio account. */
   simulator: TwilioSimulator | undefined;
-  /** A token for the operator API; undefined when OPERATORS was set. */
+  /** A token for the operator API; undefined when OPERATORS or OPERATORS_FILE was set. */
   operatorToken: string | undefined;
   slackIsPrinted: boolean;
   aws: LocalAws;
@@ -51,6 +53,9 @@ export interface SystemOptions {
 /** Time-outs of the functions in serverless.yml. */
 const RESPOND_TIMEOUT_MS = 25_000;
 const NOTIFY_TIMEOUT_MS = 30_000;
+const SWEEP_TIMEOUT_MS = 60_000;
+/** As on AWS. */
+const SWEEP_SECONDS = 300;
 
 /** One in a process: the handlers read the process's environment once, when they are loaded. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -69,7 +74,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const aws = opened(await startLocalAws({ dataDir, ...visibility(options) }));
     const simulator = environment["TWILIO_ACCOUNT_SID"] ? undefined : opened(await startSimulator(options));
     const slack = environment["SLACK_WEBHOOK_URL"] ? undefined : opened(await startSlackPrinter(options.print));
-    const operatorToken = environment["OPERATORS"] ? undefined : randomBytes(24).toString("base64url");
+    const ownOperators = environment["OPERATORS"] || environment["OPERATORS_FILE"];
+    const localOperator = ownOperators ? undefined : await keepLocalOperator(dataDir);
+    const operatorToken = localOperator?.token;
 
     // The server is up before the handlers know its address: PUBLIC_URL may be the port that was free.
     const app = new Hono();
@@ -80,7 +87,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       PUBLIC_URL: publicUrl,
       ...(simulator && twilioOf(simulator)),
       ...(slack && { SLACK_WEBHOOK_URL: slack.url }),
-      ...(operatorToken && { OPERATORS: operatorsOf(operatorToken) }),
+      ...(localOperator && { OPERATORS: "", OPERATORS_FILE: localOperator.file }),
     });
     const handlers = await loadHandlers();
     app.route("/", handlers.usageTrigger.app);
@@ -104,6 +111,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         workers: 1,
         unwrap: perProtocol,
       }),
+      startPump({
+        sqs,
+        queueUrl: aws.sweepUrl,
+        handler: handlers.sweepShard.handler,
+        timeoutMs: SWEEP_TIMEOUT_MS,
+        workers: 1,
+      }),
     ];
     closers.unshift(async () => {
       await Promise.all(pumps.map((pump) => pump.stop()));
@@ -114,12 +128,31 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       armDebugger(simulator, publicUrl);
       await armEventStreams(simulator, publicUrl);
     }
+    const timer = startSweepTimer({
+      handler: handlers.sweep.handler,
+      seconds: sweepSeconds(environment),
+      timeoutMs: SWEEP_TIMEOUT_MS,
+    });
+    closers.unshift(() => timer.stop());
 
     return { url: server.url, publicUrl, simulator, operatorToken, slackIsPrinted: slack !== undefined, aws, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** @throws TollbreakerError `config-invalid` for a SWEEP_SECONDS that is no number of seconds. */
+function sweepSeconds(environment: Environment): number {
+  const given = environment["SWEEP_SECONDS"];
+  if (!given) return SWEEP_SECONDS;
+  const seconds = Number(given);
+  if (Number.isFinite(seconds) && seconds >= 1) return seconds;
+  throw new TollbreakerError("config-invalid", "The configuration cannot be used: SWEEP_SECONDS.", {
+    expected: "a number of seconds, 1 or more, such as 300",
+    got: JSON.stringify(given),
+    fix: "correct SWEEP_SECONDS, or leave it out",
+  });
 }
 
 function visibility({ visibilitySeconds }: SystemOptions) {
@@ -141,6 +174,7 @@ async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemO
     TABLE_NAME: aws.tableName,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
+    SWEEP_QUEUE_URL: queue(aws.sweepUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }
@@ -150,21 +184,18 @@ function twilioOf({ url, parent }: TwilioSimulator) {
   return { TWILIO_API_URL: url, TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken };
 }
 
-function operatorsOf(token: string): string {
-  const sha256 = createHash("sha256").update(token).digest("hex");
-  return JSON.stringify([{ name: "local", sha256, role: "operator" }]);
-}
-
 // Not imported above: each reads its configuration when it is loaded.
 async function loadHandlers() {
-  const [usageTrigger, debuggerHandler, operatorApi, respond, notify] = await Promise.all([
+  const [usageTrigger, debuggerHandler, operatorApi, respond, notify, sweep, sweepShard] = await Promise.all([
     import("../handlers/usage-trigger.ts"),
     import("../handlers/debugger.ts"),
     import("../handlers/operator-api.ts"),
     import("../handlers/respond.ts"),
     import("../handlers/notify.ts"),
+    import("../handlers/sweep.ts"),
+    import("../handlers/sweep-shard.ts"),
   ]);
-  return { usageTrigger, debugger: debuggerHandler, operatorApi, respond, notify };
+  return { usageTrigger, debugger: debuggerHandler, operatorApi, respond, notify, sweep, sweepShard };
 }
 
 // SNS gives each protocol its own form of a message (MessageStructure=json); the emulator passes all of them on.

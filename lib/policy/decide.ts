@@ -1,5 +1,5 @@
 import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "../decimal.ts";
-import type { Signal } from "../inbox/messages.ts";
+import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { exemptionOf } from "./exemption.ts";
 import type { Confirmation, Policy } from "./policy.ts";
@@ -186,11 +186,18 @@ function wholeSecond(milliseconds: number): number {
   return Math.floor(milliseconds / 1000) * 1000;
 }
 
+const HOW_FOUND: Readonly<Record<UsageTriggerSignal["found"], string>> = {
+  webhook: "",
+  "sweep-fired": "; its webhook never came in, and the sweep found the firing",
+  "sweep-over": "; Twilio had not fired its trigger when the sweep saw it twice",
+};
+
 function whatHappened(signal: Exclude<Signal, { kind: "not-understood" }>): string {
   switch (signal.kind) {
     case "usage-trigger": {
       const [reached, limit] = [signal.currentValue, signal.triggerValue].map(withoutTrailingZeros);
-      return `${signal.usageCategory} by ${signal.triggerBy} reached ${reached}, its limit is ${limit}`;
+      const what = `${signal.usageCategory} by ${signal.triggerBy} reached ${reached}, its limit is ${limit}`;
+      return what + HOW_FOUND[signal.found];
     }
     case "error-rule":
       return `${signal.count} errors within ${signal.within / 60_000} minutes`;
