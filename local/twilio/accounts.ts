@@ -30,7 +30,7 @@ function list(world: World, context: TwilioContext): Response {
   const caller = context.get("caller");
   const seen = caller.sid === world.parentSid ? [...world.accounts.values()] : [caller];
   const { items, frame } = pageOf({ path: apiPath(context.req.url), query }, seen, wantedBy(query));
-  return context.json({ ...frame, accounts: items.map(accountAnswer) });
+  return context.json({ ...frame, accounts: items.map((account) => accountAnswer(context, account)) });
 }
 
 function wantedBy(query: URLSearchParams): (account: Account) => boolean {
@@ -43,11 +43,11 @@ function wantedBy(query: URLSearchParams): (account: Account) => boolean {
 function create(world: World, context: TwilioContext): Response {
   if (context.get("caller").sid !== world.parentSid) return refuse(context, permissionDenied);
   const friendlyName = context.get("form").get("FriendlyName") ?? `SubAccount Created at ${now(world)}`;
-  return context.json(accountAnswer(addSubaccount(world, { friendlyName })), 201);
+  return context.json(accountAnswer(context, addSubaccount(world, { friendlyName })), 201);
 }
 
 function fetch(context: TwilioContext): Response {
-  return context.json(accountAnswer(context.get("account")));
+  return context.json(accountAnswer(context, context.get("account")));
 }
 
 function update(world: World, context: TwilioContext): Response {
@@ -58,7 +58,7 @@ function update(world: World, context: TwilioContext): Response {
   if (refusal !== undefined) return refuse(context, refusal);
   rename(account, form.get("FriendlyName"));
   setStatus(world, account, ACCOUNT_STATUSES.find((known) => known === status) ?? account.status);
-  return context.json(accountAnswer(account));
+  return context.json(accountAnswer(context, account));
 }
 
 // Each rule is an error page of its own: https://www.twilio.com/docs/api/errors/21475 to 21479.
@@ -85,13 +85,13 @@ export function setStatus(world: World, account: Account, status: AccountStatus)
 
 const now = (world: World): string => world.clock.now().toISOString().slice(0, 16).replace("T", " ");
 
-/** The Account resource. */
-function accountAnswer(account: Account) {
+/** The Account resource. A key sees no auth token, seen so of a main key and a subaccount: inferred for the rest. */
+function accountAnswer(context: TwilioContext, account: Account) {
   const uri = `/2010-04-01/Accounts/${account.sid}`;
   return {
     sid: account.sid,
     owner_account_sid: account.ownerAccountSid,
-    auth_token: account.authToken,
+    auth_token: context.get("credential") === "auth-token" ? account.authToken : "",
     friendly_name: account.friendlyName,
     status: account.status,
     type: account.type,
@@ -100,6 +100,8 @@ function accountAnswer(account: Account) {
     uri: `${uri}.json`,
     subresource_uris: {
       calls: `${uri}/Calls.json`,
+      incoming_phone_numbers: `${uri}/IncomingPhoneNumbers.json`,
+      keys: `${uri}/Keys.json`,
       messages: `${uri}/Messages.json`,
       usage: `${uri}/Usage.json`,
     },

@@ -1,6 +1,7 @@
 import { type Context, type Handler, Hono } from "hono";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../../lib/errors.ts";
+import { KeyOrder } from "./account-controls.ts";
 import { Attack } from "./attacks.ts";
 import { BillingGlitch } from "./billing-glitch.ts";
 import { CallsOrder, type Controls, SpendOrder, UsageOrder } from "./controls.ts";
@@ -57,8 +58,22 @@ function accountControlRoutes(controls: Controls): Hono {
     "/:AccountSid/triggers/:Sid/fire",
     doing((context) => controls.fireTrigger(sidIn(context), context.req.param("Sid") ?? "")),
   );
+  app.route("/", belongingControlRoutes(controls));
   app.route("/", spendControlRoutes(controls));
   app.route("/", debuggerControlRoutes(controls));
+  return app;
+}
+
+function belongingControlRoutes(controls: Controls): Hono {
+  const app = new Hono();
+  app.get("/:AccountSid/keys", (context) => context.json({ keys: controls.keys(sidIn(context)) }));
+  app.post("/:AccountSid/keys", async (context) =>
+    context.json(controls.stealKey(sidIn(context), await body(context, KeyOrder)), 201),
+  );
+  app.get("/:AccountSid/phone-numbers", (context) =>
+    context.json({ phoneNumbers: controls.phoneNumbers(sidIn(context)) }),
+  );
+  app.get("/:AccountSid/dialing-permissions", (context) => context.json(controls.dialingPermissions(sidIn(context))));
   return app;
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { TollbreakerError } from "../../lib/errors.ts";
+import { type AccountControls, accountControls } from "./account-controls.ts";
 import { setStatus } from "./accounts.ts";
 import type { AttackReport } from "./attacks/report.ts";
 import { Attack, type AttackOrder, type RunningAttack, startAttack } from "./attacks.ts";
@@ -15,7 +16,7 @@ import { type Account, CALL_STATUSES, parentOf, type World } from "./state.ts";
 import { type AccountSummary, summaryOf } from "./summary.ts";
 import { advanceCalls, putCall } from "./traffic.ts";
 import { addUsage, usageOf } from "./usage.ts";
-import { addSubaccount, type SubaccountSeed } from "./world.ts";
+import { addCustomer, type SubaccountSeed } from "./world.ts";
 
 const name = z.string().check(z.minLength(1));
 const amount = z.number().check(z.nonnegative());
@@ -37,12 +38,13 @@ export const CallsOrder = z.object({
 });
 
 /** What tests, the demo and the control API can do to the simulated Twilio behind its API's back. */
-export interface Controls extends ErrorControls {
+export interface Controls extends AccountControls, ErrorControls {
   parent(): AccountSummary;
   /** In the order of their creation. */
   subaccounts(): AccountSummary[];
   /** @throws TollbreakerError `simulator-account-unknown`, as every method that takes an account SID does. */
   account(accountSid: string): AccountSummary;
+  /** With API keys and phone numbers, as though it had been in use for months. */
   addSubaccount(seed?: SubaccountSeed): AccountSummary;
   /** Starts an attack; one that runs on the same account is stopped. Times and prices: see `Attack`. */
   startAttack(accountSid: string, attack: AttackOrder): AttackReport;
@@ -97,7 +99,8 @@ export function createControls(parts: ControlParts): Controls {
     parent: () => summaryOf(world, parentOf(world)),
     subaccounts: () => [...world.accounts.values()].slice(1).map((one) => summaryOf(world, one)),
     account: (sid) => summaryOf(world, account(sid)),
-    addSubaccount: (seed = {}) => summaryOf(world, addSubaccount(world, seed)),
+    addSubaccount: (seed = {}) => summaryOf(world, addCustomer(world, seed)),
+    ...accountControls(world, account),
     ...usageControls(world),
     setStatus: (sid, status) => setStatus(world, account(sid), status),
     suspendByTwilio: (sid) => {

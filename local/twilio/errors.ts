@@ -15,6 +15,8 @@ export const unauthenticated = refusal(401, 20003, "Authenticate");
 export const permissionDenied = refusal(401, 20003, "Permission Denied");
 export const notFound = (path: string) => refusal(404, 20404, `The requested resource ${path} was not found`);
 export const invalidParameter = (why: string) => refusal(400, 20001, why);
+export const invalidUrl = (name: string) => refusal(400, 21502, `${name} is not a valid URL`);
+export const secondaryExists = invalidParameter("A secondary Auth Token exists already: promote or delete it first.");
 export const invalidStatus = refusal(400, 21475, "Unable to update Status, invalid Status.");
 export const parentSuspended = refusal(400, 21476, "Unable to update Status, parent account is suspended.");
 export const parentUpdate = refusal(

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { Clock } from "../../lib/clock.ts";
 import { internalError, type Refusal, refuse, tooManyRequests, unavailable } from "./errors.ts";
 import { apiPath, type TwilioContext, type TwilioEnv } from "./http.ts";
+import { userNameIn } from "./request-log.ts";
 import { snapshot } from "./snapshot.ts";
 import type { World } from "./state.ts";
 
@@ -30,8 +31,10 @@ export const Fault = z.object({
   method: z.optional(z.enum(["GET", "POST", "DELETE"])),
   /** A regular expression for the API's path, such as `/Calls/CA`. */
   path: z.optional(z.string().check(z.refine(isRegularExpression, "expected a regular expression"))),
-  /** The account that the path names. */
+  /** The account that the path names, or whose SID came as user name where no account has a part in the path. */
   accountSid: z.optional(z.string()),
+  /** So many requests pass first: with 1, the second is the first to fail. */
+  skip: z._default(z.int().check(z.nonnegative()), 0),
   /** The next so many requests. */
   times: z.optional(z.int().check(z.positive())),
   /** From now on for so long. */
@@ -44,6 +47,8 @@ export interface ArmedFault extends z.output<typeof Fault> {
   id: number;
   /** How many requests it has hit. */
   hits: number;
+  /** How many it has still to let pass. */
+  skips: number;
   until: Date | null;
 }
 
@@ -60,7 +65,7 @@ export class Faults {
   add(fault: z.output<typeof Fault>): ArmedFault {
     this.#made += 1;
     const until = fault.milliseconds === undefined ? null : new Date(this.#clock.now().getTime() + fault.milliseconds);
-    const armed = { ...fault, id: this.#made, hits: 0, until };
+    const armed = { ...fault, id: this.#made, hits: 0, skips: fault.skip, until };
     this.#armed.push(armed);
     return armed;
   }
@@ -78,26 +83,44 @@ export class Faults {
   }
 
   /** The effect on this request, counted as a hit. */
-  take(method: string, path: string): Effect | undefined {
-    const hit = this.list().find((fault) => isHitBy(fault, method, path));
+  take(request: Target): Effect | undefined {
+    const hit = this.list().find((fault) => isAimedAt(fault, request) && !letsPass(fault));
     if (hit === undefined) return undefined;
     hit.hits += 1;
     return hit.effect;
   }
 }
 
-function isHitBy(fault: ArmedFault, method: string, path: string): boolean {
+/** What of a request decides whether a fault hits it. */
+interface Target {
+  method: string;
+  path: string;
+  /** The user name of its credentials. */
+  user: string | null;
+}
+
+function letsPass(fault: ArmedFault): boolean {
+  if (fault.skips === 0) return false;
+  fault.skips -= 1;
+  return true;
+}
+
+function isAimedAt({ method, path, accountSid }: ArmedFault, request: Target): boolean {
   return (
-    (fault.method === undefined || fault.method === method) &&
-    (fault.path === undefined || new RegExp(fault.path).test(path)) &&
-    (fault.accountSid === undefined || path.includes(fault.accountSid))
+    (method === undefined || method === request.method) &&
+    (path === undefined || new RegExp(path).test(request.path)) &&
+    (accountSid === undefined || isAbout(accountSid, request))
   );
 }
+
+const isAbout = (accountSid: string, { path, user }: Target): boolean =>
+  path.startsWith("/2010-04-01/") ? path.includes(accountSid) : user === accountSid;
 
 /** Applies the faults in force to every request; has to come before the routes and after the form was read. */
 export function failing(world: World, faults: Faults): MiddlewareHandler<TwilioEnv> {
   return (context, next) => {
-    const effect = faults.take(context.req.method, apiPath(context.req.url));
+    const user = userNameIn(context.req.header("authorization"));
+    const effect = faults.take({ method: context.req.method, path: apiPath(context.req.url), user });
     return effect === undefined ? next() : suffer(world, effect, context, next);
   };
 }

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import type { Credential } from "./access.ts";
 import type { Account } from "./state.ts";
 
 /** What the routes of the simulated API find in their context. */
@@ -8,6 +9,8 @@ export interface TwilioEnv {
   Variables: {
     /** Whose credentials came with the request. */
     caller: Account;
+    /** Which of its credentials. */
+    credential: Credential;
     /** The account that the path names. */
     account: Account;
     /** The form parameters; of a repeated name the first counts. */
@@ -30,3 +33,7 @@ export function apiBase(url: string): string {
 }
 
 export const queryIn = (context: Context): URLSearchParams => new URL(context.req.url).searchParams;
+
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}

@@ -68,7 +68,8 @@ export function recording(log: RequestLog, clock: Clock): MiddlewareHandler<Twil
   };
 }
 
-function userNameIn(authorization: string | undefined): string | null {
+/** The user name of Basic credentials. */
+export function userNameIn(authorization: string | undefined): string | null {
   const [, encoded] = authorization?.split(" ") ?? [];
   if (encoded === undefined) return null;
   return Buffer.from(encoded, "base64").toString("utf8").split(":")[0] ?? null;

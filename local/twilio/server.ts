@@ -1,14 +1,19 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { accountFor, authenticate } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { authTokenRoutes } from "./auth-tokens.ts";
 import { callRoutes } from "./calls.ts";
 import { controlRoutes } from "./control.ts";
 import type { Controls } from "./controls.ts";
+import { noKeyOfAnother, noStandardKey } from "./credential-rules.ts";
+import { dialingPermissionRoutes } from "./dialing-permissions.ts";
 import type { ErrorCarrier } from "./error-delivery.ts";
 import { internalError, notFound, permissionDenied, refuse } from "./errors.ts";
 import { type Faults, failing } from "./faults.ts";
 import { apiPath, type TwilioEnv } from "./http.ts";
 import { messageRoutes } from "./messages.ts";
+import { phoneNumberRoutes } from "./phone-numbers.ts";
 import { type RequestLog, recording } from "./request-log.ts";
 import { sinkRoutes } from "./sinks.ts";
 import { parentOf, type World } from "./state.ts";
@@ -24,7 +29,7 @@ export interface ServerParts {
   carrier: ErrorCarrier;
 }
 
-/** Twilio's APIs below `/api` and `/events`, the simulator's own below `/simulator`. */
+/** Twilio's APIs below `/api`, `/events`, `/accounts` and `/voice`, the simulator's own below `/simulator`. */
 export function twilioServer({ world, faults, requests, controls, carrier }: ServerParts): Hono<TwilioEnv> {
   // Routes are written without the `.json` that every path of this API ends with.
   const app = new Hono<TwilioEnv>({ getPath: (request) => new URL(request.url).pathname.replace(/\.json$/, "") });
@@ -32,7 +37,9 @@ export function twilioServer({ world, faults, requests, controls, carrier }: Ser
   app.use(recording(requests, world.clock), failing(world, faults));
   app.use("/api/*", jsonOnly());
   app.route("/api/2010-04-01", version2010(world));
-  app.route("/events/v1", events(world, carrier));
+  app.route("/events/v1", ownProduct(world, sinkRoutes(world, carrier), subscriptionRoutes(world)));
+  app.route("/accounts/v1", ownProduct(world, authTokenRoutes(world)));
+  app.route("/voice/v1", ownProduct(world, dialingPermissionRoutes(world)));
   app.notFound((context) => refuse(context, notFound(apiPath(context.req.url))));
   app.onError((_thrown, context) => refuse(context, internalError));
   return app;
@@ -43,31 +50,39 @@ function version2010(world: World): Hono<TwilioEnv> {
   const app = new Hono<TwilioEnv>();
   app.use(callerKnown(world));
   app.use(`${account}/*`, accountAllowed(world));
-  app.use(`${account}/:Subresource{.+}`, parentActive(world));
+  app.use(`${account}/:Subresource{.+}`, parentActive(world), noKeyOfAnother());
+  for (const closed of ["/Accounts", account, `${account}/Keys/*`]) app.use(closed, noStandardKey());
   app.route("/", accountRoutes(world));
-  for (const routes of [callRoutes(world), messageRoutes(), usageTriggerRoutes(world), usageRecordRoutes(world)]) {
-    app.route(account, routes);
-  }
+  for (const routes of subresources(world)) app.route(account, routes);
   return app;
 }
 
+const subresources = (world: World): Hono<TwilioEnv>[] => [
+  apiKeyRoutes(world),
+  callRoutes(world),
+  messageRoutes(),
+  phoneNumberRoutes(world),
+  usageRecordRoutes(world),
+  usageTriggerRoutes(world),
+];
+
 // An account has no part in these paths: "must be accessed directly using subaccount credentials".
-function events(world: World, carrier: ErrorCarrier): Hono<TwilioEnv> {
+function ownProduct(world: World, ...products: Hono<TwilioEnv>[]): Hono<TwilioEnv> {
   const app = new Hono<TwilioEnv>();
   app.use(callerKnown(world), parentActive(world), async (context, next) => {
     context.set("account", context.get("caller"));
     return next();
   });
-  app.route("/", sinkRoutes(world, carrier));
-  app.route("/", subscriptionRoutes(world));
+  for (const routes of products) app.route("/", routes);
   return app;
 }
 
 function callerKnown(world: World): MiddlewareHandler<TwilioEnv> {
   return async (context, next) => {
-    const access = authenticate(world, context.req.header("authorization"));
-    if (access.kind === "refused") return refuse(context, access.refusal);
-    context.set("caller", access.account);
+    const caller = authenticate(world, context.req.header("authorization"));
+    if (caller.kind === "refused") return refuse(context, caller.refusal);
+    context.set("caller", caller.account);
+    context.set("credential", caller.credential);
     return next();
   };
 }

@@ -12,18 +12,22 @@ export function snapshot(world: World): () => void {
 }
 
 function snapshotOfAccount(account: Account): () => void {
-  const { status, friendlyName, dateUpdated } = account;
+  const { status, friendlyName, dateUpdated, authToken, secondaryAuthToken, dialing } = account;
   const triggers = [...account.triggers.values()].map((trigger) => ({ trigger, before: { ...trigger } }));
   const sinks = copyOf(account.sinks);
   const subscriptions = copyOf(account.subscriptions);
+  const keys = copyOf(account.keys);
+  const phoneNumbers = copyOf(account.phoneNumbers);
   const calls = [...account.calls.values()].map((call) => ({ call, before: { ...call } }));
   return () => {
-    Object.assign(account, { status, friendlyName, dateUpdated });
+    Object.assign(account, { status, friendlyName, dateUpdated, authToken, secondaryAuthToken, dialing });
     account.triggers.clear();
     for (const { trigger, before } of triggers) account.triggers.set(before.sid, Object.assign(trigger, before));
     for (const { call, before } of calls) Object.assign(call, before);
     restore(account.sinks, sinks);
     restore(account.subscriptions, subscriptions);
+    restore(account.keys, keys);
+    restore(account.phoneNumbers, phoneNumbers);
   };
 }
 

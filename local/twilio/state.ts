@@ -42,6 +42,11 @@ export interface Account {
   debuggerWebhook: DebuggerWebhook | null;
   readonly sinks: Map<string, Sink>;
   readonly subscriptions: Map<string, Subscription>;
+  readonly keys: Map<string, ApiKey>;
+  readonly phoneNumbers: Map<string, PhoneNumber>;
+  /** While there is one, both tokens authenticate; the primary alone signs. */
+  secondaryAuthToken: SecondaryAuthToken | null;
+  dialing: DialingPermissions;
   /** What was attempted while the account was not active. */
   readonly refused: { messages: number; calls: number };
 }
@@ -152,6 +157,70 @@ export interface Subscription {
 export interface EventType {
   readonly type: string;
   readonly schemaVersion: number;
+}
+
+export const KEY_TYPES = ["standard", "main"] as const;
+
+/** https://www.twilio.com/docs/iam/api-keys/key-resource-v2010 */
+export interface ApiKey {
+  readonly sid: string;
+  friendlyName: string;
+  /** A main key may do what the auth token may, with its own account. */
+  readonly type: (typeof KEY_TYPES)[number];
+  /** Shown by the API once, in the answer to its creation. */
+  readonly secret: string;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+}
+
+interface SecondaryAuthToken {
+  readonly token: string;
+  readonly dateCreated: Date;
+}
+
+/** https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
+export interface PhoneNumber {
+  readonly sid: string;
+  /** E.164. */
+  readonly phoneNumber: string;
+  friendlyName: string;
+  /** Replaced as a whole, never changed in place. */
+  routing: NumberRouting;
+  readonly dateCreated: Date;
+  dateUpdated: Date;
+}
+
+export const NUMBER_URLS = [
+  "voice_url",
+  "voice_fallback_url",
+  "status_callback",
+  "sms_url",
+  "sms_fallback_url",
+] as const;
+export const NUMBER_METHODS = [
+  "voice_method",
+  "voice_fallback_method",
+  "status_callback_method",
+  "sms_method",
+  "sms_fallback_method",
+] as const;
+export const NUMBER_SIDS = ["voice_application_sid", "sms_application_sid", "trunk_sid"] as const;
+export type NumberSetting = (typeof NUMBER_URLS | typeof NUMBER_METHODS | typeof NUMBER_SIDS)[number];
+/** What a number does with calls and messages, by the names of its resource; empty where nothing is set. */
+export type NumberRouting = Readonly<Record<NumberSetting, string>>;
+
+/** https://www.twilio.com/docs/voice/api/dialing-permissions-resources; replaced as a whole, never changed in place. */
+export interface DialingPermissions {
+  /** "By default, new subaccounts will inherit": of the parent it means nothing. */
+  readonly inherits: boolean;
+  /** By ISO code; only the countries that the account itself has changed. */
+  readonly own: ReadonlyMap<string, CountryPermissions>;
+}
+
+export interface CountryPermissions {
+  readonly lowRisk: boolean;
+  readonly highRiskSpecial: boolean;
+  readonly highRiskTollfraud: boolean;
 }
 
 export const isLive = (call: Call): boolean =>

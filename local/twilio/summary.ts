@@ -3,10 +3,12 @@ import { unitsOf } from "./money.ts";
 import { type Account, type AccountStatus, liveCalls, type World } from "./state.ts";
 import { TOTAL_PRICE, usageOf } from "./usage.ts";
 
-/** One account at a glance. The token is in it because this Twilio is simulated. */
+/** One account at a glance. The tokens are in it because this Twilio is simulated. */
 export interface AccountSummary {
   accountSid: string;
   authToken: string;
+  /** Null while there is none. */
+  secondaryAuthToken: string | null;
   friendlyName: string;
   status: AccountStatus;
   suspendedByTwilio: boolean;
@@ -25,6 +27,7 @@ export function summaryOf(world: World, account: Account): AccountSummary {
   return {
     accountSid: account.sid,
     authToken: account.authToken,
+    secondaryAuthToken: account.secondaryAuthToken?.token ?? null,
     friendlyName: account.friendlyName,
     status: account.status,
     suspendedByTwilio: account.suspendedByTwilio,

@@ -1,4 +1,5 @@
 import { endCall } from "./calls.ts";
+import { mayCall } from "./dialing.ts";
 import { type ErrorOrder, raiseError } from "./error-events.ts";
 import { dayOf } from "./gmt.ts";
 import type { Micros } from "./money.ts";
@@ -66,11 +67,13 @@ export interface NewCall {
   status?: CallStatus;
 }
 
+/** A call to a country that is shut off is refused with 21215, which its caller alone gets to see. */
 export function startCall(world: World, account: Account, call: NewCall): Accepted {
   if (account.status !== "active") {
     refuse(world, account, "calls", { code: 20005, resourceSid: `CA${world.random.hex()}` });
     return false;
   }
+  if (!mayCall(world, account, call.to)) return false;
   putCall(world, account, call);
   return true;
 }

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { invalidParameter, notFound, refuse } from "./errors.ts";
 import { rfc2822 } from "./gmt.ts";
-import { apiPath, queryIn, type TwilioContext, type TwilioEnv } from "./http.ts";
+import { apiPath, isHttpUrl, queryIn, type TwilioContext, type TwilioEnv } from "./http.ts";
 import { longDecimal, type Micros, microsFrom, shortDecimal } from "./money.ts";
 import { pageOf } from "./paging.ts";
 import { newSid } from "./random.ts";
@@ -163,10 +163,6 @@ function readTriggerValue(text: string, current: Micros): Micros | undefined {
 
 const callbackMethodIn = (form: URLSearchParams): CallbackMethod =>
   form.get("CallbackMethod") === "GET" ? "GET" : "POST";
-
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-}
 
 export const usageRecordUri = (account: Account, category: string): string =>
   `/2010-04-01/Accounts/${account.sid}/Usage/Records.json?Category=${category}`;

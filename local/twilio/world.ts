@@ -1,7 +1,9 @@
 import type { Clock } from "../../lib/clock.ts";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { isAccountSid } from "../../lib/twilio/sids.ts";
+import { type Belongings, belongingsOf } from "./belongings.ts";
 import { ErrorFeed } from "./error-events.ts";
+import { daysBefore } from "./gmt.ts";
 import { customerName } from "./names.ts";
 import { newSid, type Random, randomFrom } from "./random.ts";
 import { Ring } from "./ring.ts";
@@ -30,18 +32,39 @@ export interface WorldSeed {
 export function createWorld({ clock, seed, parent, subaccounts, changed }: WorldSeed): World {
   const random = randomFrom(seed);
   const sid = parent?.accountSid ?? `AC${random.hex()}`;
-  const first = newAccount({ sid, ownerAccountSid: sid, friendlyName: "Acme Messaging", random, now: clock.now() });
+  const opened = daysBefore(clock.now(), 1_000);
+  const first = newAccount({ sid, ownerAccountSid: sid, friendlyName: "Acme Messaging", random, opened });
   if (parent !== undefined) first.authToken = parent.authToken;
   const accounts = new Map([[sid, first]]);
   const world: World = { clock, random, accounts, parentSid: sid, errors: new ErrorFeed(), changed };
-  for (const one of seedsOf(subaccounts)) addSubaccount(world, one);
+  for (const one of seedsOf(subaccounts)) addCustomer(world, one);
   return world;
 }
 
-/** @throws TollbreakerError `simulator-account-invalid` for a SID that is malformed or taken. */
+/**
+ * A subaccount that a customer has used for some months, with API keys and phone numbers.
+ * @throws TollbreakerError `simulator-account-invalid` for a SID that is malformed or taken.
+ */
+export function addCustomer(world: World, seed: SubaccountSeed): Account {
+  const now = world.clock.now();
+  const account = addSubaccount(world, seed, daysBefore(now, 100 + (world.accounts.size % 300)));
+  give(account, belongingsOf(account, account.dateCreated, now));
+  return account;
+}
+
+function give(account: Account, { keys, phoneNumbers }: Belongings): void {
+  for (const key of keys) account.keys.set(key.sid, key);
+  for (const number of phoneNumbers) account.phoneNumbers.set(number.sid, number);
+}
+
+/**
+ * A subaccount as Twilio's API makes one: empty.
+ * @throws TollbreakerError `simulator-account-invalid` for a SID that is malformed or taken.
+ */
 export function addSubaccount(
   world: World,
   { accountSid, authToken, friendlyName, currency }: SubaccountSeed,
+  opened: Date = world.clock.now(),
 ): Account {
   const sid = accountSid ?? newSid(world.random, "AC", world.accounts);
   refuseBadSid(world, sid);
@@ -50,7 +73,7 @@ export function addSubaccount(
     ownerAccountSid: world.parentSid,
     friendlyName: friendlyName ?? customerName(world.accounts.size - 1),
     random: world.random,
-    now: world.clock.now(),
+    opened,
   });
   if (authToken !== undefined) account.authToken = authToken;
   if (currency !== undefined) account.currency = currency.toLowerCase();
@@ -64,10 +87,10 @@ interface NewAccount {
   ownerAccountSid: string;
   friendlyName: string;
   random: Random;
-  now: Date;
+  opened: Date;
 }
 
-export function newAccount({ sid, ownerAccountSid, friendlyName, random, now }: NewAccount): Account {
+export function newAccount({ sid, ownerAccountSid, friendlyName, random, opened }: NewAccount): Account {
   return {
     sid,
     ownerAccountSid,
@@ -76,8 +99,8 @@ export function newAccount({ sid, ownerAccountSid, friendlyName, random, now }: 
     status: "active",
     type: "Full",
     currency: "usd",
-    dateCreated: now,
-    dateUpdated: now,
+    dateCreated: opened,
+    dateUpdated: opened,
     suspendedByTwilio: false,
     ledger: new Map(),
     triggers: new Map(),
@@ -86,6 +109,10 @@ export function newAccount({ sid, ownerAccountSid, friendlyName, random, now }: 
     debuggerWebhook: null,
     sinks: new Map(),
     subscriptions: new Map(),
+    keys: new Map(),
+    phoneNumbers: new Map(),
+    secondaryAuthToken: null,
+    dialing: { inherits: true, own: new Map() },
     refused: { messages: 0, calls: 0 },
   };
 }

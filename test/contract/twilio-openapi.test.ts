@@ -78,18 +78,77 @@ describe("an answer of the Events API", () => {
   });
 });
 
+describe("an answer about what an account has", () => {
+  const [SK, PN] = [`SK${"a".repeat(32)}`, `PN${"a".repeat(32)}`];
+  const dates = { date_created: account.date_created, date_updated: account.date_updated };
+
+  it("shows the secret of a key when it is made, and only then", () => {
+    const key = { sid: SK, friendly_name: "", ...dates };
+    const keys = `/2010-04-01/Accounts/${AC}/Keys`;
+    assertAnswer("GET", `${keys}/${SK}.json`, 200, key);
+    assertAnswer("POST", `${keys}.json`, 201, { ...key, secret: "s" });
+    const shown = () => assertAnswer("GET", `${keys}/${SK}.json`, 200, { ...key, secret: "s" });
+    expect(shown).toThrow(/additional properties/);
+    expect(() => assertAnswer("POST", `${keys}.json`, 201, key)).toThrow(/secret/);
+  });
+
+  it("has the settings of a number empty or null, but no URL that is none", () => {
+    const number = {
+      ...{ sid: PN, account_sid: AC, friendly_name: "n", phone_number: "+12125550100", ...dates },
+      ...{ voice_url: "", voice_fallback_url: null, sms_url: "", sms_fallback_url: "", status_callback: "" },
+      ...{ voice_method: "POST", voice_fallback_method: "POST", sms_method: "POST", sms_fallback_method: "GET" },
+      ...{ status_callback_method: "POST", voice_application_sid: "", sms_application_sid: "", trunk_sid: null },
+      ...{ api_version: "2010-04-01", beta: false, origin: "twilio", status: "in-use", voice_caller_id_lookup: false },
+      ...{ capabilities: { voice: true, sms: true, mms: true, fax: false }, voice_receive_mode: "voice" },
+      ...{ address_requirements: "none", address_sid: null, identity_sid: null, bundle_sid: null, uri: "u" },
+      ...{ emergency_status: "Active", emergency_address_sid: null, emergency_address_status: "registered" },
+    };
+    const at = `/2010-04-01/Accounts/${AC}/IncomingPhoneNumbers/${PN}.json`;
+    assertAnswer("GET", at, 200, number);
+    const faults = [
+      { voice_url: "example" },
+      { voice_method: "" },
+      { voice_application_sid: "AP1" },
+      { trunk_sid: "" },
+      { capabilities: { voice: true } },
+    ];
+    for (const fault of faults) expect(() => assertAnswer("GET", at, 200, { ...number, ...fault })).toThrow(/OpenAPI/);
+  });
+
+  it("is checked for the Accounts and the Voice API as well", () => {
+    const url = "https://voice.twilio.com/v1/Settings";
+    assertAnswer("POST", "/v1/Settings", 202, { dialing_permissions_inheritance: false, url });
+    const text = () => assertAnswer("GET", "/v1/Settings", 200, { dialing_permissions_inheritance: "false", url });
+    expect(text).toThrow(/must be boolean/);
+    const token = { account_sid: AC, auth_token: "t", date_created: "2026-10-04T12:00:00Z", date_updated: null, url };
+    assertAnswer("POST", "/v1/AuthTokens/Promote", 200, token);
+    expect(() => assertAnswer("POST", "/v1/AuthTokens/Promote", 201, token)).toThrow(/no answer 201/);
+    expect(() => assertAnswer("POST", "/v1/AuthTokens/Secondary", 201, token)).toThrow(/secondary_auth_token/);
+  });
+});
+
 describe("a request", () => {
   const triggers = `/2010-04-01/Accounts/${AC}/Usage/Triggers.json`;
+  const number = `/2010-04-01/Accounts/${AC}/IncomingPhoneNumbers/PN${"a".repeat(32)}.json`;
   const trigger = { CallbackUrl: "https://example.com/", TriggerValue: "+30", UsageCategory: "sms" };
 
   it("as Twilio documents it passes", () => {
     assertRequest("GET", "/2010-04-01/Accounts.json?Status=suspended&PageSize=1000");
     assertRequest("POST", path, { Status: "suspended" });
+    assertRequest("POST", number, { VoiceUrl: "", SmsUrl: "https://example.com/", TrunkSid: "", VoiceMethod: "GET" });
+    assertRequest("POST", "/v1/Settings", { DialingPermissionsInheritance: "false" });
+    assertRequest("GET", "/v1/DialingPermissions/Countries?PageSize=1000&LowRiskNumbersEnabled=true");
+    assertRequest("POST", "/v1/AuthTokens/Promote");
     assertRequest("POST", triggers, { ...trigger, Recurring: "" });
     assertRequest("GET", `/2010-04-01/Accounts/${AC}/Usage/Records/Today.json?Category=sms`);
   });
 
   const faults = [
+    ["a number's URL that is none", "POST", number, { VoiceUrl: "example" }],
+    ["a number's method empty", "POST", number, { VoiceMethod: "" }],
+    ["a country update without countries", "POST", "/v1/DialingPermissions/BulkCountryUpdates", {}],
+    ["an account for a token that belongs to the caller", "POST", "/v1/AuthTokens/Secondary", { AccountSid: AC }],
+    ["a country of three letters", "GET", "/v1/DialingPermissions/Countries/LVA", {}],
     ["an unknown query parameter", "GET", "/2010-04-01/Accounts.json?status=active", {}],
     ["too large a page", "GET", "/2010-04-01/Accounts.json?PageSize=1001", {}],
     ["an unknown form parameter", "POST", path, { status: "suspended" }],

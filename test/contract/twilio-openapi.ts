@@ -1,11 +1,14 @@
+import accountsV1 from "@twilio/cli-core/src/services/twilio-api/twilio_accounts_v1.json" with { type: "json" };
 import version2010 from "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json" with { type: "json" };
 import eventsV1 from "@twilio/cli-core/src/services/twilio-api/twilio_events_v1.json" with { type: "json" };
+import voiceV1 from "@twilio/cli-core/src/services/twilio-api/twilio_voice_v1.json" with { type: "json" };
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import * as z from "zod";
 
 /**
- * Checks requests and answers against Twilio's OpenAPI files of the 2010-04-01 and the Events API. Stricter than the file where Twilio
- * is: an answer has every documented field and no other, a request only documented parameters.
+ * Checks requests and answers against Twilio's OpenAPI files of the 2010-04-01, the Accounts, the Events and the Voice
+ * API. Stricter than the files where Twilio is: an answer has every documented field and no other, a request only
+ * documented parameters.
  */
 
 /** @throws Error naming each problem, when Twilio would not answer `method` on `path` with this `body`. */
@@ -60,9 +63,10 @@ const Operation = z.object({
 });
 type Operation = z.infer<typeof Operation>;
 
-// Neither a path nor the name of a schema is in both files.
-const paths: Record<string, Record<string, unknown>> = { ...version2010.paths, ...eventsV1.paths };
-const schemas: Record<string, unknown> = { ...version2010.components.schemas, ...eventsV1.components.schemas };
+// No path and no schema that is used here is in two of the files.
+const files = [accountsV1, eventsV1, voiceV1, version2010];
+const paths: Record<string, Record<string, unknown>> = Object.assign({}, ...files.map((file) => file.paths));
+const schemas: Record<string, unknown> = Object.assign({}, ...files.map((file) => file.components.schemas));
 
 function operationFor(method: string, path: string) {
   for (const [template, operations] of Object.entries(paths)) {
@@ -93,9 +97,13 @@ function requestSchema({ parameters, requestBody }: Operation): AnySchemaObject 
   });
 }
 
-// "Can be: `daily`, `monthly`, or `yearly` for recurring triggers or empty for non-recurring triggers."
+// "Can be: `daily`, `monthly`, or `yearly` for recurring triggers or empty for non-recurring triggers." Of a phone number
+// an empty URL or application is one that is not set, in Twilio's own example of the resource too.
+const MAY_BE_EMPTY =
+  /^(Recurring|(Voice|Sms)(Fallback)?Url|StatusCallback|(Voice|Sms)ApplicationSid|TrunkSid|(voice|sms)(_fallback)?_url|status_callback|(voice|sms)_application_sid)$/;
+
 const orEmpty = (name: string, schema: AnySchemaObject): AnySchemaObject =>
-  name === "Recurring" ? { anyOf: [schema, { const: "" }] } : schema;
+  MAY_BE_EMPTY.test(name) ? { anyOf: [schema, { const: "" }] } : schema;
 
 const object = (properties: Record<string, unknown>): AnySchemaObject => ({
   type: "object",
@@ -119,6 +127,8 @@ const formats = {
   // Twilio's `uri` is a whole URL or a path below https://api.twilio.com.
   uri: (text: string) => URL.canParse(text) || /^\/2010-04-01\/\S*$/.test(text),
   "uri-map": true,
+  "iso-country-code": /^[A-Z]{2}$/,
+  "phone-number-capabilities": true,
 } as const;
 
 const strictAjv = newAjv(false);
@@ -147,8 +157,13 @@ function converted(schema: unknown): AnySchemaObject {
 
 /** The same for an answer, where every documented field is there and no other. */
 function exact(schema: unknown): AnySchemaObject {
-  return walk(inlined(schema), (one) => ("properties" in one ? { ...one, ...object(one["properties"]) } : one));
+  return walk(inlined(schema), (one) =>
+    "properties" in one ? { ...one, ...object(emptiable(one["properties"])) } : one,
+  );
 }
+
+const emptiable = (properties: Record<string, AnySchemaObject>): Record<string, AnySchemaObject> =>
+  Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, orEmpty(name, schema)]));
 
 function walk(schema: unknown, finish: (one: AnySchemaObject) => AnySchemaObject): AnySchemaObject {
   if (Array.isArray(schema)) return schema.map((one) => walk(one, finish));

@@ -6,7 +6,7 @@ export interface AttackReport {
   running: boolean;
   /** Messages and calls that Twilio took. */
   accepted: number;
-  /** Those that it did not take because the account is suspended. */
+  /** Those that it did not take: the account is suspended, or the country is shut off. */
   refused: number;
   /** What Twilio stopped by itself, whatever the account's status: each is an event in the debugger. */
   blocked: number;

@@ -47,9 +47,7 @@ export async function send(
   path: string,
   form?: Record<string, string>,
 ): Promise<Answer> {
-  // https://<product>.twilio.com/<path> is <base>/<product>/<path> here.
-  const product = path.startsWith("/2010-04-01/") ? "api" : "events";
-  const response = await fetch(`${simulator.url}/${product}${path}`, {
+  const response = await fetch(`${simulator.url}/${productOf(path)}${path}`, {
     method,
     headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}` },
     body: form === undefined ? null : new URLSearchParams(form),
@@ -57,6 +55,13 @@ export async function send(
   });
   const text = await response.text();
   return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+/** https://<product>.twilio.com/<path> is <base>/<product>/<path> here. */
+function productOf(path: string): string {
+  if (path.startsWith("/2010-04-01/")) return "api";
+  if (path.startsWith("/v1/AuthTokens/")) return "accounts";
+  return /^\/v1\/(DialingPermissions|Settings)/.test(path) ? "voice" : "events";
 }
 
 export const accountPath = (sid: string, rest = ""): string => `/2010-04-01/Accounts/${sid}${rest}.json`;

@@ -52,6 +52,27 @@ describe("the control API", () => {
     });
   });
 
+  it("shows what an account has, and adds a key as an intruder would", async () => {
+    const before = (await control("GET", `/accounts/${sid}/keys`)).body.keys;
+    const { status, body } = await control("POST", `/accounts/${sid}/keys`);
+    expect({ status, body }).toMatchObject({ status: 201, body: { friendlyName: "left by an intruder" } });
+    const old = { friendlyName: "Old", type: "main", dateCreated: "2024-02-29T12:00:00Z" };
+    const main = (await control("POST", `/accounts/${sid}/keys`, old)).body;
+    expect(main).toMatchObject({ friendlyName: "Old", type: "main", dateCreated: "2024-02-29T12:00:00.000Z" });
+    expect((await control("GET", `/accounts/${sid}/keys`)).body.keys).toEqual([...before, body, main]);
+    const used = { accountSid: body.sid, authToken: body.secret };
+    expect((await apiOf(simulator, used).get(accountPath(sid, "/Calls"))).status).toBe(200);
+    expect((await control("GET", `/accounts/${sid}/phone-numbers`)).body.phoneNumbers).toMatchObject(
+      [{}, {}].map(() => ({ sid: expect.stringMatching(/^PN/), routing: { voice_method: "POST" } })),
+    );
+    expect((await control("GET", `/accounts/${sid}/dialing-permissions`)).body).toMatchObject({
+      inherits: true,
+      countries: { LV: { lowRisk: true, highRiskSpecial: true, highRiskTollfraud: true } },
+    });
+    expect((await control("POST", `/accounts/${sid}/keys`, { type: "restricted" })).status).toBe(422);
+    expect((await control("GET", "/accounts/AC0/keys")).status).toBe(404);
+  });
+
   it("fires a trigger and lists what was delivered", async () => {
     const hook = await webhook();
     const form = { CallbackUrl: hook.url, TriggerValue: "5", UsageCategory: "sms" };

@@ -62,6 +62,55 @@ it("debugger webhooks, sinks and subscriptions survive a restart, and are not in
   await earlier.close();
 });
 
+it("keys, numbers, a secondary token and dialing permissions survive a restart", async () => {
+  const first = await quietSimulator({ dataFile });
+  const credentials = subaccount(first);
+  const { accountSid } = credentials;
+  first.stealKey(accountSid, { type: "main" });
+  const number = accountPath(accountSid, `/IncomingPhoneNumbers/${first.phoneNumbers(accountSid)[0]?.sid}`);
+  await apiOf(first).post(number, { VoiceUrl: "", FriendlyName: "Stopped" });
+  const own = apiOf(first, credentials);
+  const UpdateRequest = '[{"iso_code":"LV","low_risk_numbers_enabled":"false"}]';
+  await own.post("/v1/DialingPermissions/BulkCountryUpdates", { UpdateRequest });
+  await own.post("/v1/Settings", { DialingPermissionsInheritance: "false" });
+  await own.post("/v1/AuthTokens/Secondary");
+  const has = (simulator: typeof first) => [
+    simulator.account(accountSid),
+    simulator.keys(accountSid),
+    simulator.phoneNumbers(accountSid),
+    simulator.dialingPermissions(accountSid),
+  ];
+  const before = has(first);
+  await first.close();
+
+  const second = await quietSimulator({ dataFile });
+  expect(has(second)).toEqual(before);
+  await second.close();
+});
+
+it("accounts of earlier versions' files have keys and numbers from then on, and inherit their permissions", async () => {
+  const first = await quietSimulator({ dataFile });
+  await first.close();
+  const saved = JSON.parse(readFileSync(dataFile, "utf8"));
+  for (const account of saved.accounts) {
+    for (const later of ["keys", "phoneNumbers", "secondaryAuthToken", "dialing"]) delete account[later];
+  }
+  writeFileSync(dataFile, JSON.stringify(saved));
+
+  const second = await quietSimulator({ dataFile });
+  const { accountSid } = subaccount(second);
+  const keys = second.keys(accountSid);
+  expect([1, 2]).toContain(keys.length);
+  for (const { dateCreated } of keys) expect(dateCreated.getTime()).toBeLessThan(Date.now());
+  expect(second.phoneNumbers(accountSid)).toHaveLength(2);
+  expect(second.dialingPermissions(accountSid).inherits).toBe(true);
+  expect(second.keys(second.parent().accountSid)).toEqual([]);
+  await second.close();
+  const third = await quietSimulator({ dataFile });
+  expect(third.keys(accountSid)).toEqual(keys);
+  await third.close();
+});
+
 it("a change is written soon, without waiting for the end", async () => {
   const first = await quietSimulator({ dataFile });
   const { accountSid } = subaccount(first);

@@ -102,12 +102,72 @@ describe("a fault hits only", () => {
     expect(simulator.faults()).toEqual([]);
   });
 
+  it("what comes after the first so many", async () => {
+    simulator.addFault({ effect, skip: 1, times: 1 });
+    const statuses = [await suspend(), await suspend(), await suspend()].map(({ status }) => status);
+    expect(statuses).toEqual([200, 500, 200]);
+    expect(simulator.faults()).toEqual([]);
+  });
+
+  it("of those that a fault lets pass, what another is aimed at", async () => {
+    simulator.addFault({ effect, skip: 1 });
+    simulator.addFault({ effect: { kind: "status", status: 503 }, times: 1 });
+    const statuses = [await suspend(), await suspend()].map(({ status }) => status);
+    expect(statuses).toEqual([503, 500]);
+  });
+
   it("for its duration", async () => {
     simulator.addFault({ effect, milliseconds: 60_000 });
     clock.set("2026-11-21T12:00:59Z");
     expect((await suspend()).status).toBe(500);
     clock.set("2026-11-21T12:01:00Z");
     expect((await suspend()).status).toBe(200);
+  });
+});
+
+describe("on the products with an address of their own", () => {
+  const effect = { kind: "status", status: 500 } as const;
+  const PROMOTE = "/v1/AuthTokens/Promote";
+  const own = () => apiOf(simulator, subaccount(simulator));
+
+  it("a fault hits by path: the promotion of a token, say, done or not", async () => {
+    await own().post("/v1/AuthTokens/Secondary");
+    const { authToken, secondaryAuthToken } = simulator.account(sid);
+    simulator.addFault({ effect, method: "POST", path: "/AuthTokens/Promote$", times: 1 });
+    simulator.addFault({ effect: { kind: "status", status: 429, acts: true }, path: "/AuthTokens/Promote$", times: 1 });
+    expect((await own().post(PROMOTE)).status).toBe(500);
+    expect(simulator.account(sid)).toMatchObject({ authToken, secondaryAuthToken });
+    expect((await own().post(PROMOTE)).status).toBe(429);
+    expect(simulator.account(sid)).toMatchObject({ authToken: secondaryAuthToken, secondaryAuthToken: null });
+  });
+
+  it("a fault of an account hits by the credentials", async () => {
+    simulator.addFault({ effect, path: "/v1/Settings", accountSid: sid });
+    expect((await own().get("/v1/Settings")).status).toBe(500);
+    expect((await apiOf(simulator).get("/v1/Settings")).status).toBe(200);
+    expect((await apiOf(simulator, subaccount(simulator, 1)).get("/v1/Settings")).status).toBe(200);
+  });
+
+  it("a lie leaves tokens, keys, numbers and permissions as they were", async () => {
+    const state = () => [
+      simulator.account(sid),
+      simulator.keys(sid),
+      simulator.phoneNumbers(sid),
+      simulator.dialingPermissions(sid),
+    ];
+    await own().post("/v1/AuthTokens/Secondary");
+    const before = state();
+    const number = accountPath(sid, `/IncomingPhoneNumbers/${simulator.phoneNumbers(sid)[0]?.sid}`);
+    const key = accountPath(sid, `/Keys/${simulator.keys(sid)[0]?.sid}`);
+    simulator.addFault({ effect: { kind: "lie" } });
+    expect((await apiOf(simulator).post(number, { VoiceUrl: "" })).body).toMatchObject({ voice_url: "" });
+    expect((await apiOf(simulator).post(accountPath(sid, "/Keys"))).status).toBe(201);
+    expect((await apiOf(simulator).post(key, { FriendlyName: "New" })).body).toMatchObject({ friendly_name: "New" });
+    expect((await apiOf(simulator).delete(key)).status).toBe(204);
+    expect((await own().post(PROMOTE)).status).toBe(200);
+    expect((await own().delete("/v1/AuthTokens/Secondary")).status).toBe(204);
+    expect((await own().post("/v1/Settings", { DialingPermissionsInheritance: "false" })).status).toBe(202);
+    expect(state()).toEqual(before);
   });
 });
 

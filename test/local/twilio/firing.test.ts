@@ -81,6 +81,80 @@ describe("the callback", () => {
   });
 });
 
+describe("a trigger that does not recur, +25 above the usage of all time", () => {
+  for (const [TriggerBy, more] of [
+    ["price", { price: 24.9 }],
+    ["count", { count: 24 }],
+    ["usage", { usage: 24.9 }],
+  ] as const) {
+    it(`by ${TriggerBy} fires once past it, and never again`, async () => {
+      const { simulator, hook, sid, clock } = await start();
+      simulator.addUsage(sid, { count: 110, usage: 110, price: 110 });
+      clock.set("2026-10-05T12:00:00Z");
+      simulator.addUsage(sid, { count: 30, usage: 30, price: 30 });
+      const ut = await trigger(simulator, sid, { CallbackUrl: hook.url, TriggerBy, TriggerValue: "+25" });
+      simulator.addUsage(sid, more);
+      await simulator.evaluateTriggers();
+      expect(hook.received).toHaveLength(0);
+      simulator.addUsage(sid, { count: 1, usage: 0.1, price: 0.1 });
+      await simulator.evaluateTriggers();
+      for (const day of ["2026-10-05", "2026-10-06", "2026-11-06", "2027-11-06"]) {
+        clock.set(`${day}T13:00:00Z`);
+        simulator.addUsage(sid, { count: 500, usage: 500, price: 500 });
+        await simulator.evaluateTriggers();
+      }
+      expect(hook.received.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))).toMatchObject([
+        { UsageTriggerSid: ut, Recurring: "", TriggerBy, TriggerValue: "165.000000", CurrentValue: "165" },
+      ]);
+    });
+  }
+
+  it("set while the account is suspended fires once it is active and past it", async () => {
+    const { simulator, hook, sid } = await start({ evaluateSuspended: false });
+    simulator.setSpend(sid, { price: 110 });
+    await apiOf(simulator).post(accountPath(sid), { Status: "suspended" });
+    await trigger(simulator, sid, { CallbackUrl: hook.url, TriggerValue: "+25" });
+    await apiOf(simulator).post(accountPath(sid), { Status: "active" });
+    await simulator.evaluateTriggers();
+    expect(hook.received).toHaveLength(0);
+    simulator.setSpend(sid, { price: 135 });
+    await simulator.evaluateTriggers();
+    expect(hook.received).toHaveLength(1);
+  });
+
+  it("that was deleted does not fire", async () => {
+    const { simulator, hook, sid } = await start();
+    const ut = await trigger(simulator, sid, { CallbackUrl: hook.url, TriggerValue: "+25" });
+    await apiOf(simulator).delete(accountPath(sid, `/Usage/Triggers/${ut}`));
+    simulator.setSpend(sid, { price: 135 });
+    await simulator.evaluateTriggers();
+    expect(hook.received).toHaveLength(0);
+  });
+});
+
+describe("the connection overrides behind a CallbackUrl", () => {
+  const OVERRIDES = "#rc=3&rp=all&ct=2000&rt=5000";
+
+  for (const CallbackMethod of ["POST", "GET"]) {
+    it(`stay in the resource, and out of the ${CallbackMethod} request and its signature`, async () => {
+      const { simulator, hook, sid } = await start();
+      const CallbackUrl = `${hook.url}?from=twilio${OVERRIDES}`;
+      const ut = await trigger(simulator, sid, { CallbackUrl, CallbackMethod });
+      const read = await apiOf(simulator).get(accountPath(sid, `/Usage/Triggers/${ut}`));
+      expect(read.body.callback_url).toBe(CallbackUrl);
+      await simulator.fireTrigger(sid, ut);
+      const { url = "", body = "", headers } = hook.received[0] ?? {};
+      expect(url).toMatch(/^\/webhooks\/usage-trigger\?from=twilio(&|$)/);
+      expect(url + body).not.toContain("rp=all");
+      const signed = { url: new URL(url, hook.url).href, form: parseForm(body) };
+      const signature = String(headers?.["x-twilio-signature"]);
+      expect(isSignedWith(subaccount(simulator).authToken, signature, signed)).toBe(true);
+      const withOverrides = { ...signed, url: `${signed.url}${OVERRIDES}` };
+      expect(isSignedWith(subaccount(simulator).authToken, signature, withOverrides)).toBe(false);
+    });
+  }
+});
+
 describe("retries", () => {
   it("follow a 5xx three times, quickly, with the same content", async () => {
     const { simulator, hook, sid } = await start({}, () => 503);

@@ -79,6 +79,22 @@ describe("a new usage trigger", () => {
   });
 });
 
+describe("a suspended account", () => {
+  beforeEach(() => apiOf(simulator).post(accountPath(sid), { Status: "suspended" }));
+
+  it("is given and relieved of triggers with the parent's token, and not with its own", async () => {
+    simulator.addUsage(sid, { category: "totalprice", price: 110 });
+    const form = { TriggerValue: "+25", TriggerBy: "price", UsageCategory: "totalprice" };
+    const { status, body } = await create(form);
+    expect({ status, body }).toMatchObject({ status: 201, body: { trigger_value: "135.000000", recurring: null } });
+    const own = subaccount(simulator);
+    const refused = await send(simulator, own, "POST", accountPath(sid, "/Usage/Triggers"), { ...VALID, ...form });
+    expect(refused).toMatchObject({ status: 401, body: { code: 20003 } });
+    expect((await apiOf(simulator).delete(accountPath(sid, `/Usage/Triggers/${body.sid}`))).status).toBe(204);
+    expect(simulator.account(sid).triggers).toBe(0);
+  });
+});
+
 describe("an existing usage trigger", () => {
   it("is fetched, listed by its filters, and gone once deleted", async () => {
     const daily = (await create({ Recurring: "daily", TriggerBy: "price" })).body;
