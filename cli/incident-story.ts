@@ -1,8 +1,17 @@
+import { checklistLines } from "./checklist-lines.ts";
 import { stateColour } from "./incident-table.ts";
-import type { ErrorsView, IncidentStory, IncidentView, TimelineView } from "./incident-view.ts";
+import type {
+  ErrorsView,
+  IncidentStory,
+  IncidentView,
+  ReactivationView,
+  TimelineView,
+  WishView,
+} from "./incident-view.ts";
+import { nextSteps, typed } from "./next-step.ts";
 import { spendTable } from "./spend-table.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { age, amount, lag, notSuspended, percent, span, time } from "./wording.ts";
+import { accountName, age, amount, lag, notSuspended, percent, span, time } from "./wording.ts";
 
 type Fact = readonly [name: string, value: string | null];
 
@@ -14,20 +23,22 @@ export function incidentStory(incident: IncidentStory, paint: Paint, now: Date):
     section("When (UTC)", timeFacts(incident, now), paint),
     section("How long it took", lagFacts(incident), paint),
     section("What was done", containmentFacts(incident), paint),
+    ...[checklist(incident, paint, now), section("Asked by people (UTC)", wishFacts(incident), paint)],
     section("What it has cost", evidenceFacts(incident), paint),
     incident.ranking === null ? "" : spendTable(incident.ranking, paint),
     section("Who was told (UTC)", alertFacts(incident), paint),
     timeline(incident.timeline, paint),
+    whatNow(incident, paint),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
 }
 
 function head(incident: IncidentView, paint: Paint): string {
-  const { id, state, because, friendlyName, accountSid, rule, reason, signals } = incident;
+  const { id, state, because, rule, reason, signals } = incident;
   const title = `${paint("bold", printable(id))}  ${paint(stateColour(state), printable(state))}`;
   const facts: Fact[] = [
-    ["Account", `${friendlyName ?? "(no name)"} (${accountSid})`],
+    ["Account", accountName(incident)],
     ["Rule", rule],
     ["Outcome", because === null ? null : notSuspended(because)],
     ["Reason", reason],
@@ -101,6 +112,46 @@ function failureText({ twilioCode, message, retrying }: NonNullable<IncidentView
   return `${message}${code}; ${retrying ? "still trying" : "a person is needed"}`;
 }
 
+function checklist({ checklist: list }: IncidentView, paint: Paint, now: Date): string {
+  if (list === null) return "";
+  const title = `${paint("bold", "Check-list before it may come back")}, read ${printable(age(list.readAt, now))}`;
+  return [title, ...checklistLines(list, paint)].join("\n");
+}
+
+function wishFacts({ suspension, reactivation, dismissal }: IncidentView): Fact[] {
+  const asked = (wish: WishView | null) =>
+    wish && `${wish.operator}, ${time(wish.at)}, by ${wish.road}: ${wish.reason}`;
+  return [
+    ["Suspension", asked(suspension)],
+    ["Reactivation", asked(reactivation)],
+    ...(reactivation === null ? [] : reactivationFacts(reactivation)),
+    ["Dismissal", asked(dismissal)],
+  ];
+}
+
+function reactivationFacts(reactivation: ReactivationView): Fact[] {
+  const { acknowledge, cleanup, cleaned, countries, guards, probationUntil, suspendedFor, failure } = reactivation;
+  const undone = cleanup.filter((id) => !cleaned.includes(id));
+  return [
+    ["  acknowledged", listed(acknowledge)],
+    ["  cleaned up", listed(cleaned)],
+    ["  still to clean up", listed(undone)],
+    ["  countries", listed(countries)],
+    [
+      "  guards",
+      probationUntil === null
+        ? null
+        : `${guards.length} usage ${guards.length === 1 ? "trigger" : "triggers"}, until ${time(probationUntil)}`,
+    ],
+    ["  suspended for", suspendedFor === null ? null : lag(suspendedFor)],
+    ["  it failed", failure],
+  ];
+}
+
+function listed(names: readonly string[]): string | null {
+  return names.length === 0 ? null : names.join(", ");
+}
+
 function evidenceFacts({ evidence }: IncidentView): Fact[] {
   if (evidence === null) return [];
   const price = (decimal: string | null) => (decimal === null ? null : `${amount(decimal)} ${evidence.currency}`);
@@ -142,4 +193,10 @@ function detailText(detail: TimelineView["detail"]): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name}: ${value ?? "unknown"}`)
     .join(", ");
+}
+
+/** The next commands to type. */
+function whatNow(incident: IncidentStory, paint: Paint): string {
+  const steps = nextSteps(incident).map(({ when, command }) => `  ${when}:\n      ${printable(typed(command))}`);
+  return steps.length === 0 ? "" : [paint("bold", "What now"), ...steps].join("\n");
 }

@@ -28,6 +28,7 @@ const Evidence = z.object({
   totalPriceToday: text,
   readAt: z.string(),
 });
+export type EvidenceView = z.infer<typeof Evidence>;
 
 const Errors = z.object({
   count: z.number(),
@@ -51,6 +52,34 @@ export type RankingView = z.infer<typeof Ranking>;
 
 const Alert = z.object({ about: z.string(), rule: z.string(), because: text, at: z.string(), publishedAt: text });
 
+/** A server that knows nothing of it leaves it out. */
+const unlessOlder = <T extends z.core.$ZodType>(schema: T) => z._default(z.nullable(schema), null);
+
+const Checklist = z.object({
+  readAt: z.string(),
+  items: z.readonly(z.array(z.object({ id: z.string(), answer: z.string(), why: z.string() }))),
+});
+export type ChecklistView = z.infer<typeof Checklist>;
+
+const wish = { command: z.string(), operator: z.string(), road: z.string(), reason: z.string(), at: z.string() };
+const Wish = z.object(wish);
+export type WishView = z.infer<typeof Wish>;
+
+const names = z.readonly(z.array(z.string()));
+const Reactivation = z.object({
+  ...wish,
+  acknowledge: names,
+  cleanup: names,
+  countries: names,
+  cleaned: names,
+  guards: names,
+  probationUntil: text,
+  activatedAt: text,
+  suspendedFor: count,
+  failure: text,
+});
+export type ReactivationView = z.infer<typeof Reactivation>;
+
 export const IncidentView = z.object({
   id: z.string(),
   accountSid: z.string(),
@@ -73,6 +102,10 @@ export const IncidentView = z.object({
   ranking: z.nullable(Ranking),
   signals: z.number(),
   alerts: z.array(Alert),
+  checklist: unlessOlder(Checklist),
+  suspension: unlessOlder(Wish),
+  reactivation: unlessOlder(Reactivation),
+  dismissal: unlessOlder(Wish),
 });
 export type IncidentView = z.infer<typeof IncidentView>;
 

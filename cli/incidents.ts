@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
+import { checked } from "./checked.ts";
 import { incidentStory } from "./incident-story.ts";
 import { incidentTable } from "./incident-table.ts";
 import { IncidentListing, IncidentStory } from "./incident-view.ts";
-import { notUnderstood, readFrom } from "./request.ts";
+import { readFrom } from "./request.ts";
 import type { Server } from "./server.ts";
 import { printable, printableJson, type Terminal } from "./terminal.ts";
 
@@ -25,9 +26,14 @@ export async function listIncidents(server: Server, options: ListOptions, termin
 
 /** `incidents show`: one incident with its timeline. */
 export async function showIncident(server: Server, id: string, json: boolean, terminal: Terminal): Promise<void> {
-  const body = await readFrom(server, `/api/incidents/${encodeURIComponent(id)}`);
+  const body = await readFrom(server, pathOf(id));
   if (json) return terminal.print(printableJson(body));
   terminal.print(incidentStory(checked(IncidentStory, body, server), terminal.paint, new Date()));
+}
+
+/** Where the operator API has an incident. */
+export function pathOf(id: string): string {
+  return `/api/incidents/${encodeURIComponent(id)}`;
 }
 
 function showTable({ incidents, next }: IncidentListing, options: ListOptions, terminal: Terminal): void {
@@ -65,11 +71,4 @@ async function readPage(server: Server, { state, account, limit, cursor }: ListO
   for (const [name, value] of Object.entries({ state, account, limit, cursor }))
     if (value !== undefined) query.set(name, value);
   return checked(Page, await readFrom(server, `/api/incidents?${query}`), server);
-}
-
-function checked<T extends z.core.$ZodType>(schema: T, body: unknown, { url }: Server): z.output<T> {
-  const result = z.safeParse(schema, body);
-  if (result.success) return result.data;
-  const where = result.error.issues.map(({ path }) => path.join(".") || "the answer");
-  throw notUnderstood(url, `JSON with something else at ${where.join(", ")}`);
 }

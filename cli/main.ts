@@ -11,4 +11,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 // The code is set, not forced by exit(), so that everything written reaches a slow pipe first.
-process.exitCode = await run(process.argv.slice(2), process.env, terminal(process.stdout, process.stderr, process.env));
+const { stdin, stdout, stderr, env } = process;
+const seat = { input: stdin, output: stderr, interrupts: process };
+process.exitCode = await run(process.argv.slice(2), env, terminal(stdout, stderr, env, seat));

@@ -1,17 +1,27 @@
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { messageOf, TollbreakerError } from "../lib/errors.ts";
 import { INCIDENT_STATES } from "../lib/incidents/incident.ts";
+import { isAccountSid } from "../lib/twilio/sids.ts";
+import { addAccountCommands, addIncidentCommands } from "./acting/register.ts";
+import type { DoctorOptions } from "./doctor/doctor.ts";
+import type { DrillOptions } from "./drill.ts";
 import { EXIT, EXIT_HELP, type Exit, Failure } from "./failure.ts";
 import { type ListOptions, listIncidents, showIncident } from "./incidents.ts";
+import type { AddOptions } from "./operators.ts";
 import { type Environment, findServer } from "./server.ts";
 import { ATTACKS, simulate } from "./simulate.ts";
 import { printable, type Terminal } from "./terminal.ts";
+import { addTriggers } from "./triggers/register.ts";
 
 const ENVIRONMENT_HELP = `
 Environment:
   TOLLBREAKER_URL    where the operator API is
   TOLLBREAKER_TOKEN  your token there
-  POLICY_FILE        the policy to check, instead of policy.yml
+  TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL
+                     for triggers, drill and doctor: the parent account, and the address that Twilio calls; without
+                     them, those of the local run
+  TWILIO_API_URL     another Twilio than https://api.twilio.com
+  POLICY_FILE        the policy, instead of policy.yml
   DATA_DIR           without TOLLBREAKER_URL, the local run that keeps its data here is used (.tollbreaker)
   NO_COLOR           no colours, whatever the terminal can do`;
 
@@ -27,17 +37,28 @@ export async function run(words: readonly string[], environment: Environment, te
 
 function program(environment: Environment, terminal: Terminal): Command {
   const root = new Command("tollbreaker")
-    .description("Reads the record of a Tollbreaker, and tries one that runs locally.")
+    .description("Reads the record of a Tollbreaker, acts on its accounts, and tries one that runs locally.")
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.tell(text.trimEnd()),
+    })
     .showHelpAfterError("(--help tells more)")
     .addHelpText("afterAll", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
   const incidents = root.command("incidents").description("the record: who was suspended, why, and what followed");
   addList(incidents.command("list"), environment, terminal);
   addShow(incidents.command("show"), environment, terminal);
+  addReport(incidents.command("report"), environment, terminal);
+  addIncidentCommands(incidents, environment, terminal);
+  addAccountCommands(root, environment, terminal);
+  addTriggers(root.command("triggers"), environment, terminal);
+  addDrill(root.command("drill"), environment, terminal);
+  addDoctor(root.command("doctor"), environment, terminal);
   addSimulate(root.command("simulate"), environment, terminal);
   const policy = root.command("policy").description("the policy file: what trips, and what happens then");
   addPolicyCheck(policy.command("check"), environment, terminal);
   addPolicySchema(policy.command("schema"), terminal);
+  addOperators(root.command("operators"), environment, terminal);
   return root;
 }
 
@@ -61,6 +82,42 @@ function addShow(show: Command, environment: Environment, terminal: Terminal): v
     .action(async (id: string, { json = false }: { json?: boolean }) =>
       showIncident(await findServer(environment), id, json, terminal),
     );
+}
+
+// Imported only when asked for: nobody writes a report every day.
+function addReport(report: Command, environment: Environment, terminal: Terminal): void {
+  report
+    .description("one incident as Markdown, for a post-mortem or a refund request")
+    .argument("<id>", "the incident's id, as the list shows it")
+    .option("--out <file>", "where to write it, over what is there (default: standard output)")
+    .action(async (id: string, { out }: { out?: string }) =>
+      (await import("./report/report.ts")).reportIncident(await findServer(environment), id, out, terminal),
+    );
+}
+
+function addDrill(drill: Command, environment: Environment, terminal: Terminal): void {
+  drill
+    .description("sends a rehearsal through everything that a firing goes through; nothing is suspended")
+    .option("--account <sid>", "the subaccount to rehearse with (default: the first active one)", accountSid)
+    .option("--json", "the stations as JSON on standard output, and nothing else there")
+    .action(async (options: DrillOptions) => (await import("./drill.ts")).drillCommand(options, environment, terminal));
+}
+
+function addDoctor(doctor: Command, environment: Environment, terminal: Terminal): void {
+  doctor
+    .description("looks at everything that must be right, says what it saw and how to mend it; changes nothing")
+    .option("--send", "also send a rehearsal, so that the topic and Slack are tried")
+    .option("--json", "the findings as JSON on standard output, and nothing else there")
+    .action(async (options: DoctorOptions) =>
+      (await import("./doctor/doctor.ts")).doctorCommand(options, environment, terminal),
+    );
+}
+
+function accountSid(text: string): string {
+  if (isAccountSid(text)) return text;
+  throw new InvalidArgumentError(
+    `Expected an Account SID: AC and 32 hexadecimal digits. Got: ${JSON.stringify(text)}.`,
+  );
 }
 
 function addSimulate(command: Command, environment: Environment, terminal: Terminal): void {
@@ -87,6 +144,52 @@ function addPolicySchema(schema: Command, terminal: Terminal): void {
     .action(async () => (await import("./policy.ts")).printPolicySchema(terminal));
 }
 
+// Imported only when asked for: they make tokens and change files.
+function addOperators(operators: Command, environment: Environment, terminal: Terminal): void {
+  const file = "the list to change (default: the local run's)";
+  operators.description("who may use the operator API");
+  operators
+    .command("add")
+    .description("makes a token, shows it once, and stores its record or says how")
+    .argument("<name>", "unique; goes into the history of everything this operator does")
+    .addOption(
+      new Option("--role <role>", "a viewer reads, an operator also acts").choices(ROLES).makeOptionMandatory(),
+    )
+    .option("--expires <time>", "from then on the token is refused, such as 2027-01-31T00:00:00Z (default: never)")
+    .addOption(new Option("--expires-in <span>", "the same, counted from now, such as 90d or 12h").conflicts("expires"))
+    .option("--slack <user>", "the Slack user who is this operator, such as U012ABCDEF")
+    .option("--file <path>", file)
+    .option("--json", "token, record and where it was stored as JSON on standard output, and nothing else there")
+    .action(async (name: string, options: AddOptions) =>
+      (await import("./operators.ts")).addOperator(name, options, environment, terminal),
+    );
+  operators
+    .command("store")
+    .description("adds a record that `operators add` printed elsewhere")
+    .argument("<record>", "the record, in quotes")
+    .option("--file <path>", file)
+    .action(async (record: string, options: { file?: string }) =>
+      (await import("./operators.ts")).storeOperator(record, options, environment, terminal),
+    );
+  operators
+    .command("revoke")
+    .description("takes an operator out of a list")
+    .argument("<name>", "as the list shows it")
+    .option("--file <path>", file)
+    .action(async (name: string, options: { file?: string }) =>
+      (await import("./operators.ts")).revokeOperator(name, options, environment, terminal),
+    );
+  operators
+    .command("list")
+    .description("who may use the server, and when each was last let in")
+    .option("--json", JSON_HELP)
+    .action(async ({ json = false }: { json?: boolean }) =>
+      (await import("./operators.ts")).listOperators(await findServer(environment), json, terminal),
+    );
+}
+
+const ROLES = ["viewer", "operator"];
+
 const JSON_HELP = "the API's JSON on standard output, and nothing else there";
 
 function conclude(thrown: unknown, terminal: Terminal): Exit {
@@ -99,7 +202,9 @@ function conclude(thrown: unknown, terminal: Terminal): Exit {
 
 // A message may quote what came from outside.
 function explain(error: TollbreakerError): string {
-  return `tollbreaker: ${printable(error.message)} (${printable(error.code)})`;
+  const notes = error instanceof Failure ? error.notes : [];
+  const lines = [`tollbreaker: ${error.message} (${error.code})`, ...notes.map((note) => `  ${note}`)];
+  return lines.map(printable).join("\n");
 }
 
 function failUnexpectedly(thrown: unknown, terminal: Terminal): Exit {

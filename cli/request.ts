@@ -1,6 +1,6 @@
-import * as z from "zod/mini";
 import { messageOf } from "../lib/errors.ts";
 import { EXIT, type Exit, Failure } from "./failure.ts";
+import { notesOf, Problem } from "./problem-view.ts";
 import type { Server } from "./server.ts";
 
 /** What to ask, and of whom; `hint` is what to do when nobody answers. */
@@ -10,15 +10,23 @@ export interface Request {
   path: string;
   token?: string;
   json?: unknown;
+  headers?: Readonly<Record<string, string>>;
   hint: string;
+  /** Ends it early. */
+  signal?: AbortSignal;
 }
 
 /** The JSON at `path` of the operator API. @throws Failure that says what to do. */
-export function readFrom(server: Server, path: string): Promise<unknown> {
+export function readFrom(server: Server, path: string, signal?: AbortSignal): Promise<unknown> {
+  return requestJson({ ...addressed(server, path), ...(signal && { signal }) });
+}
+
+/** A request of the operator API, still to be completed. */
+export function addressed(server: Server, path: string): Request {
   const hint = server.local
     ? "is `npm start` running? Start it in another shell"
     : "check TOLLBREAKER_URL and the network";
-  return requestJson({ baseUrl: server.url, path, token: server.token, hint });
+  return { baseUrl: server.url, path, token: server.token, hint };
 }
 
 /** The JSON that answers `request`. @throws Failure for every other answer, and for none. */
@@ -46,7 +54,7 @@ async function send(request: Request): Promise<Answer> {
       ...(request.json !== undefined && { body: JSON.stringify(request.json) }),
       // A redirect is never followed: it could carry the token elsewhere.
       redirect: "manual",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...(request.signal ? [request.signal] : [])]),
     });
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
@@ -59,11 +67,12 @@ function address({ baseUrl, path }: Request): string {
   return `${baseUrl.replace(/\/+$/, "")}${path}`;
 }
 
-function headersOf({ token, json }: Request): Record<string, string> {
+function headersOf({ token, json, headers }: Request): Record<string, string> {
   return {
     Accept: "application/json",
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     ...(json !== undefined && { "Content-Type": "application/json" }),
+    ...headers,
   };
 }
 
@@ -79,25 +88,29 @@ function rootCause(thrown: unknown): string {
   return messageOf(cause) || code || messageOf(thrown);
 }
 
-const Problem = z.object({
-  code: z.string(),
-  detail: z.string(),
-  expected: z.exactOptional(z.string()),
-  got: z.exactOptional(z.string()),
-  fix: z.exactOptional(z.string()),
-});
-
 function refusal(status: number, body: unknown, baseUrl: string): Failure {
   const problem = Problem.safeParse(body);
   if (!problem.success) return notUnderstood(baseUrl, `HTTP status ${status} with another body`);
-  const { code, detail, ...advice } = problem.data;
-  return new Failure(exitFor(status), code, detail, advice);
+  const { code, detail, expected, got, fix } = problem.data;
+  const advice = { ...(expected && { expected }), ...(got && { got }), ...(fix && { fix }) };
+  return new Failure(exitFor(status), code, detail, { ...advice, notes: notesOf(problem.data) });
 }
 
 function exitFor(status: number): Exit {
-  if (status === 400) return EXIT.usage;
-  if (status === 401 || status === 403) return EXIT.notAuthorised;
-  return status === 404 ? EXIT.notFound : EXIT.failed;
+  switch (status) {
+    case 400:
+      return EXIT.usage;
+    case 401:
+    case 403:
+      return EXIT.notAuthorised;
+    case 404:
+      return EXIT.notFound;
+    case 409:
+    case 422:
+      return EXIT.refused;
+    default:
+      return EXIT.failed;
+  }
 }
 
 /** For an answer that Tollbreaker would not give. */

@@ -67,6 +67,11 @@ export function notSuspended(because: string): string {
   return NOT_SUSPENDED.get(because) ?? `not suspended: ${because}`;
 }
 
+/** An account as nobody can mistake it for another one: its name is not unique, and was chosen by whoever made it. */
+export function accountName({ friendlyName, accountSid }: { friendlyName: string | null; accountSid: string }): string {
+  return `${friendlyName ?? "(no name)"} (${accountSid})`;
+}
+
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 20 });
 

@@ -1,23 +1,33 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { deliverToSlack } from "../lib/alerts/deliver-to-slack.ts";
 import { notifier } from "../lib/alerts/notify.ts";
 import { sqsPostpone } from "../lib/alerts/postpone.ts";
 import { IMPATIENT } from "../lib/aws.ts";
-import { systemClock } from "../lib/clock.ts";
+import { systemClock as clock } from "../lib/clock.ts";
 import { NotifyEnv, readConfig } from "../lib/config.ts";
 import { jsonLog } from "../lib/log.ts";
 import { secretReader } from "../lib/secrets.ts";
+import { configuredSender } from "../lib/slack/configured-sender.ts";
+import { messageStore } from "../lib/slack/message-store.ts";
 
 // once per cold start
 const config = readConfig(NotifyEnv, process.env);
 const log = jsonLog();
+const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
 const notify = notifier({
-  slackWebhookUrl: secretReader(process.env, "SLACK_WEBHOOK_URL"),
-  deliver: deliverToSlack,
+  slack: configuredSender({
+    botToken: secretReader(process.env, "SLACK_BOT_TOKEN"),
+    channel: config.SLACK_CHANNEL,
+    webhookUrl: secretReader(process.env, "SLACK_WEBHOOK_URL"),
+    apiUrl: config.SLACK_API_URL,
+    store: messageStore(table, config.TABLE_NAME, clock.now),
+    log,
+  }),
   postpone: sqsPostpone({ sqs: new SQSClient(IMPATIENT), queueUrl: config.NOTIFY_QUEUE_URL, log }),
   log,
-  clock: systemClock,
+  clock,
 });
 
 /** The notify queue's messages, each sent to Slack; those that were not are reported, and come back. */

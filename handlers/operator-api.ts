@@ -1,8 +1,11 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { handle } from "hono/aws-lambda";
 import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { OperatorApiEnv, readConfig } from "../lib/config.ts";
+import { drillStore } from "../lib/drills/drill-store.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { dynamoBrakeReader } from "../lib/incidents/brake-reader.ts";
 import { dynamoIncidentReader } from "../lib/incidents/dynamo-reader.ts";
@@ -22,6 +25,7 @@ const mode = config.MODE === "observe" ? "observe" : policy.mode;
 export const app = operatorApi({
   incidents: dynamoIncidentReader(config.TABLE_NAME),
   brake: dynamoBrakeReader(config.TABLE_NAME),
+  drills: drillStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME),
   inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),
   policy: { ...policy, mode },
   parentSid: config.TWILIO_ACCOUNT_SID,

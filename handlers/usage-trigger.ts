@@ -20,6 +20,7 @@ const twilio = twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, 
 export const app = usageTriggerWebhook({
   publicUrl: config.PUBLIC_URL,
   tokens: signingTokens({ twilio, parentToken: authToken, clock, log }),
+  parentSid: config.TWILIO_ACCOUNT_SID,
   inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),
   clock,
   log,

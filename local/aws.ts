@@ -18,6 +18,7 @@ export interface LocalAws {
   tableName: string;
   inboxUrl: string;
   notifyUrl: string;
+  sweepUrl: string;
   topicArn: string;
   dynamoUrl: string;
   messagingUrl: string;
@@ -39,6 +40,10 @@ const INBOX = "tollbreaker-inbox.fifo";
 const INBOX_DLQ = "tollbreaker-inbox-dead-letters.fifo";
 const NOTIFY = "tollbreaker-notify";
 const NOTIFY_DLQ = "tollbreaker-notify-dead-letters";
+const SWEEP = "tollbreaker-sweep";
+const SWEEP_DLQ = "tollbreaker-sweep-dead-letters";
+/** As in serverless.yml: longer than the function's time-out of 60 seconds. */
+const SWEEP_VISIBILITY_SECONDS = "75";
 
 /** What the SDK reads from the environment; these emulators accept any credentials. */
 export const LOCAL_CREDENTIALS = {
@@ -60,6 +65,7 @@ export async function startLocalAws({ dataDir, visibilitySeconds = 30 }: LocalAw
     tableName: TABLE,
     inboxUrl: `${messagingUrl}/000000000000/${INBOX}`,
     notifyUrl: `${messagingUrl}/000000000000/${NOTIFY}`,
+    sweepUrl: `${messagingUrl}/000000000000/${SWEEP}`,
     topicArn: `arn:aws:sns:${REGION}:000000000000:${TOPIC}`,
     dynamoUrl: dynamo.url,
     messagingUrl,
@@ -80,8 +86,13 @@ function queuesAndTopic(visibility: string) {
     queues: [
       { name: INBOX_DLQ, attributes: fifo },
       { name: NOTIFY_DLQ },
+      { name: SWEEP_DLQ },
       { name: INBOX, attributes: { ...fifo, VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(INBOX_DLQ, 10) } },
       { name: NOTIFY, attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(NOTIFY_DLQ, 20) } },
+      {
+        name: SWEEP,
+        attributes: { VisibilityTimeout: SWEEP_VISIBILITY_SECONDS, RedrivePolicy: givenUpTo(SWEEP_DLQ, 3) },
+      },
     ],
     topics: [{ name: TOPIC }],
     subscriptions: [{ topic: TOPIC, queue: NOTIFY, attributes: { RawMessageDelivery: "true" } }],

@@ -14,6 +14,14 @@ export const Discovery = z.object({
   token: z.nullable(z.string().check(z.minLength(1))),
   /** Where the Twilio simulator is; null when the run talks to the real Twilio. */
   simulatorUrl: z.nullable(z.url({ protocol: /^https?$/ })),
+  /** What that simulator takes as the real Twilio takes the parent's; left out when the run talks to the real Twilio. */
+  simulatedParent: z.optional(
+    z.object({ accountSid: z.string().check(z.minLength(1)), authToken: z.string().check(z.minLength(1)) }),
+  ),
+  /** What webhooks are signed over; `url` when left out. */
+  publicUrl: z.optional(z.url({ protocol: /^https?$/ })),
+  /** The policy of the run, as an absolute path; the project's own when left out. */
+  policyFile: z.optional(z.string().check(z.minLength(1))),
   /** The process that serves them. */
   pid: z.int().check(z.positive()),
 });

@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { DEFAULT_DATA_DIR, removeDiscovery, writeDiscovery } from "./discovery.ts";
 import { type System, startSystem } from "./system.ts";
+import type { TwilioSimulator } from "./twilio/simulator.ts";
 
 /** `npm start`: the whole product on this machine, until Ctrl-C. */
 const DEFAULT_PORT = 3000;
@@ -23,6 +25,9 @@ try {
     url: system.url,
     token: system.operatorToken ?? null,
     simulatorUrl: system.simulator?.url ?? null,
+    ...(system.simulator && { simulatedParent: credentialsOf(system.simulator) }),
+    publicUrl: system.publicUrl,
+    ...(environment["POLICY_FILE"] && { policyFile: resolve(environment["POLICY_FILE"]) }),
     pid: process.pid,
   });
   introduce(system);
@@ -52,6 +57,11 @@ function introduce(system: System): void {
   if (simulator) introduceAccounts(simulator.subaccounts());
   say("");
   say("Ctrl-C stops it.");
+}
+
+function credentialsOf({ parent }: TwilioSimulator) {
+  const { accountSid, authToken } = parent();
+  return { accountSid, authToken };
 }
 
 function introduceAccounts(accounts: readonly { accountSid: string; friendlyName: string; status: string }[]): void {

@@ -73,7 +73,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await mkdir(dataDir, { recursive: true });
     const aws = opened(await startLocalAws({ dataDir, ...visibility(options) }));
     const simulator = environment["TWILIO_ACCOUNT_SID"] ? undefined : opened(await startSimulator(options));
-    const slack = environment["SLACK_WEBHOOK_URL"] ? undefined : opened(await startSlackPrinter(options.print));
+    const isSlackGiven =
+      environment["SLACK_WEBHOOK_URL"] || (environment["SLACK_BOT_TOKEN"] && environment["SLACK_CHANNEL"]);
+    const slack = isSlackGiven ? undefined : opened(await startSlackPrinter(options.print));
     const ownOperators = environment["OPERATORS"] || environment["OPERATORS_FILE"];
     const localOperator = ownOperators ? undefined : await keepLocalOperator(dataDir);
     const operatorToken = localOperator?.token;
@@ -93,6 +95,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     app.route("/", handlers.usageTrigger.app);
     app.route("/", handlers.debugger.app);
     app.route("/", handlers.operatorApi.app);
+    app.route("/", handlers.slack.app);
 
     const sqs = new SQSClient({ endpoint: aws.messagingUrl, region: LOCAL_CREDENTIALS.AWS_REGION });
     const pumps = [
@@ -186,16 +189,17 @@ function twilioOf({ url, parent }: TwilioSimulator) {
 
 // Not imported above: each reads its configuration when it is loaded.
 async function loadHandlers() {
-  const [usageTrigger, debuggerHandler, operatorApi, respond, notify, sweep, sweepShard] = await Promise.all([
+  const [usageTrigger, debuggerHandler, operatorApi, respond, notify, slack, sweep, sweepShard] = await Promise.all([
     import("../handlers/usage-trigger.ts"),
     import("../handlers/debugger.ts"),
     import("../handlers/operator-api.ts"),
     import("../handlers/respond.ts"),
     import("../handlers/notify.ts"),
+    import("../handlers/slack.ts"),
     import("../handlers/sweep.ts"),
     import("../handlers/sweep-shard.ts"),
   ]);
-  return { usageTrigger, debugger: debuggerHandler, operatorApi, respond, notify, sweep, sweepShard };
+  return { usageTrigger, debugger: debuggerHandler, operatorApi, respond, notify, slack, sweep, sweepShard };
 }
 
 // SNS gives each protocol its own form of a message (MessageStructure=json); the emulator passes all of them on.

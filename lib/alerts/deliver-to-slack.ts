@@ -5,20 +5,38 @@ import {
   IncomingWebhookRequestError,
 } from "@slack/webhook";
 import { oneLine } from "./plain-text.ts";
+import type { Notification } from "./read-notification.ts";
 import type { SlackMessage } from "./slack-message.ts";
+
+/** A way to Slack: an incoming webhook, or an app. */
+export interface Sender {
+  send(notification: Notification): Promise<Delivery>;
+  /** How long one may take: with less time left before the function is cut off, none is begun. */
+  turnMs: number;
+}
 
 export type Delivery =
   /** `as: "text"`: Slack refused the blocks, so that it was sent as its one sentence. */
   | { kind: "delivered"; as: "blocks" | "text" }
   | { kind: "rate-limited"; retryAfterSeconds: number }
-  /** `message` says what failed and how to mend it; it never holds the webhook's address, which is a secret. */
-  | { kind: "failed"; retryable: boolean; status?: number; message: string };
+  /** Somebody else is just at the same message: this one comes after. */
+  | { kind: "busy"; retryAfterSeconds: number }
+  /**
+   * `message` says what failed and how to mend it; it never holds the webhook's address or a token, which are secrets.
+   * `error` is Slack's own word for it, where it gave one.
+   */
+  | { kind: "failed"; retryable: boolean; status?: number; error?: string; message: string };
 
 /** How long Slack may take for one message. */
-export const SLACK_TIMEOUT_MS = 5000;
+const SLACK_TIMEOUT_MS = 5000;
 
 /** Slack names a time with nearly every 429; this is for one that doesn't. */
 const DEFAULT_RETRY_AFTER_S = 30;
+
+export function webhookSender(url: string, timeoutMs: number = SLACK_TIMEOUT_MS): Sender {
+  // One delivery, and the request that postpones what is left.
+  return { send: ({ message }) => deliverToSlack(url, message, timeoutMs), turnMs: timeoutMs + 2000 };
+}
 
 /** Posts one message to an incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 export async function deliverToSlack(
@@ -63,10 +81,12 @@ function noting(header: RetryAfter): FetchFunction {
 
 function outcomeOf(error: unknown, header: RetryAfter, timeoutMs: number): Delivery {
   if (error instanceof IncomingWebhookRequestError) {
-    return { kind: "failed", retryable: true, message: noAnswer(error.original, timeoutMs) };
+    const fix = "if it lasts, check the function's network and SLACK_WEBHOOK_URL";
+    const message = noAnswerFrom("the webhook's host", error.original, { timeoutMs, fix });
+    return { kind: "failed", retryable: true, message };
   }
   if (!(error instanceof IncomingWebhookHTTPError)) throw error;
-  if (error.statusCode === 429) return { kind: "rate-limited", retryAfterSeconds: seconds(header.value) };
+  if (error.statusCode === 429) return { kind: "rate-limited", retryAfterSeconds: retryAfterSeconds(header.value) };
   const retryable = error.statusCode >= 500 || error.statusCode === 408;
   const said = `Slack answered ${error.statusCode} ${oneLine(error.body, 200)}`.trimEnd();
   const message = retryable ? `${said}. Nothing to do: it is sent again.` : `${said}. ${mend(error.statusCode)}`;
@@ -74,18 +94,22 @@ function outcomeOf(error: unknown, header: RetryAfter, timeoutMs: number): Deliv
 }
 
 /** Retry-After in whole seconds, at least one; it may also be a date (RFC 9110, 10.2.3). */
-function seconds(header: string | null): number {
+export function retryAfterSeconds(header: string | null): number {
   if (header === null) return DEFAULT_RETRY_AFTER_S;
   const asked = /^\d+$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - Date.now()) / 1000);
   return Number.isNaN(asked) ? DEFAULT_RETRY_AFTER_S : Math.max(1, asked);
 }
 
-// The original error's text may hold the webhook's address: only its name and code are told.
-function noAnswer(original: Error, timeoutMs: number): string {
-  if (original.name === "TimeoutError") return `Slack did not answer within ${timeoutMs} ms; it is sent again.`;
-  const { cause } = original;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : original.name;
-  return `Slack could not be reached (${code}). Expected: HTTPS to the webhook's host. Fix: if it lasts, check the function's network and SLACK_WEBHOOK_URL.`;
+/** What to say of a request without an answer. The error's own text may hold a secret address: only its code is told. */
+export function noAnswerFrom(
+  host: string,
+  error: unknown,
+  { timeoutMs, fix }: { timeoutMs: number; fix: string },
+): string {
+  const { name, cause } = error instanceof Error ? error : new Error(String(error));
+  if (name === "TimeoutError") return `Slack did not answer within ${timeoutMs} ms; it is sent again.`;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : name;
+  return `Slack could not be reached (${code}). Expected: HTTPS to ${host}. Fix: ${fix}.`;
 }
 
 const NEW_WEBHOOK =

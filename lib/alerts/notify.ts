@@ -2,16 +2,14 @@ import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Secret } from "../secrets.ts";
-import { type Delivery, SLACK_TIMEOUT_MS } from "./deliver-to-slack.ts";
+import type { Delivery, Sender } from "./deliver-to-slack.ts";
 import type { Postpone, Postponement } from "./postpone.ts";
 import { readNotification } from "./read-notification.ts";
 import { recentIds } from "./recent-ids.ts";
-import type { SlackMessage } from "./slack-message.ts";
 
 export interface NotifierParts {
-  slackWebhookUrl: Secret;
-  deliver: (url: string, message: SlackMessage) => Promise<Delivery>;
+  /** How Slack is reached now; undefined when it is not configured. */
+  slack: () => Promise<Sender | undefined>;
   postpone: Postpone;
   log: Log;
   clock: Clock;
@@ -29,11 +27,18 @@ export type Notifier = (records: readonly NotifyRecord[], remainingMs: () => num
 const SIT_OUT_MS = 2000;
 /** How often a message sits out a pause before it goes back to the queue. */
 const SIT_OUTS = 3;
-/** One delivery, and the request that postpones what is left: the function's time-out must be well above it. */
-const ONE_TURN_MS = SLACK_TIMEOUT_MS + 2000;
-/** Waiting doesn't mend a refusal: soon enough in the dead-letter queue, slow enough to mend the webhook meanwhile. */
+/** Waiting doesn't mend a refusal: soon enough in the dead-letter queue, slow enough to mend it meanwhile. */
 const REFUSED_RETRY_S = 15;
 const LONGEST_BACKOFF_S = 900;
+
+const NOT_CONFIGURED =
+  "set SLACK_BOT_TOKEN and SLACK_CHANNEL, or SLACK_WEBHOOK_URL, to have alerts in Slack too (docs/slack.md)";
+
+interface Turn {
+  sender: Sender;
+  record: NotifyRecord;
+  remainingMs: () => number;
+}
 
 type Outcome = { kind: "told" } | { kind: "later"; seconds: number };
 
@@ -41,18 +46,18 @@ type Outcome = { kind: "told" } | { kind: "later"; seconds: number };
  * Sends what arrives in the notify queue to Slack. A message that can't be sent is reported as failed, so that SQS keeps
  * it, after saying when it should come back: a receive is spent only when there is hope.
  */
-export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: NotifierParts): Notifier {
+export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifier {
   // For as long as this instance is warm:
   const sent = recentIds(1000);
   let slackFreeAt = 0;
   let saidNoSlack = false;
 
   return async (records, remainingMs) => {
-    const url = await slackWebhookUrl();
-    if (url === undefined || url === "") return noSlack();
+    const sender = await slack();
+    if (sender === undefined) return noSlack();
     const later: (Postponement & { messageId: string })[] = [];
     for (const record of records) {
-      const outcome = await tell(url, record, remainingMs);
+      const outcome = await tell(sender, record, remainingMs);
       if (outcome.kind === "told") continue;
       // A second apart, because Slack takes about one message a second.
       later.push({ ...record, seconds: outcome.seconds + later.length });
@@ -61,9 +66,9 @@ export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: Not
     return { batchItemFailures: later.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
-  async function tell(url: string, record: NotifyRecord, remainingMs: () => number): Promise<Outcome> {
+  async function tell(sender: Sender, record: NotifyRecord, remainingMs: () => number): Promise<Outcome> {
     try {
-      return await send(url, record, remainingMs, SIT_OUTS);
+      return await send({ sender, record, remainingMs }, SIT_OUTS);
     } catch (error) {
       // One message that we can't handle must not hold up the others.
       log.error("notify-failed", { messageId: record.messageId, reason: messageOf(error) });
@@ -71,27 +76,31 @@ export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: Not
     }
   }
 
-  async function send(url: string, record: NotifyRecord, remainingMs: () => number, sitOuts: number): Promise<Outcome> {
-    const { id, message } = readNotification(record.body);
+  async function send(turn: Turn, sitOuts: number): Promise<Outcome> {
+    const { sender, record } = turn;
+    const notification = readNotification(record.body);
+    const { id } = notification;
     if (id !== undefined && sent.has(id)) return { kind: "told" };
-    if (!(await myTurn(remainingMs, sitOuts))) return { kind: "later", seconds: secondsUntilFree(record) };
+    if (!(await myTurn(turn, sitOuts))) return { kind: "later", seconds: secondsUntilFree(record) };
 
-    const delivery = await deliver(url, message);
+    const delivery = await sender.send(notification);
     switch (delivery.kind) {
       case "delivered":
         return delivered(id, delivery.as);
       case "rate-limited":
         slackFreeAt = clock.now().getTime() + delivery.retryAfterSeconds * 1000;
-        return send(url, record, remainingMs, sitOuts - 1);
+        return send(turn, sitOuts - 1);
+      case "busy":
+        return { kind: "later", seconds: delivery.retryAfterSeconds };
       case "failed":
         return failed(delivery, record);
     }
   }
 
   /** Waits for a short pause; false when the message should rather go back to the queue. */
-  async function myTurn(remainingMs: () => number, sitOuts: number): Promise<boolean> {
+  async function myTurn({ sender, remainingMs }: Turn, sitOuts: number): Promise<boolean> {
     const pauseMs = Math.max(0, slackFreeAt - clock.now().getTime());
-    if (pauseMs > SIT_OUT_MS || sitOuts <= 0 || remainingMs() < pauseMs + ONE_TURN_MS) return false;
+    if (pauseMs > SIT_OUT_MS || sitOuts <= 0 || remainingMs() < pauseMs + sender.turnMs) return false;
     if (pauseMs > 0) await clock.sleep(pauseMs);
     return true;
   }
@@ -108,8 +117,8 @@ export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: Not
     return { kind: "told" };
   }
 
-  function failed({ retryable, status, message }: Delivery & { kind: "failed" }, record: NotifyRecord): Outcome {
-    const fields = { messageId: record.messageId, status: status ?? null, message };
+  function failed({ retryable, status, error, message }: Delivery & { kind: "failed" }, record: NotifyRecord): Outcome {
+    const fields = { messageId: record.messageId, status: status ?? null, error: error ?? null, message };
     if (!retryable) {
       log.error("slack-refused", fields);
       return { kind: "later", seconds: REFUSED_RETRY_S };
@@ -119,7 +128,7 @@ export function notifier({ slackWebhookUrl, deliver, postpone, log, clock }: Not
   }
 
   function noSlack(): SQSBatchResponse {
-    if (!saidNoSlack) log.info("slack-not-configured", { fix: "set SLACK_WEBHOOK_URL to have alerts in Slack too" });
+    if (!saidNoSlack) log.info("slack-not-configured", { fix: NOT_CONFIGURED });
     saidNoSlack = true;
     return { batchItemFailures: [] };
   }

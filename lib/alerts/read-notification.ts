@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { ALERTED_BECAUSE, INCIDENT_STATES } from "../incidents/incident.ts";
 import { oneLine } from "./plain-text.ts";
 import { plainSlackMessage, type SlackMessage, slackMessage } from "./slack-message.ts";
 
@@ -7,19 +8,42 @@ export interface Notification {
   /** Undefined for what carries no id of ours. */
   id: string | undefined;
   message: SlackMessage;
+  /** Undefined for what is no change of an incident, and where this version cannot read the incident. */
+  alert: IncidentAlert | undefined;
 }
 
-const SentAlert = z.object({
+const Sent = z.object({
   id: z.string(),
-  about: z.enum(["suspended", "alerted", "failed", "not-understood"]),
+  /** Any text: a subject that a newer version knows is shown all the same. */
+  about: z.string(),
   severity: z.enum(["critical", "warning", "info"]),
   subject: z.string(),
   headline: z.string(),
   facts: z.array(z.object({ label: z.string(), value: z.string() })),
-  times: z.array(z.string()),
   nextStep: z.string(),
-  incidentUrl: z.string(),
+  // A notice is of no incident: it has neither.
+  times: z._default(z.array(z.string()), []),
+  incidentUrl: z._default(z.string(), ""),
 });
+
+const Wish = z.nullable(z.object({ operator: z.string() }));
+const time = z.iso.datetime();
+const IncidentAlert = z.extend(Sent, {
+  at: time,
+  incident: z.object({
+    id: z.string().check(z.minLength(1), z.maxLength(64)),
+    accountSid: z.string(),
+    state: z.enum(INCIDENT_STATES),
+    updatedAt: time,
+    because: z.nullable(z.enum(ALERTED_BECAUSE)),
+    containment: z.nullable(z.object({ by: z.string() })),
+    suspension: Wish,
+    reactivation: Wish,
+    dismissal: Wish,
+  }),
+});
+/** One change of an incident, with the incident as it was when people were told. */
+export type IncidentAlert = z.infer<typeof IncidentAlert>;
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 const CloudWatchAlarm = z.object({
@@ -37,8 +61,8 @@ const FormPerProtocol = z.object({ default: z.string(), sqs: z.string() });
 const SnsEnvelope = z.object({ Type: z.literal("Notification"), Message: z.string() });
 
 /**
- * Reads a message of the notify queue: an alert, a CloudWatch alarm on the same topic, or anything else, which is shown
- * as it is. Never throws and never drops: a message nobody understands may be the one that matters.
+ * Reads a message of the notify queue: an alert or a notice, a CloudWatch alarm on the same topic, or anything else,
+ * which is shown as it is. Never throws and never drops: a message nobody understands may be the one that matters.
  */
 export function readNotification(body: string): Notification {
   const content = json(body);
@@ -46,10 +70,15 @@ export function readNotification(body: string): Notification {
   if (envelope.success) return readNotification(envelope.data.Message);
   const forms = z.safeParse(FormPerProtocol, content);
   if (forms.success) return readNotification(forms.data.sqs);
-  const alert = z.safeParse(SentAlert, content);
-  if (alert.success) return { id: alert.data.id, message: slackMessage(alert.data) };
+  const sent = z.safeParse(Sent, content);
+  if (sent.success) return { id: sent.data.id, message: slackMessage(sent.data), alert: alertIn(content) };
   const alarm = z.safeParse(CloudWatchAlarm, content);
-  return { id: undefined, message: alarm.success ? alarmMessage(alarm.data) : unknownMessage(body) };
+  const message = alarm.success ? alarmMessage(alarm.data) : unknownMessage(body);
+  return { id: undefined, message, alert: undefined };
+}
+
+function alertIn(content: unknown): IncidentAlert | undefined {
+  return z.safeParse(IncidentAlert, content).data;
 }
 
 function json(body: string): unknown {

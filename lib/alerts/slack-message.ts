@@ -11,20 +11,20 @@ export interface SlackMessage {
 /** The parts of an alert that Slack shows. */
 export type SlackAlert = Pick<
   Alert,
-  "about" | "severity" | "subject" | "headline" | "facts" | "times" | "nextStep" | "incidentUrl"
+  "severity" | "subject" | "headline" | "facts" | "times" | "nextStep" | "incidentUrl"
 >;
 
-/** An alert in Block Kit, escaped and within Slack's limits whatever the alert says. */
+/** An alert in Block Kit, escaped and within Slack's limits whatever the alert says. What is empty is left out. */
 export function slackMessage(alert: SlackAlert): SlackMessage {
   return {
     text: escaped(alert.headline, LIMITS.text),
     blocks: [
       header(alert.severity, alert.subject),
-      section(alert.headline),
+      ...section(alert.headline),
       ...fields(alert.facts),
-      section(alert.nextStep, "Next step"),
-      link(alert.incidentUrl),
-      context(alert.times),
+      ...section(alert.nextStep, "Next step"),
+      ...link(alert.incidentUrl),
+      ...context(alert.times),
     ],
   };
 }
@@ -42,19 +42,27 @@ export function plainSlackMessage(title: string, text: string, severity: Severit
 }
 
 // https://docs.slack.dev/reference/block-kit/blocks; `text` may have 40,000, but Slack advises 4,000.
-const LIMITS = { text: 3000, header: 150, section: 3000, field: 2000, fields: 10, contextText: 2000 };
+export const LIMITS = {
+  text: 3000,
+  header: 150,
+  section: 3000,
+  field: 2000,
+  fields: 10,
+  contextText: 2000,
+  link: 2500,
+};
 
 const MARKS = { critical: "🔴", warning: "🟡", info: "🔵" } as const satisfies Record<Severity, string>;
 
-function header(severity: Severity, title: string): HeaderBlock {
+export function header(severity: Severity, title: string): HeaderBlock {
   return { type: "header", text: { type: "plain_text", text: escaped(`${MARKS[severity]} ${title}`, LIMITS.header) } };
 }
 
-function section(text: string, label?: string): SectionBlock {
-  return { type: "section", text: mrkdwn(text, LIMITS.section, label) };
+export function section(text: string, label?: string): SectionBlock[] {
+  return text === "" ? [] : [{ type: "section", text: mrkdwn(text, LIMITS.section, label) }];
 }
 
-function fields(facts: readonly Fact[]): SectionBlock[] {
+export function fields(facts: readonly Fact[]): SectionBlock[] {
   const all = facts.map(({ label, value }) => mrkdwn(value, LIMITS.field, label));
   const sections = Math.ceil(all.length / LIMITS.fields);
   return Array.from({ length: sections }, (_, index) => ({
@@ -63,14 +71,17 @@ function fields(facts: readonly Fact[]): SectionBlock[] {
   }));
 }
 
-// Slack opens a button's address by itself.
-function link(url: string): KnownBlock {
-  const text = { type: "plain_text", text: "Open the incident" } as const;
-  return { type: "actions", elements: [{ type: "button", action_id: "open-incident", text, url }] };
+// A link and no button: of a button whose app takes no presses, Slack shows a warning to whoever presses it.
+function link(url: string): SectionBlock[] {
+  const address = URL.parse(url)?.href.replaceAll("|", "%7C");
+  if (address === undefined || address.length > LIMITS.link) return section(url, "Incident");
+  const text = `*Incident*\n<${address.replaceAll("&", "&amp;")}>`;
+  return [{ type: "section", text: { type: "mrkdwn", text, verbatim: true } }];
 }
 
-function context(times: readonly string[]): ContextBlock {
-  return { type: "context", elements: [mrkdwn(times.join(" · "), LIMITS.contextText)] };
+export function context(times: readonly string[]): ContextBlock[] {
+  if (times.length === 0) return [];
+  return [{ type: "context", elements: [mrkdwn(times.join(" · "), LIMITS.contextText)] }];
 }
 
 // `verbatim`: without it Slack would turn addresses and @names inside a friendly name into links and mentions.

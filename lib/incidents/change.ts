@@ -25,7 +25,7 @@ export interface IncidentRecord {
   tokenMark: TokenMark | null;
   /** The same when the latest reactivation was armed: another one now is the one that it was given. */
   rotatingFrom: TokenMark | null;
-  /** Usage triggers whose value was passed before the latest reactivation, by SID, each with its CurrentValue then. */
+  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
   passed: Readonly<Record<string, string>>;
   /** Grows by one with each write: two writers cannot both succeed. */
   version: number;

@@ -76,7 +76,7 @@ export interface Armed {
   why: string;
   /** The auth token that it has now. */
   tokenMark: TokenMark | null;
-  /** Usage triggers whose value is passed already, by SID, each with its CurrentValue. */
+  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
   passed: Readonly<Record<string, string>>;
 }
 

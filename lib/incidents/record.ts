@@ -191,12 +191,16 @@ export function trippedBy(record: IncidentRecord, tripping: Tripping): IncidentR
   return { ...record, incident: { ...record.incident, ...whatTripped(tripping), evidence: null, ranking: null } };
 }
 
-export function failed(record: IncidentRecord, failure: Failure, now: Date): Change {
+/** @param wish who asked for the suspension; null where Tollbreaker decided. */
+export function failed(record: IncidentRecord, failure: Failure, now: Date, wish: Wish | null = null): Change {
   const at = now.toISOString();
-  const why = entry(`failed:${failure.retrying}:${failure.twilioCode}`, at, "failed", failure.message, {
-    twilioCode: failure.twilioCode,
-    retrying: failure.retrying,
-  });
+  const { twilioCode, retrying, message } = failure;
+  const key = `failed:${retrying}:${twilioCode}`;
+  const detail = { twilioCode, retrying };
+  const why =
+    wish === null
+      ? entry(key, at, "failed", message, detail)
+      : entryBy(wish.operator, `${key}:${wish.command}`, at, "failed", message, { ...detail, ...causedBy(wish) });
   const reason = failure.message;
   // A further failure changes no state, so nobody is told again.
   if (record.incident.state === "failed") return { record: touch(record, at, { failure, reason }), entries: [why] };

@@ -47,7 +47,7 @@ export interface IncidentStore {
 export interface Reactivated {
   /** ISO 8601 UTC: what fired before it is old news. */
   at: string;
-  /** Usage triggers whose value was passed by then, by SID, each with its CurrentValue. */
+  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
   passed: Readonly<Record<string, string>>;
 }
 
@@ -67,7 +67,7 @@ export interface Memory {
   lastIncidentId: string | null;
   /** ISO 8601 UTC. */
   lastReactivatedAt: string | null;
-  /** Usage triggers whose value was passed before that, by SID, each with its CurrentValue then. */
+  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
   passed: Readonly<Record<string, string>>;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;

@@ -36,7 +36,7 @@ export interface Circumstances {
   suspendedAt: string | null;
   /** ISO 8601 UTC; null when the account was never reactivated. */
   lastReactivatedAt: string | null;
-  /** Usage triggers whose value was passed before that, by SID, each with its CurrentValue then. */
+  /** What had been used before that of limits that were passed: by UsageTriggerSid, or by `limitKey`. */
   passed: Readonly<Record<string, string>>;
   parentSid: string;
 }
@@ -155,13 +155,18 @@ function timeOf(signal: Signal): number {
  */
 function isOldSpend(signal: Signal, { passed, lastReactivatedAt }: Circumstances, { policy, rule }: Law): boolean {
   if (signal.kind !== "usage-trigger" || lastReactivatedAt === null || !isDecimal(signal.currentValue)) return false;
-  const before = Object.hasOwn(passed, signal.usageTriggerSid) ? passed[signal.usageTriggerSid] : undefined;
+  const before = passed[signal.usageTriggerSid] ?? (signal.limit === null ? undefined : passed[limitKey(signal.limit)]);
   const fired = new Date(timeOf(signal)).toISOString();
   if (before === undefined || !isSamePeriod(signal.recurring, lastReactivatedAt, fired)) return false;
   const limit = rule.at ?? signal.triggerValue;
   if (!isDecimal(limit)) return false;
   const allowed = multiply(limit, policy.probation.share);
   return compare(subtract(signal.currentValue, before), allowed) < 0;
+}
+
+/** By which a limit whose trigger was missing is remembered: the trigger that is made for it later has another SID. */
+export function limitKey(limit: string): string {
+  return `limit:${limit}`;
 }
 
 /** "Recurring times are in GMT": https://www.twilio.com/docs/usage/api/usage-trigger */

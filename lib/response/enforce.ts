@@ -140,9 +140,14 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, token
       return suspended(record, { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at });
     }
     case "refused":
-      return failed(record, { ...why(suspension), retrying: false }, now);
+      return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping));
     case "unconfirmed":
-      return failed(record, { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES }, now);
+      return failed(
+        record,
+        { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES },
+        now,
+        wishIn(tripping),
+      );
   }
 }
 

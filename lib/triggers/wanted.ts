@@ -45,16 +45,25 @@ export function isThere(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
 
 /** Whether it watches what is wanted, at the value that is wanted. */
 export function isWanted(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+  return watchesTheSame(trigger, wanted) && hasValue(trigger, wanted);
+}
+
+/** Whether it watches what is wanted, at whatever value. */
+export function watchesTheSame(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
   return (
     trigger.usageCategory === wanted.usageCategory &&
     trigger.triggerBy === wanted.triggerBy &&
-    periodOf(trigger) === periodOf(wanted) &&
-    hasValue(trigger, wanted)
+    periodOf(trigger) === periodOf(wanted)
   );
 }
 
 export function callsUs(trigger: UsageTrigger, { callbackUrl: url }: Pick<WantedTrigger, "callbackUrl">): boolean {
-  return trigger.callbackUrl === url && trigger.callbackMethod.toUpperCase() === "POST";
+  return isSameAddress(trigger.callbackUrl, url) && trigger.callbackMethod.toUpperCase() === "POST";
+}
+
+// Twilio may keep an address in another spelling (a host in capitals, a default port): no reason to write it again and again.
+function isSameAddress(one: string, other: string): boolean {
+  return one === other || (URL.canParse(one) && new URL(one).href === new URL(other).href);
 }
 
 /** `+N` became another value when the trigger was made; its address tells that it is the one. Fired, it is of no use. */

@@ -39,6 +39,10 @@ const incident: Incident & { timeline: TimelineEntry[] } = {
   ranking: null,
   signals: 1,
   alerts: [],
+  checklist: null,
+  suspension: null,
+  reactivation: null,
+  dismissal: null,
   timeline,
 };
 
@@ -87,6 +91,7 @@ describe("incidentStory", () => {
       rule: "daily-spend",
       because: null,
       problem: null,
+      note: null,
       at: incident.updatedAt,
     };
     expect(story({ alerts: [{ ...alert, publishedAt: null }] })).toMatch(/Alert: failed +not sent yet, daily-spend$/m);
@@ -94,7 +99,14 @@ describe("incidentStory", () => {
   });
 
   it("tells the alerts of a ladder apart", () => {
-    const alert = { id: "1", about: "alerted" as const, problem: null, at: incident.updatedAt, publishedAt: null };
+    const alert = {
+      id: "1",
+      about: "alerted" as const,
+      problem: null,
+      note: null,
+      at: incident.updatedAt,
+      publishedAt: null,
+    };
     const text = story({
       alerts: [
         { ...alert, rule: "daily-warning", because: "rule" },
@@ -184,5 +196,72 @@ describe("incidentStory", () => {
     const text = incidentStory(IncidentStory.parse({ ...incident, timeline: [entry] }), (_colour, text) => text, NOW);
     expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
     expect(text.match(/\\u\{1b\}/g)).toHaveLength(6);
+  });
+
+  describe("the way back", () => {
+    const wish = {
+      command: "c1",
+      operator: "olga",
+      road: "cli" as const,
+      reason: "key revoked",
+      at: incident.updatedAt,
+    };
+    const checklist: Incident["checklist"] = {
+      readAt: incident.updatedAt,
+      items: [
+        { id: "live-calls", answer: "done", why: "no call is live" },
+        { id: "api-keys", answer: "not-done", why: "2 keys\u001b[2J" },
+        { id: "suspended-by", answer: "cannot-tell", why: "not known" },
+      ],
+    };
+    const reactivation: Incident["reactivation"] = {
+      ...wish,
+      acknowledge: ["suspended-by"],
+      cleanup: ["api-keys", "voice-countries"],
+      countries: ["US", "CA"],
+      cleaned: ["api-keys"],
+      guards: ["UT1"],
+      probationUntil: "2026-11-22T03:04:06.000Z",
+      activatedAt: null,
+      suspendedFor: 123_000,
+      failure: "its voice permissions",
+    };
+
+    it("begins with the check-list: each item, and what can be done about it", () => {
+      const lines = story({ checklist }).split("\n");
+      const from = lines.indexOf("Check-list before it may come back, read 54 s ago");
+      expect(lines.slice(from + 1, from + 6)).toEqual([
+        "  ✓ live-calls    no call is live",
+        "  ✗ api-keys      2 keys\\u{1b}[2J",
+        "                  --cleanup api-keys      deletes all its API keys; programs that use one stop",
+        "                  --acknowledge api-keys  comes back as it is",
+        "  ? suspended-by  not known",
+      ]);
+    });
+
+    it("tells who asked for what, and how far it is", () => {
+      const text = story({ suspension: { ...wish, road: "slack" }, reactivation, dismissal: wish });
+      expect(text).toMatch(/^ {2}Suspension +olga, 2026-11-21 03:04:06Z, by slack: key revoked$/m);
+      expect(text).toMatch(/^ {2}Reactivation +olga, .*, by cli: key revoked$/m);
+      expect(text).toMatch(
+        /^ {4}cleaned up +api-keys\n {4}still to clean up +voice-countries\n {4}countries +US, CA$/m,
+      );
+      expect(text).toMatch(/^ {4}guards +1 usage trigger, until 2026-11-22 03:04:06Z$/m);
+      expect(text).toMatch(/^ {4}suspended for +2 min 3 s\n {4}it failed +its voice permissions$/m);
+      expect(text).toMatch(/^ {2}Dismissal +olga, /m);
+    });
+
+    it("ends with what to type now", () => {
+      const typed = `npm run -s tollbreaker -- incidents reactivate ${incident.id} --reason '...'`;
+      expect(
+        story({ state: "suspended" }).endsWith(`What now\n  once the cause is found and mended:\n      ${typed}`),
+      ).toBe(true);
+    });
+  });
+
+  it("reads an incident of a server that knows nothing of the way back", () => {
+    const { checklist, suspension, reactivation, dismissal, ...older } = incident;
+    expect(IncidentStory.parse(older)).toMatchObject({ checklist, suspension, reactivation, dismissal });
+    expect(incidentStory(IncidentStory.parse(older), (_colour, text) => text, NOW)).toBe(story({}));
   });
 });

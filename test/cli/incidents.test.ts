@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { getRequestListener } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
 import { dynamoIncidentReader } from "../../lib/incidents/dynamo-reader.ts";
 import { jsonLog } from "../../lib/log.ts";
 import { operatorApi } from "../../lib/operators/operator-api.ts";
 import { operatorsFrom } from "../../lib/operators/operators.ts";
 import { discoveryFile, writeDiscovery } from "../../local/discovery.ts";
+import { readingParts } from "../lib/operators/api-parts.ts";
 import {
   ACCOUNT,
   OTHER_ACCOUNT,
@@ -38,12 +38,7 @@ beforeAll(async () => {
   record = await recordOfIncidents();
   oldest = await record.add({ at: "2026-11-21T03:04:05.123Z" });
   newest = await record.add({ at: "2026-11-22T00:00:00.000Z", accountSid: OTHER_ACCOUNT, friendlyName: HOSTILE });
-  const app = operatorApi({
-    incidents: dynamoIncidentReader(record.tableName),
-    operators: operatorsFrom(async () => JSON.stringify([{ name: "alice", sha256, role: "viewer" }])),
-    clock: systemClock,
-    log: jsonLog(() => {}),
-  });
+  const app = apiOver(record.tableName);
   server = await serve(getRequestListener(app.fetch));
   environment = { TOLLBREAKER_URL: server.url, TOLLBREAKER_TOKEN: TOKEN };
 });
@@ -51,6 +46,11 @@ afterAll(async () => {
   await server.close();
   await record.close();
 });
+
+function apiOver(tableName: string) {
+  const operators = operatorsFrom(async () => JSON.stringify([{ name: "alice", sha256, role: "viewer" }]));
+  return operatorApi(readingParts({ incidents: dynamoIncidentReader(tableName), operators, log: jsonLog(() => {}) }));
+}
 
 async function fromApi(path: string): Promise<unknown> {
   const response = await fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${TOKEN}` } });
@@ -170,12 +170,7 @@ describe("incidents list --all", () => {
     const ids: string[] = [];
     for (let second = 0; second < 205; second += 1)
       ids.push(await many.add({ at: new Date(Date.UTC(2026, 10, 21) + second * 1000).toISOString(), state: "open" }));
-    const app = operatorApi({
-      incidents: dynamoIncidentReader(many.tableName),
-      operators: operatorsFrom(async () => JSON.stringify([{ name: "alice", sha256, role: "viewer" }])),
-      clock: systemClock,
-      log: jsonLog(() => {}),
-    });
+    const app = apiOver(many.tableName);
     const busy = await serve(getRequestListener(app.fetch));
     const words = ["incidents", "list", "--all", "--json"];
     const { code, stdout } = await tollbreaker(words, { ...environment, TOLLBREAKER_URL: busy.url });
@@ -344,7 +339,13 @@ describe("--help", () => {
   it.each([[["--help"]], [["incidents", "list", "--help"]]])("%j documents the exit codes", async (words) => {
     const { code, stdout } = await tollbreaker(words);
     expect(code).toBe(0);
-    for (const line of ["0  done", "3  the server cannot be reached", "5  not authorised"])
+    for (const line of [
+      "0  done",
+      "3  the server cannot be reached",
+      "5  not authorised",
+      "6  nothing was changed",
+      "8  not known yet",
+    ])
       expect(stdout).toContain(line);
   });
 });

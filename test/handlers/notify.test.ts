@@ -1,10 +1,13 @@
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { composeAlert } from "../../lib/alerts/compose.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type AlertOccasion, composeAlert } from "../../lib/alerts/compose.ts";
 import { examples } from "../lib/alerts/examples.ts";
 import { type SlackSink, startSlackSink } from "../lib/alerts/slack-sink.ts";
+import { story } from "../lib/slack/app-rig.ts";
+import { type EmptyTable, emptyTable } from "../support/empty-table.ts";
+import { BOT_TOKEN, CHANNEL, type SlackServer, startSlackServer } from "../support/slack-server.ts";
 
 // The handler as it is deployed: its own wiring, a real queue, a real HTTP server in Slack's place.
 let broker: FauxqsServer;
@@ -32,6 +35,7 @@ beforeEach(async () => {
   // The SDK connects to the host of the queue's URL; the emulator's own URL has a name that needs a resolver.
   queueUrl = `http://127.0.0.1:${broker.port}/000000000000/notify`;
   vi.stubEnv("NOTIFY_QUEUE_URL", queueUrl);
+  vi.stubEnv("TABLE_NAME", "no-table-is-needed-for-a-webhook");
   vi.stubEnv("SLACK_WEBHOOK_URL", slack.url);
 });
 afterEach(async () => {
@@ -128,7 +132,75 @@ it("without Slack, succeeds", async () => {
   expect(slack.received).toEqual([]);
 });
 
-it("does not start without its queue's address", async () => {
-  vi.stubEnv("NOTIFY_QUEUE_URL", "");
+it.each(["NOTIFY_QUEUE_URL", "TABLE_NAME"])("does not start without %s", async (name) => {
+  vi.stubEnv(name, "");
   await expect(coldHandler()).rejects.toMatchObject({ code: "config-invalid" });
+});
+
+it("does not start with a channel's name in the place of its ID", async () => {
+  vi.stubEnv("SLACK_CHANNEL", "#alerts");
+  await expect(coldHandler()).rejects.toThrow(/SLACK_CHANNEL to be a channel's ID such as C012ABCDEF/);
+  vi.stubEnv("SLACK_CHANNEL", "");
+});
+
+describe("with a Slack app", () => {
+  let table: EmptyTable;
+  let app: SlackServer;
+  beforeEach(async () => {
+    [table, app] = await Promise.all([emptyTable(), startSlackServer()]);
+    vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", table.proxy.url);
+    vi.stubEnv("TABLE_NAME", table.tableName);
+    vi.stubEnv("SLACK_BOT_TOKEN", BOT_TOKEN);
+    vi.stubEnv("SLACK_CHANNEL", CHANNEL);
+    vi.stubEnv("SLACK_API_URL", app.apiUrl);
+  });
+  afterEach(async () => {
+    for (const name of ["SLACK_BOT_TOKEN", "SLACK_CHANNEL", "SLACK_API_URL"]) vi.stubEnv(name, "");
+    await Promise.all([table.close(), app.close()]);
+  });
+
+  function tell(occasion: AlertOccasion): void {
+    broker.sendMessage("notify", JSON.stringify(composeAlert(occasion)));
+  }
+
+  it("has one message for an incident, whichever function gets its alerts", async () => {
+    const { suspended, reactivated } = story();
+    tell(suspended);
+    const first = await coldHandler();
+    expect(await first(await receive())).toEqual({ batchItemFailures: [] });
+    tell(reactivated);
+    const second = await coldHandler();
+    expect(await second(await receive())).toEqual({ batchItemFailures: [] });
+    const [message, ...others] = app.inChannel();
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ text: expect.stringContaining("was reactivated by alice"), updates: 1 });
+    expect(app.messages.map(({ threadTs }) => threadTs)).toEqual([undefined, message?.ts]);
+    expect(slack.received).toEqual([]);
+  });
+
+  it("in one batch, too", async () => {
+    const { alerted, suspended, reactivated } = story();
+    for (const occasion of [alerted, suspended, reactivated]) tell(occasion);
+    const handler = await coldHandler();
+    expect(await handler(await receive())).toEqual({ batchItemFailures: [] });
+    expect(app.inChannel()).toMatchObject([{ updates: 2 }]);
+    expect(app.messages).toHaveLength(3);
+  });
+
+  it("keeps what the app may not post, to be sent when that is mended", async () => {
+    vi.stubEnv("SLACK_BOT_TOKEN", "xoxb-revoked");
+    tell(story().suspended);
+    const records = await receive();
+    const handler = await coldHandler();
+    expect(await handler(records)).toEqual({ batchItemFailures: [{ itemIdentifier: records[0]?.messageId }] });
+    expect(invisibleSeconds()).toEqual([15]);
+  });
+
+  it("without a channel falls back to the webhook", async () => {
+    vi.stubEnv("SLACK_CHANNEL", "");
+    tell(story().suspended);
+    const handler = await coldHandler();
+    expect(await handler(await receive())).toEqual({ batchItemFailures: [] });
+    expect([app.messages.length, slack.received.length]).toEqual([0, 1]);
+  });
 });

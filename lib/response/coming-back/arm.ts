@@ -1,4 +1,3 @@
-import { compare, isDecimal } from "../../decimal.ts";
 import { armed } from "../../incidents/coming-back.ts";
 import { guardsFor, isGuard } from "../../triggers/guards.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
@@ -7,6 +6,7 @@ import { describeFailure } from "../../twilio/failures.ts";
 import { deleteUsageTrigger, type UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { createMissing } from "./create-missing.ts";
 import { isArmed, type Journey, REQUEST_TIMEOUT_MS, type Step } from "./journey.ts";
+import { spentBefore } from "./spent-before.ts";
 
 /** Its guards, before it is live: an account is never active and unguarded. */
 export const arm: Step = async (journey, record) => {
@@ -22,15 +22,14 @@ export const arm: Step = async (journey, record) => {
   if (account.kind === "failed") {
     return { kind: "stopped", record, why: `the account could not be read: ${describeFailure(account.failure)}` };
   }
+  const passed = await spentBefore(journey, creation.all);
   const { authToken } = account.body;
   const tokenMark = authToken === undefined ? null : await responder.markOf(accountSid, authToken);
   const now = clock.now();
   const end = new Date(now.getTime() + policy.probation.for);
   const why = `${guards.length} usage triggers guard it, each at ${policy.probation.share} of its limit above the present value`;
   const sids = creation.there.map(({ sid }) => sid);
-  const saved = await store.save(
-    armed(record, { guards: sids, until: end, why, tokenMark, passed: passedIn(creation.all) }, now),
-  );
+  const saved = await store.save(armed(record, { guards: sids, until: end, why, tokenMark, passed }, now));
   await removeStale(journey, creation.all, sids);
   return { kind: "on", record: saved };
 };
@@ -45,14 +44,4 @@ async function removeStale(
     const answer = await deleteUsageTrigger(twilio, accountSid, sid, REQUEST_TIMEOUT_MS);
     if (answer.kind === "failed") responder.log.warn("guard-not-removed", { accountSid, usageTriggerSid: sid });
   }
-}
-
-/** What was spent before the reactivation must not trip the account again: a trigger may fire for it only now. */
-function passedIn(triggers: readonly UsageTrigger[]): Record<string, string> {
-  const passed = triggers.filter(({ currentValue, triggerValue }) => isAtLeast(currentValue, triggerValue));
-  return Object.fromEntries(passed.map(({ sid, currentValue }) => [sid, currentValue]));
-}
-
-function isAtLeast(value: string, limit: string): boolean {
-  return isDecimal(value) && isDecimal(limit) && compare(value, limit) >= 0;
 }

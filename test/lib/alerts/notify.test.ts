@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
-import { deliverToSlack } from "../../../lib/alerts/deliver-to-slack.ts";
+import { webhookSender } from "../../../lib/alerts/deliver-to-slack.ts";
 import { type NotifyRecord, notifier } from "../../../lib/alerts/notify.ts";
 import type { Postponement } from "../../../lib/alerts/postpone.ts";
 import { jsonLog } from "../../../lib/log.ts";
@@ -29,7 +29,7 @@ function record(body: unknown, messageId: string, receives = 1): NotifyRecord {
 }
 
 /** A notifier whose clock stands still but for what it sleeps. */
-function start(url: string | undefined = slack.url) {
+function start(url: string = slack.url) {
   const clock = {
     time: Date.parse("2026-11-21T03:05:00Z"),
     now: () => new Date(clock.time),
@@ -42,8 +42,7 @@ function start(url: string | undefined = slack.url) {
   const postponed: Postponement[] = [];
   const lines: string[] = [];
   const notify = notifier({
-    slackWebhookUrl: async () => url,
-    deliver: (to, message) => deliverToSlack(to, message, 300),
+    slack: async () => ({ ...webhookSender(url, 300), turnMs: 7000 }),
     postpone: async (batch) => {
       postponed.push(...batch);
     },
@@ -210,11 +209,10 @@ it("shows alarms and unknown texts too", async () => {
   ]);
 });
 
-it.each([undefined, ""])("without Slack (%j) it succeeds, and says so once", async (url) => {
+it("without Slack it succeeds, and says so once", async () => {
   const lines: string[] = [];
   const notify = notifier({
-    slackWebhookUrl: async () => url,
-    deliver: (to, message) => deliverToSlack(to, message),
+    slack: async () => undefined,
     postpone: async () => undefined,
     log: jsonLog((line) => lines.push(line)),
     clock: { now: () => new Date(), sleep: async () => undefined },
@@ -225,13 +223,31 @@ it.each([undefined, ""])("without Slack (%j) it succeeds, and says so once", asy
   expect(lines.map((line) => JSON.parse(line).event)).toEqual(["slack-not-configured"]);
 });
 
+it("lets a message come back soon while somebody else is at the same incident", async () => {
+  const postponed: Postponement[] = [];
+  const notify = notifier({
+    slack: async () => ({ send: async () => ({ kind: "busy", retryAfterSeconds: 3 }), turnMs: 1000 }),
+    postpone: async (all) => void postponed.push(...all),
+    log: jsonLog(() => undefined),
+    clock: { now: () => new Date(), sleep: async () => undefined },
+  });
+  const { batchItemFailures } = await notify([record(first, "a")], () => PLENTY_MS);
+  expect(batchItemFailures).toEqual([{ itemIdentifier: "a" }]);
+  expect(postponed).toMatchObject([{ receiptHandle: "handle of a", seconds: 3 }]);
+});
+
 it("one message that cannot be handled doesn't hold up the others", async () => {
   const lines: string[] = [];
   const notify = notifier({
-    slackWebhookUrl: async () => slack.url,
-    deliver: async (to, message) => {
-      if (message.text.includes("poison")) throw new Error("a defect");
-      return deliverToSlack(to, message);
+    slack: async () => {
+      const sender = webhookSender(slack.url);
+      return {
+        ...sender,
+        send: async (notification) => {
+          if (notification.message.text.includes("poison")) throw new Error("a defect");
+          return sender.send(notification);
+        },
+      };
     },
     postpone: async () => undefined,
     log: jsonLog((line) => lines.push(line)),

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
+import { notice } from "../../../lib/alerts/notice.ts";
 import { readNotification } from "../../../lib/alerts/read-notification.ts";
 import { slackMessage } from "../../../lib/alerts/slack-message.ts";
 import { examples } from "./examples.ts";
 
 const alert = composeAlert(examples.suspended);
-const asAlert = { id: alert.id, message: slackMessage(alert) };
+const { id, incident } = alert;
+const asAlert = { id, message: slackMessage(alert) };
 
 describe("an alert", () => {
   const json = JSON.stringify(alert);
@@ -15,12 +17,43 @@ describe("an alert", () => {
     ["with every protocol's form", JSON.stringify({ default: alert.text, sqs: json })],
     ["wrapped by SNS", JSON.stringify({ Type: "Notification", MessageId: "m", Subject: "s", Message: json })],
   ])("%s", (_how, body) => {
-    expect(readNotification(body)).toEqual(asAlert);
+    const read = readNotification(body);
+    expect(read).toMatchObject(asAlert);
+    const { id, accountSid, state, updatedAt } = incident;
+    expect(read.alert).toMatchObject({ id: alert.id, at: alert.at, incident: { id, accountSid, state, updatedAt } });
+  });
+
+  it.each(Object.keys(examples) as (keyof typeof examples)[])("%s is an incident's alert", (name) => {
+    expect(readNotification(JSON.stringify(composeAlert(examples[name]))).alert?.about).toBe(examples[name].about);
+  });
+
+  it("about something that only a newer version knows", () => {
+    const read = readNotification(JSON.stringify({ ...alert, about: "levitating" }));
+    expect(read).toMatchObject({ ...asAlert, alert: { about: "levitating" } });
   });
 
   it("from a newer version, with more in it", () => {
-    expect(readNotification(JSON.stringify({ ...alert, incident: { shape: "changed" }, more: 1 }))).toEqual(asAlert);
+    const read = readNotification(JSON.stringify({ ...alert, incident: { shape: "changed" }, more: 1 }));
+    expect(read).toEqual({ ...asAlert, alert: undefined });
   });
+});
+
+it("a notice has its words, and no incident", () => {
+  const told = notice({
+    id: "daily:2026-11-21",
+    kind: "daily-summary",
+    severity: "info",
+    subject: "120 accounts armed and quiet",
+    headline: "120 accounts are armed and quiet.",
+    facts: [{ label: "Accounts", value: "120" }],
+    nextStep: "",
+    at: "2026-11-21T00:10:00.000Z",
+    drillId: null,
+  });
+  const read = readNotification(JSON.stringify(told));
+  expect(read).toMatchObject({ id: "daily:2026-11-21", alert: undefined });
+  expect(JSON.stringify(read.message)).toContain("120 accounts are armed and quiet.");
+  expect(JSON.stringify(read.message)).not.toContain("Next step");
 });
 
 describe("a CloudWatch alarm", () => {

@@ -18,6 +18,7 @@ export function readingParts(given: Given): OperatorApiParts {
   return {
     ...given,
     brake: async () => NO_BRAKE_STATE,
+    drills: { read: async () => [] },
     inbox: { put: () => Promise.reject(new Error("there is no inbox")) },
     policy: SUSPEND_ALL,
     parentSid: `AC${"0".repeat(32)}`,

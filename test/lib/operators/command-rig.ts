@@ -4,6 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient, paginateScan } from "@aws-sdk/lib-dynamodb";
 import { startFauxqs } from "fauxqs";
 import type { Clock } from "../../../lib/clock.ts";
+import { drillStore } from "../../../lib/drills/drill-store.ts";
 import { readMessage, sqsInbox } from "../../../lib/inbox/inbox.ts";
 import { isCommand, type Message } from "../../../lib/inbox/messages.ts";
 import { dynamoBrakeReader } from "../../../lib/incidents/brake-reader.ts";
@@ -62,6 +63,7 @@ export async function commandRig() {
   const parts: OperatorApiParts = {
     incidents: dynamoIncidentReader(record.tableName),
     brake: dynamoBrakeReader(record.tableName),
+    drills: drillStore(table, record.tableName),
     inbox: sqsInbox(queue, `${sqs.url}/000000000000/${QUEUE}`),
     policy: ENFORCE,
     parentSid: PARENT,

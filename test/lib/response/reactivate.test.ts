@@ -372,7 +372,53 @@ describe("what fires", () => {
   });
 });
 
+describe("a limit that was passed before, whose trigger had not fired", () => {
+  const spent = () => rig.simulator.addUsage(account, { category: "sms", count: 5, price: 140 });
+  const late = (changes = {}) =>
+    firing(account, {
+      ...{
+        firedAt: new Date(Date.now() + 1000).toISOString(),
+        limit: "spend",
+        triggerValue: "100",
+        currentValue: "140",
+      },
+      ...changes,
+    });
+
+  test.each([
+    ["was missing, and is made later by the sweep", ["triggers"], []],
+    ["is made anew on the way back", [], ["triggers"]],
+  ] as const)("and %s, does not trip for what was spent before; new spend does", async (_, more, cleanup) => {
+    spent();
+    const before = await contained();
+    await deliver(reactivate(before, { acknowledge: ["api-keys", "auth-token", ...more], cleanup: [...cleanup] }));
+    const sid = (await rig.triggersOf(account)).find(({ friendlyName }) => friendlyName === "tollbreaker: spend")?.sid;
+    const usageTriggerSid = sid ?? `UT${"7".repeat(32)}`;
+    expect(await deliver(late({ usageTriggerSid }))).toEqual(DONE);
+    expect(status()).toBe("active");
+    expect(await rig.incidentsOf(account)).toHaveLength(1);
+    expect(await deliver(late({ usageTriggerSid, currentValue: "165" }))).toEqual(DONE);
+    expect(status()).toBe("suspended");
+  });
+});
+
 describe("suspending by hand", () => {
+  test("refused by Twilio says so to whoever asked, each time", async () => {
+    rig.twilio.fail({
+      on: ({ body }) => body.includes("Status=suspended"),
+      do: "answer",
+      status: 400,
+      body: JSON.stringify({ code: 21476, message: "Parent account is suspended", status: 400 }),
+    });
+    const commands = [suspend(account), suspend(account)];
+    for (const command of commands) await deliver(command);
+    const { timeline } = await story();
+    const answered = timeline
+      .filter(({ what }) => what === "failed")
+      .map(({ who, detail }) => [who, detail["command"]]);
+    expect(answered).toEqual(commands.map(({ id }) => ["alice", id]));
+  });
+
   test("an account that never tripped: suspended, with who and why, past the brake", async () => {
     const held = policyOf("brake: { suspensions: 1, within: 10m }");
     const brake = rig.brakeOf(held.brake);

@@ -25,6 +25,7 @@ async function start(publicUrl: string, parts: Partial<UsageTriggerWebhook> = {}
   const app = usageTriggerWebhook({
     publicUrl,
     tokens: { find: found, findAgain: found },
+    parentSid: `AC${"9".repeat(32)}`,
     inbox: { put: async (signal) => void stored.push(signal) },
     clock: systemClock,
     log: jsonLog((line) => lines.push(line)),

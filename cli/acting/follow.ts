@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { checked } from "../checked.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { IncidentStory } from "../incident-view.ts";
+import { pathOf } from "../incidents.ts";
+import { readFrom } from "../request.ts";
+import type { Server } from "../server.ts";
+import type { Terminal } from "../terminal.ts";
+import { lag } from "../wording.ts";
+import { type Asked, type Ending, endingOf } from "./ending.ts";
+
+/** One command, under way in one incident. */
+export interface UnderWay {
+  command: string;
+  incidentId: string;
+  asked: Asked;
+}
+
+export interface Pace {
+  /** Between two readings, in milliseconds. */
+  every: number;
+  /** From when on nobody waits any longer, in milliseconds. */
+  atMost: number;
+}
+
+/** Twice as long as the slowest reactivation that still ends well; what lasts longer needs another look anyway. */
+export const PACE: Pace = { every: 500, atMost: 3 * 60_000 };
+
+type Watch = (incident: IncidentStory) => void;
+
+/**
+ * Reads the incident again and again until the command is over, and shows each reading to `watch`. A server that does
+ * not answer for a while is waited for. Ctrl-C ends the reading; the command goes on.
+ * @throws Failure when the server refuses to be read.
+ */
+export async function follow(
+  server: Server,
+  underWay: UnderWay,
+  terminal: Terminal,
+  watch: Watch,
+  pace: Pace = PACE,
+): Promise<Ending> {
+  const interrupt = new AbortController();
+  const release = terminal.onInterrupt(() => interrupt.abort());
+  try {
+    return await readUntilOver(server, underWay, { terminal, watch, pace, signal: interrupt.signal });
+  } catch (thrown) {
+    if (interrupt.signal.aborted) return { kind: "unknown", because: "interrupt" };
+    throw thrown;
+  } finally {
+    release();
+    terminal.status("");
+  }
+}
+
+interface Following {
+  terminal: Terminal;
+  watch: Watch;
+  pace: Pace;
+  signal: AbortSignal;
+}
+
+async function readUntilOver(server: Server, underWay: UnderWay, following: Following): Promise<Ending> {
+  const { terminal, watch, pace, signal } = following;
+  const started = Date.now();
+  let passed = 0;
+  while (passed < pace.atMost) {
+    const incident = await readPatiently(server, underWay.incidentId, signal);
+    if (incident !== undefined) watch(incident);
+    const ending = incident && endingOf(incident, underWay.command, underWay.asked);
+    if (ending !== undefined) return ending;
+    terminal.status(waiting(passed, incident === undefined));
+    await sleep(pace.every, undefined, { signal });
+    passed = Date.now() - started;
+  }
+  return { kind: "unknown", because: "time-out" };
+}
+
+/** Undefined while there is nothing to read: the responder has not opened it yet, or the server has a bad moment. */
+async function readPatiently(server: Server, id: string, signal: AbortSignal): Promise<IncidentStory | undefined> {
+  try {
+    return checked(IncidentStory, await readFrom(server, pathOf(id), signal), server);
+  } catch (thrown) {
+    if (signal.aborted || !(thrown instanceof Failure) || !PASSING.has(thrown.exit)) throw thrown;
+    return undefined;
+  }
+}
+
+const PASSING: ReadonlySet<number> = new Set([EXIT.unreachable, EXIT.failed, EXIT.notFound]);
+
+function waiting(passed: number, isSilent: boolean): string {
+  const what = isSilent ? "nothing to read yet" : "waiting";
+  return `  ${lag(Math.floor(passed / 1000) * 1000)}  ${what} (Ctrl-C stops watching, not the command)`;
+}

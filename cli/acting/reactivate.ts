@@ -1,0 +1,127 @@
+import { checklistLines } from "../checklist-lines.ts";
+import { cleanupWords, flagsFor } from "../checklist-words.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { IncidentStory } from "../incident-view.ts";
+import { pathOf } from "../incidents.ts";
+import { isHeldByTwilio, nextSteps, typed } from "../next-step.ts";
+import type { Server } from "../server.ts";
+import { printable, type Terminal } from "../terminal.ts";
+import { accountName, age } from "../wording.ts";
+import { askForEach, openItems } from "./answers.ts";
+import { carryOut, type Manner } from "./carry-out.ts";
+import { confirm, YES_LACKING } from "./confirm.ts";
+import { readIncident, withFreshChecklist } from "./fresh-incident.ts";
+import { checkedReason, REASON_LACKING, requireReason } from "./reason.ts";
+import { type Lacking, refuseUnasked } from "./unasked.ts";
+
+export interface ReactivateOptions {
+  reason?: string;
+  acknowledge?: readonly string[];
+  cleanup?: readonly string[];
+  countries?: readonly string[];
+  /** Without the last question. */
+  yes?: true;
+}
+
+/** What is sent: every open item of the check-list is answered. */
+interface Wish {
+  reason: string;
+  acknowledge: readonly string[];
+  cleanup: readonly string[];
+  countries?: readonly string[];
+}
+
+/**
+ * `incidents reactivate`: look at it ─ read the check-list anew ─ answer what is open ─ confirm ─ send ─ follow.
+ * @throws Failure for every end but a reactivated account.
+ */
+export async function reactivateIncident(
+  server: Server,
+  id: string,
+  options: ReactivateOptions,
+  terminal: Terminal,
+  manner: Manner = {},
+): Promise<void> {
+  refuseMismatch(options);
+  if (options.reason !== undefined) checkedReason(options.reason);
+  const found = await readIncident(server, id);
+  refuseUnlessSuspended(found);
+  const incident = await withFreshChecklist(server, found, terminal, manner.pace);
+  refuseUnlessOurs(incident);
+  showBriefly(incident, terminal);
+  const wish = await wishFor(incident, options, terminal);
+  if (!options.yes) await confirmed(incident, wish, terminal);
+  await carryOut(server, { asked: "reactivate", path: `${pathOf(id)}/reactivate`, json: wish }, terminal, manner);
+}
+
+function refuseMismatch({ cleanup = [], countries = [] }: ReactivateOptions): void {
+  const isAsked = cleanup.includes("voice-countries");
+  if (isAsked === countries.length > 0) return;
+  throw new Failure(EXIT.usage, "countries-invalid", "--countries and --cleanup voice-countries go together.", {
+    expected: "--cleanup voice-countries --countries US,CA, or neither",
+    got: isAsked ? "no --countries" : "--countries alone",
+    fix: isAsked ? "name the countries that may be called" : "add --cleanup voice-countries",
+  });
+}
+
+// The server would refuse it, too, but only after everything was asked.
+function refuseUnlessSuspended(incident: IncidentStory): void {
+  if (incident.state === "suspended") return;
+  throw new Failure(EXIT.refused, "state-conflict", "Only a suspended account can be brought back.", {
+    expected: "an incident that is suspended",
+    got: incident.state,
+    notes: nextSteps(incident).map(({ when, command }) => `${when}: ${typed(command)}`),
+  });
+}
+
+function refuseUnlessOurs(incident: IncidentStory): void {
+  const isClosed = incident.containment?.by === "closed";
+  if (!isClosed && !isHeldByTwilio(incident)) return;
+  const why = incident.checklist?.items.find(({ id }) => id === "suspended-by")?.why;
+  const what = isClosed ? "The account is closed, which is final" : (why ?? "Twilio itself suspended this account");
+  throw new Failure(EXIT.refused, isClosed ? "account-closed" : "suspension-not-ours", `${what}.`, {
+    notes: nextSteps(incident).map(({ when, command }) => `${when}: ${typed(command)}`),
+  });
+}
+
+function showBriefly(incident: IncidentStory, { tell, shade }: Terminal): void {
+  const { suspendedAt, rule, reason, checklist, id } = incident;
+  const now = new Date();
+  tell(`${shade("bold", printable(accountName(incident)))}, incident ${printable(id)}`);
+  tell(printable(`  suspended ${suspendedAt === null ? "" : age(suspendedAt, now)} by the rule ${rule}: ${reason}`));
+  if (checklist === null) return;
+  tell(`\n${shade("bold", "Check-list")}, read ${age(checklist.readAt, now)}`);
+  for (const line of checklistLines(checklist, shade)) tell(line);
+}
+
+async function wishFor(incident: IncidentStory, options: ReactivateOptions, terminal: Terminal): Promise<Wish> {
+  const { acknowledge = [], cleanup = [], countries } = options;
+  const given = { acknowledge, cleanup };
+  const open = openItems(incident.checklist, given);
+  if (terminal.person === undefined) refuseIncomplete(options, open);
+  const reason = await requireReason(options.reason, terminal);
+  const answers = await askForEach(open, given, terminal);
+  return { reason, ...answers, ...(countries && { countries }) };
+}
+
+function refuseIncomplete({ reason, yes }: ReactivateOptions, open: readonly { id: string; why: string }[]): void {
+  const lacking: Lacking[] = [
+    ...(reason === undefined ? [REASON_LACKING] : []),
+    ...open.map(({ id, why }) => ({ flags: flagsFor(id), what: why })),
+    ...(yes ? [] : [YES_LACKING]),
+  ];
+  if (lacking.length > 0) throw refuseUnasked(lacking);
+}
+
+async function confirmed(incident: IncidentStory, wish: Wish, terminal: Terminal): Promise<void> {
+  const { tell, shade } = terminal;
+  const { reason, acknowledge, cleanup, countries = [] } = wish;
+  const name = printable(accountName(incident));
+  tell(`\n${shade("bold", "What will be done")}`);
+  for (const id of cleanup)
+    tell(`  ${id}: ${cleanupWords(id)}${id === "voice-countries" ? ` (${countries.join(", ")})` : ""}`);
+  if (acknowledge.length > 0) tell(printable(`  left as it is: ${acknowledge.join(", ")}`));
+  tell("  it gets guards at a share of its limits, and is set active");
+  tell(printable(`  for the record: ${reason}`));
+  await confirm(`\nReactivate ${shade("bold", name)}?`, terminal);
+}

@@ -1,0 +1,144 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { CHECK_IDS, CLEANUP_IDS } from "../../lib/incidents/checklist.ts";
+import { OBJECTIONS } from "../../lib/operators/commands/wished.ts";
+import { type Environment, findServer } from "../server.ts";
+import type { Terminal } from "../terminal.ts";
+import type { ReleaseOptions } from "./brake.ts";
+import type { ReactivateOptions } from "./reactivate.ts";
+import type { SuspendOptions } from "./suspend.ts";
+
+/** The commands that change something. Each is imported only when it is asked for. */
+
+interface Scene {
+  environment: Environment;
+  terminal: Terminal;
+}
+
+interface AsJson {
+  json?: true;
+}
+
+const JSON_HELP = "the outcome as JSON on standard output, and nothing else there";
+const ID = "the incident's id, as the list shows it";
+
+/** On `incidents`: reactivate, dismiss, check and restore-numbers. */
+export function addIncidentCommands(incidents: Command, environment: Environment, terminal: Terminal): void {
+  const scene = { environment, terminal };
+  addReactivate(incidents.command("reactivate"), scene);
+  addCheck(incidents.command("check"), scene);
+  addDismiss(incidents.command("dismiss"), scene);
+  addRestoreNumbers(incidents.command("restore-numbers"), scene);
+}
+
+/** On the program itself: suspend and brake. */
+export function addAccountCommands(root: Command, environment: Environment, terminal: Terminal): void {
+  const scene = { environment, terminal };
+  addSuspend(root.command("suspend"), scene);
+  addBrake(root.command("brake"), scene);
+}
+
+function addReactivate(command: Command, { environment, terminal }: Scene): void {
+  reasoned(command)
+    .description("brings a suspended account back: shows the check-list, asks, and follows")
+    .argument("<id>", ID)
+    .option("--acknowledge <ids>", `open items to leave as they are: ${CHECK_IDS.join(", ")}`, listOf(CHECK_IDS))
+    .option("--cleanup <ids>", `what to clean up on the way: ${CLEANUP_IDS.join(", ")}`, listOf(CLEANUP_IDS))
+    .option("--countries <codes>", "with the clean-up voice-countries, such as US,CA", countries)
+    .option("--yes", "do not ask once more before it begins")
+    .option("--json", JSON_HELP)
+    .action(async (id: string, { json = false, ...options }: ReactivateOptions & { json?: boolean }) => {
+      const { reactivateIncident } = await import("./reactivate.ts");
+      await reactivateIncident(await findServer(environment), id, options, terminal, { json });
+    });
+}
+
+function addCheck(command: Command, { environment, terminal }: Scene): void {
+  command
+    .description("reads the check-list of a suspended account anew")
+    .argument("<id>", ID)
+    .option("--json", "the incident as the API has it then, and nothing else")
+    .action(async (id: string, { json = false }: { json?: boolean }) => {
+      const { checkIncident } = await import("./incident-commands.ts");
+      await checkIncident(await findServer(environment), id, terminal, { json });
+    });
+}
+
+function addDismiss(command: Command, { environment, terminal }: Scene): void {
+  reasoned(command)
+    .description("ends an incident about which nothing is to be done")
+    .argument("<id>", ID)
+    .option("--json", JSON_HELP)
+    .action(async (id: string, { json, ...options }: { reason?: string } & AsJson) => {
+      const { dismissIncident } = await import("./incident-commands.ts");
+      await dismissIncident(await findServer(environment), id, options, terminal, { json: json ?? false });
+    });
+}
+
+function addRestoreNumbers(command: Command, { environment, terminal }: Scene): void {
+  reasoned(command)
+    .description("gives phone numbers the webhooks back that the clean-up unroute-numbers took")
+    .argument("<id>", ID)
+    .option("--json", JSON_HELP)
+    .action(async (id: string, { json, ...options }: { reason?: string } & AsJson) => {
+      const { restoreNumbers } = await import("./incident-commands.ts");
+      await restoreNumbers(await findServer(environment), id, options, terminal, { json: json ?? false });
+    });
+}
+
+function addSuspend(command: Command, { environment, terminal }: Scene): void {
+  reasoned(command)
+    .description("suspends an account now, whether or not anything tripped")
+    .argument("<sid>", "the subaccount's SID: AC...")
+    .option("--acknowledge <ids>", `what the policy says against it: ${OBJECTIONS.join(", ")}`, listOf(OBJECTIONS))
+    .option("--json", JSON_HELP)
+    .action(async (sid: string, { json, ...options }: SuspendOptions & AsJson) => {
+      const { suspendAccount } = await import("./suspend.ts");
+      await suspendAccount(await findServer(environment), sid, options, terminal, { json: json ?? false });
+    });
+}
+
+function addBrake(brake: Command, { environment, terminal }: Scene): void {
+  brake.description("the stop on mass suspension");
+  brake
+    .command("show")
+    .description("whom it holds")
+    .option("--json", "the API's JSON on standard output, and nothing else there")
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { showBrake } = await import("./brake.ts");
+      await showBrake(await findServer(environment), json, terminal);
+    });
+  reasoned(brake.command("release"))
+    .description("lets accounts that wait be suspended, and counts anew")
+    .option("--accounts <sids>", "only these of them (default: all)", several)
+    .option("--yes", "do not ask once more")
+    .action(async (options: ReleaseOptions) => {
+      const { releaseBrake } = await import("./brake.ts");
+      await releaseBrake(await findServer(environment), options, terminal);
+    });
+}
+
+function reasoned(command: Command): Command {
+  return command.option("--reason <text>", "why, for the record: at least ten characters (asked for on a terminal)");
+}
+
+/** `a,b`, as often as wanted. */
+function several(text: string, earlier: readonly string[] = []): readonly string[] {
+  const items = text.split(",").map((item) => item.trim());
+  return [...new Set([...earlier, ...items.filter((item) => item !== "")])];
+}
+
+function listOf(known: readonly string[]) {
+  return (text: string, earlier?: readonly string[]) => {
+    const items = several(text, earlier);
+    const unknown = items.filter((item) => !known.includes(item));
+    if (unknown.length === 0) return items;
+    throw new InvalidArgumentError(`There is no ${unknown.join(", ")}. Expected: ${known.join(", ")}.`);
+  };
+}
+
+function countries(text: string, earlier?: readonly string[]): readonly string[] {
+  const codes = several(text.toUpperCase(), earlier);
+  const wrong = codes.filter((code) => !/^[A-Z]{2}$/.test(code));
+  if (wrong.length === 0) return codes;
+  throw new InvalidArgumentError(`Not a country: ${wrong.join(", ")}. Expected: two letters each, such as US,CA.`);
+}

@@ -1,0 +1,41 @@
+import type { IncidentStory, ReactivationView } from "../incident-view.ts";
+import { code, plain, table } from "./markdown.ts";
+import { exact } from "./times.ts";
+
+/** Each item, what was seen, and how whoever brought the account back answered it. */
+export function checklist({ checklist: list, reactivation }: IncidentStory): string {
+  if (list === null) return "";
+  const rows = list.items.map(({ id, answer, why }) => [
+    code(id),
+    plain(answer),
+    plain(why),
+    answer === "done" ? "" : plain(answered(id, reactivation)),
+  ]);
+  const extra = beyond(
+    list.items.map(({ id }) => id),
+    reactivation,
+  );
+  return [`Read ${exact(list.readAt)}.`, table(["Item", "Answer", "What was seen", "How it was answered"], rows), extra]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function answered(id: string, reactivation: ReactivationView | null): string {
+  if (reactivation === null) return "not yet";
+  const { cleanup, cleaned, acknowledge, operator } = reactivation;
+  if (cleaned.includes(id)) return `cleaned up, as ${operator} asked`;
+  if (cleanup.includes(id)) return `${operator} asked to have it cleaned up; it was not`;
+  return acknowledge.includes(id) ? `acknowledged by ${operator}` : "not answered";
+}
+
+/** Clean-ups that belong to no item. */
+function beyond(items: readonly string[], reactivation: ReactivationView | null): string {
+  const { cleanup = [], cleaned = [], countries = [] } = reactivation ?? {};
+  const others = cleanup
+    .filter((id) => !items.includes(id))
+    .map((id) => {
+      const where = id === "voice-countries" ? ` (${plain(countries.join(", "))})` : "";
+      return `${code(id)}${where}${cleaned.includes(id) ? "" : ", not done"}`;
+    });
+  return others.length === 0 ? "" : `Cleaned up besides: ${others.join("; ")}.`;
+}

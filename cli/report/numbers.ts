@@ -1,0 +1,48 @@
+import type { IncidentStory } from "../incident-view.ts";
+import { amount, lag, percent, span } from "../wording.ts";
+import { code, facts, plain } from "./markdown.ts";
+import { exact } from "./times.ts";
+
+/** The limit, by how much it was passed, and how long each step took. */
+export function numbers(incident: IncidentStory): string {
+  const { rule, signals, lags } = incident;
+  return facts([
+    ["Rule", code(rule)],
+    ...tripRows(incident),
+    ...errorRows(incident),
+    ["Fired to received", duration(lags.firedToReceived)],
+    ["Received to suspended", duration(lags.receivedToSuspended)],
+    ["Fired to suspended", duration(lags.firedToSuspended)],
+    ["Signals in this incident", String(signals)],
+  ]);
+}
+
+type Row = readonly [name: string, value: string | null];
+
+function tripRows({ trip }: IncidentStory): Row[] {
+  if (trip === null) return [];
+  return [
+    ["UsageCategory", plain(`${trip.usageCategory}, by ${trip.triggerBy}, ${trip.recurring || "once"}`)],
+    ["Limit (TriggerValue)", plain(amount(trip.triggerValue))],
+    ["Value at firing (CurrentValue)", plain(amount(trip.currentValue))],
+    ["Overshoot", plain(`${amount(trip.overshoot)}${percent(trip.overshootPercent)}`)],
+  ];
+}
+
+/** Error codes with what Twilio says of them: https://www.twilio.com/docs/api/errors */
+function errorRows({ errors }: IncidentStory): Row[] {
+  if (errors === null) return [];
+  const notes = new Map(errors.samples.map(({ code: number, note }) => [number, note]));
+  const codes = [...notes].map(([number, note]) => (note === "" ? `${number}` : `${number} (${note})`));
+  return [
+    ["Errors", `${errors.count} within ${span(errors.within)}`],
+    ["First and last error", `${exact(errors.firstAt)}, ${exact(errors.lastAt)}`],
+    ["Codes", plain(codes.join(", "))],
+  ];
+}
+
+function duration(milliseconds: number | null): string | null {
+  if (milliseconds === null) return null;
+  // The exact figure, too, where the words round it.
+  return Math.abs(milliseconds) < 1000 ? lag(milliseconds) : `${lag(milliseconds)} (${milliseconds} ms)`;
+}

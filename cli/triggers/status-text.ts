@@ -1,0 +1,65 @@
+import { compare } from "../../lib/decimal.ts";
+import { plainTable } from "../plain-table.ts";
+import { type Colour, type Paint, printable } from "../terminal.ts";
+import { accountName, age, amount } from "../wording.ts";
+import { type AccountStatus, byUrgency, isArmed, type LimitState, type LimitStatus } from "./status.ts";
+
+/** Beyond this many accounts a reader learns nothing more. */
+const MOST_SHOWN = 50;
+
+/** What each account carries, for a person: what needs a look first. */
+export function statusText(accounts: readonly AccountStatus[], paint: Paint, now: Date): string {
+  const shown = accounts.toSorted(byUrgency).slice(0, MOST_SHOWN);
+  const rest = accounts.length - shown.length;
+  const more = rest === 0 ? [] : [`... and ${rest} more accounts (--json shows them all)`];
+  const armed = accounts.filter(isArmed).length;
+  const total = accounts.length === 1 ? "1 account" : `${accounts.length} accounts`;
+  const table = shown.length === 0 ? [] : [statusTable(shown, paint, now), ...more, ""];
+  return [...table, `${armed} of ${total} armed.`].join("\n");
+}
+
+function statusTable(accounts: readonly AccountStatus[], paint: Paint, now: Date): string {
+  const rows = accounts.flatMap((account) => {
+    const lines = account.limits.map((limit) => rowOf(limit, paint, now));
+    const cells = lines.length === 0 ? [["(no limits)", "", "", "", ""]] : lines;
+    const names = nameLines(account);
+    return Array.from({ length: Math.max(cells.length, names.length) }, (_, index) => [
+      names[index] ?? "",
+      ...(cells[index] ?? ["", "", "", "", ""]),
+    ]);
+  });
+  return plainTable({ titles: ["ACCOUNT", "LIMIT", "STATE", "NOW / AT", "USED", "LAST FIRED"], paint }, rows);
+}
+
+function nameLines({ guards, others, status, ...account }: AccountStatus): string[] {
+  const about = [
+    ...(status === "active" ? [] : [status]),
+    ...(guards > 0 ? [`${guards} guard its probation`] : []),
+    ...(others > 0 ? [`${others} not ours`] : []),
+  ];
+  return [printable(accountName(account)), ...(about.length === 0 ? [] : [`  ${printable(about.join(", "))}`])];
+}
+
+const COLOURS: Readonly<Record<LimitState, Colour>> = {
+  armed: "green",
+  missing: "red",
+  foreign: "red",
+  outdated: "yellow",
+  spent: "yellow",
+};
+
+function rowOf({ limit, state, currentValue, at, percent, dateFired }: LimitStatus, paint: Paint, now: Date): string[] {
+  return [
+    printable(limit),
+    paint(COLOURS[state], state),
+    `${currentValue === null ? "?" : printable(amount(currentValue))} / ${printable(amount(at))}`,
+    percent === null ? "" : usedOf(percent, paint),
+    dateFired === null ? "never" : printable(age(dateFired, now) || dateFired),
+  ];
+}
+
+function usedOf(percent: string, paint: Paint): string {
+  const text = `${percent} %`;
+  if (compare(percent, "100") >= 0) return paint("red", text);
+  return compare(percent, "80") >= 0 ? paint("yellow", text) : text;
+}

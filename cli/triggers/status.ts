@@ -1,0 +1,112 @@
+import { compare, isDecimal, percentOf } from "../../lib/decimal.ts";
+import { isGuard } from "../../lib/triggers/guards.ts";
+import { isMarked, type WantedTrigger } from "../../lib/triggers/wanted.ts";
+import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
+import type { Environment } from "../server.ts";
+import { printableJson, type Terminal } from "../terminal.ts";
+import { findTwilio, policyOf } from "../twilio-access.ts";
+import { notAllRead } from "./plan.ts";
+import { statusText } from "./status-text.ts";
+import { type Survey, type Surveyed, survey } from "./survey.ts";
+
+/**
+ * `armed`: as wanted. `missing`: not there. `foreign`: somebody made it call another address. `outdated`: it watches
+ * something else than the policy wants. `spent`: it fires once, and has.
+ */
+export type LimitState = "armed" | "missing" | "foreign" | "outdated" | "spent";
+
+export interface LimitStatus {
+  limit: string;
+  state: LimitState;
+  /** Decimal strings; null where no trigger shows it. */
+  currentValue: string | null;
+  at: string;
+  percent: string | null;
+  /** As Twilio gives it (RFC 2822); null for one that never fired. */
+  dateFired: string | null;
+}
+
+export interface AccountStatus {
+  accountSid: string;
+  friendlyName: string;
+  status: string;
+  limits: LimitStatus[];
+  /** Ours that guard it after a reactivation. */
+  guards: number;
+  /** Those that are not ours. */
+  others: number;
+}
+
+/** `triggers status`: what each account carries, and how far each limit is used. @throws Failure for unread accounts. */
+export async function statusCommand(
+  { json }: { json?: true },
+  environment: Environment,
+  terminal: Terminal,
+): Promise<void> {
+  const access = await findTwilio(environment);
+  const found = await survey(access, policyOf(access), terminal);
+  const accounts = found.surveyed.map(statusOf);
+  if (json) terminal.print(printableJson({ accounts, unread: unreadView(found) }));
+  else terminal.print(statusText(accounts, terminal.paint, new Date()));
+  if (found.unread.length > 0) throw notAllRead(found.unread);
+}
+
+function unreadView({ unread }: Survey) {
+  return unread.map(({ account, why }) => ({ accountSid: account.sid, friendlyName: account.friendlyName, why }));
+}
+
+/** Pure. */
+export function statusOf({ account, triggers, wanted, plan }: Surveyed): AccountStatus {
+  const kept = [...plan.keep, ...plan.update.map(({ trigger }) => trigger)];
+  return {
+    accountSid: account.sid,
+    friendlyName: account.friendlyName,
+    status: account.status,
+    limits: wanted.map((one) => {
+      const isOfLimit = ({ friendlyName }: UsageTrigger) => friendlyName === one.friendlyName;
+      const isForeign = plan.update.some((update) => update.wanted === one);
+      return limitStatus(one, kept.find(isOfLimit), plan.remove.find(isOfLimit), isForeign);
+    }),
+    guards: triggers.filter(isGuard).length,
+    others: triggers.filter((trigger) => !isMarked(trigger)).length,
+  };
+}
+
+function limitStatus(
+  { limit, triggerValue: at }: WantedTrigger,
+  kept: UsageTrigger | undefined,
+  old: UsageTrigger | undefined,
+  isForeign: boolean,
+): LimitStatus {
+  const shown = kept ?? old;
+  const value = shown !== undefined && isDecimal(shown.currentValue) ? shown.currentValue : null;
+  return {
+    limit,
+    state: stateOf(kept, old, isForeign),
+    currentValue: value,
+    at,
+    percent: value === null ? null : percentOf(value, at),
+    dateFired: shown?.dateFired ?? null,
+  };
+}
+
+function stateOf(kept: UsageTrigger | undefined, old: UsageTrigger | undefined, isForeign: boolean): LimitState {
+  if (kept === undefined) return old === undefined ? "missing" : "outdated";
+  if (isForeign) return "foreign";
+  const firesOnce = kept.recurring === "" || kept.recurring === "alltime";
+  return firesOnce && kept.dateFired !== null ? "spent" : "armed";
+}
+
+export function isArmed({ limits }: AccountStatus): boolean {
+  return limits.every(({ state }) => state === "armed" || state === "spent");
+}
+
+/** For sorting: what needs a look comes first, and then who is nearest to a limit. */
+export function byUrgency(one: AccountStatus, other: AccountStatus): number {
+  return Number(isArmed(one)) - Number(isArmed(other)) || compare(highest(other), highest(one));
+}
+
+function highest({ limits }: AccountStatus): string {
+  const percents = limits.flatMap(({ percent }) => percent ?? []);
+  return percents.reduce((most, percent) => (compare(percent, most) > 0 ? percent : most), "0");
+}

@@ -1,0 +1,94 @@
+import pLimit from "p-limit";
+import { compare, isDecimal } from "../../lib/decimal.ts";
+import type { Policy } from "../../lib/policy/policy.ts";
+import { measureOf } from "../../lib/sweep/spend-sample.ts";
+import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
+import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
+import type { Account } from "../../lib/twilio/accounts.ts";
+import { describeFailure } from "../../lib/twilio/failures.ts";
+import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
+import { progressBar } from "../progress-bar.ts";
+import type { Terminal } from "../terminal.ts";
+import { listSubaccounts, type TwilioAccess } from "../twilio-access.ts";
+
+/** One subaccount: what it carries, and what it should. */
+export interface Surveyed {
+  account: Pick<Account, "sid" | "friendlyName" | "status">;
+  triggers: readonly UsageTrigger[];
+  wanted: readonly WantedTrigger[];
+  plan: TriggerPlan;
+}
+
+/** An account that Twilio did not tell about. */
+export interface Unread {
+  account: Surveyed["account"];
+  why: string;
+}
+
+export interface Survey {
+  /** In Twilio's order; closed ones are left out: they have no triggers, and never will. */
+  surveyed: readonly Surveyed[];
+  unread: readonly Unread[];
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** More than requests at once, so that none of these waits for a slow neighbour. */
+const ACCOUNTS_AT_ONCE = 20;
+
+/** Reads every subaccount's triggers once. @throws Failure when the subaccounts can't be listed. */
+export async function survey(
+  access: TwilioAccess,
+  policy: Policy,
+  terminal: Pick<Terminal, "status">,
+): Promise<Survey> {
+  const open = (await listSubaccounts(access)).filter(({ status }) => status !== "closed");
+  const read = await eachAccount(open, { what: "Reading triggers", terminal }, (account) =>
+    surveyAccount(access, policy, account),
+  );
+  return {
+    surveyed: read.filter((one) => "plan" in one),
+    unread: read.filter((one) => "why" in one),
+  };
+}
+
+/** Does something for many accounts, so many at once, under a progress bar. In the order of `accounts`. */
+export async function eachAccount<A, T>(
+  accounts: readonly A[],
+  { what, terminal }: { what: string; terminal: Pick<Terminal, "status"> },
+  act: (account: A) => Promise<T>,
+): Promise<T[]> {
+  const limit = pLimit(ACCOUNTS_AT_ONCE);
+  const bar = progressBar(terminal, what, accounts.length);
+  const step = async (account: A) => {
+    const result = await act(account);
+    bar.step();
+    return result;
+  };
+  try {
+    return await Promise.all(accounts.map((account) => limit(step, account)));
+  } finally {
+    bar.end();
+  }
+}
+
+async function surveyAccount(
+  { twilio, publicUrl }: TwilioAccess,
+  policy: Policy,
+  { sid, friendlyName, status }: Account,
+): Promise<Surveyed | Unread> {
+  const account = { sid, friendlyName, status };
+  const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
+  if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
+  const wanted = wantedTriggers(policy, sid, publicUrl);
+  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
+}
+
+/**
+ * The present value of what a trigger would watch, where another trigger of the account shows it and it has reached the
+ * new one's: Twilio would fire it at once.
+ */
+export function reached({ triggers }: Pick<Surveyed, "triggers">, wanted: WantedTrigger): string | undefined {
+  const measure = measureOf(wanted);
+  const shown = triggers.find((one) => measureOf(one) === measure && isDecimal(one.currentValue));
+  return shown !== undefined && compare(shown.currentValue, wanted.triggerValue) >= 0 ? shown.currentValue : undefined;
+}

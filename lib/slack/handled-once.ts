@@ -1,0 +1,34 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { requestKey } from "./keys.ts";
+
+/** Whether this signed request comes for the first time. Never rejects. */
+export type HandledOnce = (signature: string, now: Date) => Promise<boolean>;
+
+/** Twice as long as a signature is good for, in either direction of the clocks. */
+const KEPT_S = 20 * 60;
+const PATIENCE_MS = 600;
+
+/**
+ * Remembers each signature in the table, shared by all functions. When that can't be done the request counts as the
+ * first: what it asks for has an id of its own, by which the inbox and the responder know it again.
+ */
+export function handledOnce(client: DynamoDBDocumentClient, tableName: string, log: Log): HandledOnce {
+  return async (signature, now) => {
+    const noting = new PutCommand({
+      TableName: tableName,
+      Item: { ...requestKey(signature), expiresAt: Math.ceil(now.getTime() / 1000) + KEPT_S },
+      ConditionExpression: "attribute_not_exists(pk)",
+    });
+    try {
+      await client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) });
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      log.warn("slack-request-not-noted", { reason: messageOf(error) });
+      return true;
+    }
+  };
+}

@@ -1,0 +1,46 @@
+import { escaped } from "../alerts/slack-text.ts";
+import { acceptCommand } from "../operators/accept-command.ts";
+import type { Operator } from "../operators/operators.ts";
+import type { Budget } from "./budget.ts";
+import type { Submission } from "./interaction.ts";
+import { postMessage } from "./post-message.ts";
+import type { Reach } from "./reach.ts";
+import { type FormAnswer, refusedForm, tryAgain } from "./refused-form.ts";
+import { wishIn } from "./submitted-wish.ts";
+
+/** Left for the note in the thread. */
+const RESERVE_MS = 300;
+
+/** A form was sent by an operator: hand over what it asks for ─ tell the others ─ close it. */
+export async function answerSubmission(
+  reach: Reach,
+  submission: Submission,
+  operator: Operator,
+  budget: Budget,
+): Promise<FormAnswer> {
+  const { target, values } = submission;
+  const wish = wishIn(submission);
+  const outcome = await budget.spend(acceptCommand(reach, { operator, road: "slack", wish }), RESERVE_MS);
+  if (outcome.kind === "late") return tryAgain(LATE);
+  if (outcome.value.kind === "refused") return refusedForm(outcome.value.problem, target.incidentId, values);
+  await budget.spend(tellOthers(reach, submission, operator));
+  return { kind: "closed" };
+}
+
+const LATE =
+  "Tollbreaker did not answer in time, so it is not known whether it has this. Send it again: it is the same request.";
+
+/** Until the outcome comes, nobody in the channel would know that somebody is at it. */
+async function tellOthers({ api, log }: Reach, { form, target }: Submission, { name }: Operator): Promise<void> {
+  if (target.message === null) return;
+  const { channel, ts } = target.message;
+  const text = escaped(`${name} ${ASKED[form]}. The outcome follows here.`, 2500);
+  const said = await postMessage(api, { channel, threadTs: ts, text, blocks: [] });
+  if (said.kind !== "posted") log.warn("slack-note-not-posted", { incident: target.incidentId, reason: said.kind });
+}
+
+const ASKED = {
+  reactivate: "asked for the reactivation",
+  suspend: "asked to suspend the account",
+  dismiss: "asked to dismiss the incident",
+} as const;

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ACCOUNT, accepted, ID, own, ScriptedApi } from "../scripted-api.ts";
+import { runAt, type Script } from "../scripted-terminal.ts";
+
+const OTHER = `AC${"b2".repeat(16)}`;
+const SINCE = "2026-11-21T03:00:00.000Z";
+
+let api: ScriptedApi;
+let waiting: { accountSid: string; incidentId: string; since: string }[];
+beforeEach(async () => {
+  api = new ScriptedApi();
+  await api.listen();
+  waiting = [{ accountSid: ACCOUNT, incidentId: ID, since: SINCE }];
+  const suspensions = [OTHER, OTHER].map((accountSid) => ({ accountSid, at: SINCE }));
+  const limit = { suspensions: 5, withinSeconds: 600 };
+  api.on("GET /api/brake", () => ({ status: 200, json: { suspensions, waiting, limit } }));
+});
+afterEach(() => api.close());
+
+const brake = (words: readonly string[], script?: Script) => runAt(["brake", ...words], api.environment, script);
+const releases = (...lines: (readonly [what: string, why: string])[]) =>
+  api.on("POST /api/brake/release", () => {
+    for (const [what, why] of lines) api.add(own(`r1:${ACCOUNT}`, what, why));
+    return accepted("r1", null);
+  });
+
+describe("brake show", () => {
+  it("says who waits, what counts, and what to type", async () => {
+    const { code, stdout } = await brake(["show"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("The brake holds 1 account.\n1 of 5 accounts suspended within 10 min count now.");
+    expect(stdout).toContain(`${ACCOUNT}  ${ID}`);
+    expect(stdout).toContain("brake release --reason '...'");
+  });
+
+  it("of nobody is short", async () => {
+    waiting = [];
+    const { stdout } = await brake(["show"]);
+    expect(stdout).toBe("The brake holds nobody.\n1 of 5 accounts suspended within 10 min count now.\n");
+  });
+
+  it("--json is the API's", async () => {
+    expect(JSON.parse((await brake(["show", "--json"])).stdout)).toMatchObject({ waiting });
+  });
+});
+
+describe("brake release", () => {
+  const FLAGS = ["release", "--reason", "all are under attack"];
+
+  it("asks, names who waits, and shows what becomes of each", async () => {
+    releases(["suspension-asked", ""], ["suspended", "by hand"]);
+    const { code, stdout, stderr } = await brake(FLAGS, { answers: ["yes\r"] });
+    expect(code).toBe(0);
+    expect(stderr).toContain(ACCOUNT);
+    expect(stderr).toContain("Let 1 account be suspended? Type yes: ");
+    expect(api.commands[0]?.body).toEqual({ reason: "all are under attack", accounts: [ACCOUNT] });
+    expect(stdout).toMatch(/suspended +by hand\nSuspended: 1 account\.\n$/);
+  });
+
+  it("does nothing when the answer is no", async () => {
+    expect((await brake(FLAGS, { answers: ["\r"] })).code).toBe(6);
+    expect(api.commands).toEqual([]);
+  });
+
+  it("without a terminal needs --yes", async () => {
+    const { code, stderr } = await brake(["release"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Expected: --reason '...', --yes.");
+    expect(api.received).toEqual([]);
+  });
+
+  it("only of those that are named, and only of those that wait", async () => {
+    waiting.push({ accountSid: OTHER, incidentId: ID, since: SINCE });
+    releases(["suspended", ""]);
+    expect((await brake([...FLAGS, "--yes", "--accounts", ACCOUNT])).code).toBe(0);
+    expect(api.commands[0]?.body).toMatchObject({ accounts: [ACCOUNT] });
+    const { code, stderr } = await brake([...FLAGS, "--yes", "--accounts", "AC1"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("Got: AC1.");
+    expect(api.commands).toHaveLength(1);
+  });
+
+  it("one that is not suspended: exit 7, and which", async () => {
+    releases(["suspension-asked", ""], ["command-refused", "it is exempt"]);
+    const { code, stderr } = await brake([...FLAGS, "--yes"]);
+    expect(code).toBe(7);
+    expect(stderr).toContain(`  ${ACCOUNT}: it is exempt\n`);
+  });
+
+  it("Ctrl-C stops the watching of all: exit 8", async () => {
+    waiting.push({ accountSid: OTHER, incidentId: ID, since: SINCE });
+    releases(["suspension-asked", "now"]);
+    const onOutput = (text: string, interrupt: () => void) => void (text.includes("asked") && interrupt());
+    const { code, stderr } = await brake([...FLAGS, "--yes"], { onOutput });
+    expect(code).toBe(8);
+    expect(stderr).toContain(`${OTHER}: you stopped watching; it goes on`);
+  });
+
+  it("of nobody makes it count anew", async () => {
+    waiting = [];
+    releases();
+    const { code, stdout } = await brake([...FLAGS, "--yes"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "Released: the brake counts anew.\n" });
+  });
+});
