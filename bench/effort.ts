@@ -18,6 +18,9 @@ export interface Effort {
   /** Account histories for the kinds of limits, and the days of each on which false alarms are counted. */
   histories: number;
   days: number;
+  /** Subaccounts of a sweep, and of the one it is compared with. */
+  manySubaccounts: number;
+  fewSubaccounts: number;
 }
 
 export const FULL: Effort = {
@@ -31,6 +34,8 @@ export const FULL: Effort = {
   shortFlood: 5000,
   histories: 60,
   days: 28,
+  manySubaccounts: 10_000,
+  fewSubaccounts: 1000,
 };
 /** To see that the bench works; its numbers say little. */
 export const QUICK: Effort = {
@@ -44,4 +49,6 @@ export const QUICK: Effort = {
   shortFlood: 500,
   histories: 6,
   days: 2,
+  manySubaccounts: 600,
+  fewSubaccounts: 200,
 };

@@ -8,6 +8,7 @@ import { asJson, asTable } from "./print.ts";
 import type { Row } from "./row.ts";
 import { measureSpendRules } from "./spend-rules.ts";
 import { measureSuspendPath } from "./suspend-path.ts";
+import { measureSweep } from "./sweep.ts";
 import { measureThroughput } from "./throughput.ts";
 
 /**
@@ -37,8 +38,10 @@ async function measureAll(effort: Effort): Promise<Row[]> {
     const errorFlood = await measureErrorFlood(bundles, effort);
     say("throughput");
     const throughput = await measureThroughput(effort);
+    say("a sweep");
+    const sweep = await measureSweep(effort);
     say("what each kind of limit sees");
-    return [...coldStarts, ...suspendPath, ...errorFlood, ...throughput, ...measureSpendRules(effort)];
+    return [...coldStarts, ...suspendPath, ...errorFlood, ...throughput, ...sweep, ...measureSpendRules(effort)];
   } finally {
     await bundles.remove();
   }

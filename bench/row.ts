@@ -1,7 +1,17 @@
 /** One line of the bench's result. */
 export interface Row {
   measure: string;
-  unit: "ms" | "µs" | "round trips" | "requests" | "messages" | "per CPU second" | "minutes" | "of money" | "a month";
+  unit:
+    | "ms"
+    | "µs"
+    | "MB"
+    | "round trips"
+    | "requests"
+    | "messages"
+    | "per CPU second"
+    | "minutes"
+    | "of money"
+    | "a month";
   ours: number;
   /** What ours is compared with, measured in the same run; null where there is nothing fair to compare with. */
   peer: { name: string; value: number } | null;

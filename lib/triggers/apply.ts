@@ -19,7 +19,7 @@ export interface Applied {
   failures: readonly NotDone[];
 }
 
-export interface NotDone {
+interface NotDone {
   /** Such as `create tollbreaker: daily-spend`. */
   what: string;
   failure: TwilioFailure;

@@ -16,6 +16,7 @@ const Rows = z.array(
     unit: z.enum([
       "ms",
       "µs",
+      "MB",
       "round trips",
       "requests",
       "messages",
@@ -52,7 +53,7 @@ it("measures every row, and prints nothing but JSON", { timeout: 120_000 }, asyn
   for (const what of ["to the store", "to the inbox", "to Twilio", "all"]) {
     expect(measured).toContain(`webhook to suspend request: ${what}, in sequence`);
   }
-  expect(rows.filter(({ aim }) => aim !== null)).toHaveLength(4);
+  expect(rows.filter(({ aim }) => aim !== null)).toHaveLength(7);
   // Counts, not times: no machine is too slow for them.
   for (const what of ["to the store, in all", "in the inbox, in all"]) {
     const measure = `flood of errors of one account: ${what}`;
@@ -60,6 +61,10 @@ it("measures every row, and prints nothing but JSON", { timeout: 120_000 }, asyn
   }
   expect(measured).toContain("flood of errors of one account: own work for each");
   expect(measured).toContain("flood of errors of one account: its usage trigger's webhook to suspend request");
+  expect(rows.find(({ measure }) => /^sweep of .*: to Twilio for each$/.test(measure))).toMatchObject({ met: true });
+  for (const what of ["time for each", "own work for each", "memory", "to the store, in all"]) {
+    expect(measured.some((measure) => measure.startsWith("sweep of") && measure.endsWith(what))).toBe(true);
+  }
   for (const rule of ["rate", "spike"]) {
     expect(measured).toContain(`attack of 100 an hour: seen by ${rule} after`);
     expect(measured).toContain(`false alarms of an account: ${rule}`);

@@ -78,6 +78,8 @@ describe("a genuine firing", () => {
         usageRecordUri: `/2010-04-01/Accounts/${ours.accountSid}/Usage/Records.json?Category=totalprice`,
         idempotencyToken: "token-1",
         limit: null,
+        probation: false,
+        found: "webhook",
         fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);

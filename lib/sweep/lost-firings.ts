@@ -1,0 +1,51 @@
+import type { UsageTriggerSignal } from "../inbox/messages.ts";
+import type { UsageTrigger } from "../twilio/usage-triggers.ts";
+import { foundSignal } from "./found-signal.ts";
+import { isOurs } from "./our-triggers.ts";
+import { firedAtOf, periodStart } from "./period.ts";
+
+interface Situation {
+  accountSid: string;
+  /** Where our webhooks are. */
+  publicUrl: string;
+  /** ISO 8601 UTC; null when it never was. */
+  lastReactivatedAt: string | null;
+  now: Date;
+}
+
+/** A webhook that is on its way is not lost: Twilio retries it for a while. */
+const ON_ITS_WAY_MS = 90_000;
+const DAY_MS = 24 * 3600_000;
+/** What was dealt with is remembered for 40 days (FIRED): older firings would all look lost. */
+const LONGEST_MS = 31 * DAY_MS;
+
+/** Pure. Those of our triggers whose firing in this period should have been dealt with by now. */
+export function firedTriggers(triggers: readonly UsageTrigger[], situation: Situation): UsageTrigger[] {
+  return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation));
+}
+
+function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation): boolean {
+  const firedAt = firedAtOf(trigger);
+  if (firedAt === null || firedAt.getTime() > now.getTime() - ON_ITS_WAY_MS) return false;
+  const start = periodStart(trigger.recurring, now)?.getTime() ?? now.getTime() - DAY_MS;
+  const isOld = firedAt.getTime() < Math.max(start, now.getTime() - LONGEST_MS);
+  return !isOld && (lastReactivatedAt === null || firedAt.getTime() > Date.parse(lastReactivatedAt));
+}
+
+/**
+ * Pure. A signal for each firing that nobody has dealt with: its webhook was lost.
+ * @param handled when each trigger's last firing was dealt with, ISO 8601 UTC
+ */
+export function lostFirings(
+  fired: readonly UsageTrigger[],
+  handled: ReadonlyMap<string, string>,
+  { accountSid, now }: Situation,
+): UsageTriggerSignal[] {
+  return fired.flatMap((trigger) => {
+    const firedAt = firedAtOf(trigger);
+    const handledAt = handled.get(trigger.sid);
+    if (firedAt === null || (handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime())) return [];
+    const id = `sweep:${trigger.sid}:${firedAt.toISOString().replace(".000Z", "Z")}`;
+    return [foundSignal({ accountSid, trigger, found: "sweep-fired", id, firedAt, now })];
+  });
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+import { runKey } from "../incidents/keys.ts";
+import { COUNT_NAMES, Counts, MOST_NAMES, Names, NO_COUNTS, NO_NAMES, type Tally } from "./tally.ts";
+
+/** One sweep over all subaccounts. Times are ISO 8601 UTC. */
+const Run = z.object({
+  sweepId: z.string(),
+  startedAt: z.string(),
+  /** How many shards there are; null while the accounts are listed. */
+  shards: z.nullable(z.number()),
+  /** The numbers of those that are done. */
+  done: z._default(z.set(z.number()), new Set<number>()),
+  counts: Counts,
+  names: Names,
+  /** Null while it is under way. */
+  finishedAt: z.nullable(z.string()),
+  /** When a sweep was last finished; null before the first. */
+  lastFinishedAt: z.nullable(z.string()),
+  /** The GMT days on which people were last told what they are told once a day. */
+  summaryOn: z.nullable(z.string()),
+  troubleOn: z.nullable(z.string()),
+});
+export type Run = z.infer<typeof Run>;
+
+type Beginning =
+  /** @property abandoned the sweep before it, which nobody finished. */
+  | { kind: "begun"; run: Run; abandoned: Run | undefined }
+  /** Another one is under way. */
+  | { kind: "running"; since: string };
+
+/** The one sweep that is under way: it never overlaps with another. */
+export interface RunStore {
+  begin(now: Date): Promise<Beginning>;
+  read(): Promise<Run | undefined>;
+  /** How many shards there are. */
+  plan(sweepId: string, shards: number): Promise<void>;
+  /**
+   * Adds what a shard has seen; only once, however often the shard is handed out.
+   * @returns the run as it is then; undefined when another one is under way by now.
+   */
+  report(sweepId: string, shard: number, tally: Tally): Promise<Run | undefined>;
+  /** @param told the GMT days to be remembered */
+  finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn" | "troubleOn">>): Promise<void>;
+  /** It could not be begun: the next one need not wait for it. */
+  release(sweepId: string): Promise<void>;
+}
+
+/** Longer, and it has died: it is taken over. Listing takes seconds. */
+const LONGEST_MS = 15 * 60_000;
+const LONGEST_LISTING_MS = 2 * 60_000;
+
+export function runStore(client: DynamoDBDocumentClient, tableName: string): RunStore {
+  const item = { TableName: tableName, Key: runKey };
+
+  async function read(): Promise<Run | undefined> {
+    const { Item } = await client.send(new GetCommand({ ...item, ConsistentRead: true }));
+    return Item === undefined ? undefined : z.parse(Run, Item);
+  }
+
+  async function begin(now: Date): Promise<Beginning> {
+    const previous = await read();
+    if (previous !== undefined && isUnderWay(previous, now)) return { kind: "running", since: previous.startedAt };
+    const run = nextRun(previous, now);
+    const { done: _, ...stored } = run;
+    const isFirst = "attribute_not_exists(pk)";
+    const isAsWeReadIt = "sweepId = :previous";
+    const beginning = new PutCommand({
+      TableName: tableName,
+      Item: { ...runKey, ...stored },
+      ConditionExpression: previous === undefined ? isFirst : isAsWeReadIt,
+      ...(previous !== undefined && { ExpressionAttributeValues: { ":previous": previous.sweepId } }),
+    });
+    // Two starts in the same moment: the other one was faster.
+    if ((await unlessRefused(client.send(beginning))) === undefined)
+      return { kind: "running", since: now.toISOString() };
+    return { kind: "begun", run, abandoned: previous?.finishedAt === null ? previous : undefined };
+  }
+
+  async function plan(sweepId: string, shards: number): Promise<void> {
+    await change(sweepId, "SET shards = :shards", { ":shards": shards });
+  }
+
+  async function report(sweepId: string, shard: number, tally: Tally): Promise<Run | undefined> {
+    const once = "(attribute_not_exists(done) OR NOT contains(done, :shard))";
+    const counted = COUNT_NAMES.filter((name) => (tally.counts[name] ?? 0) !== 0);
+    const values = {
+      ":shard": shard,
+      ":one": new Set([shard]),
+      ...Object.fromEntries(counted.map((name) => [`:${name}`, tally.counts[name]])),
+    };
+    const adding = `ADD ${["done :one", ...counted.map((name) => `counts.#${name} :${name}`)].join(", ")}`;
+    // Some of these words are DynamoDB's own.
+    const aliases = Object.fromEntries(counted.map((name) => [`#${name}`, name]));
+    const changed = await change(sweepId, adding, values, once, aliases);
+    if (changed === undefined) return ofSweep(sweepId);
+    for (const kind of ["arrived", "drifted", "refused"] as const) await addNames(sweepId, kind, tally.names[kind]);
+    return changed;
+  }
+
+  /** Names are for people: what does not fit any more is left out. */
+  async function addNames(sweepId: string, kind: keyof Names, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const adding = `SET #names.${kind} = list_append(#names.${kind}, :names)`;
+    const hasRoom = `size(#names.${kind}) < :most`;
+    await change(sweepId, adding, { ":names": names, ":most": MOST_NAMES }, hasRoom, { "#names": "names" });
+  }
+
+  async function finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn" | "troubleOn">>) {
+    const at = now.toISOString();
+    const days = Object.entries(told).filter(([, day]) => day !== undefined);
+    const setting = ["finishedAt = :at", "lastFinishedAt = :at", ...days.map(([name]) => `${name} = :${name}`)];
+    const values = Object.fromEntries(days.map(([name, day]) => [`:${name}`, day]));
+    await change(sweepId, `SET ${setting.join(", ")}`, { ":at": at, ...values });
+  }
+
+  async function release(sweepId: string): Promise<void> {
+    // Its end is no success: `lastFinishedAt` stays.
+    await change(sweepId, "SET finishedAt = startedAt", {});
+  }
+
+  async function ofSweep(sweepId: string): Promise<Run | undefined> {
+    const run = await read();
+    return run?.sweepId === sweepId ? run : undefined;
+  }
+
+  async function change(
+    sweepId: string,
+    UpdateExpression: string,
+    values: Record<string, unknown>,
+    condition?: string,
+    names?: Record<string, string>,
+  ): Promise<Run | undefined> {
+    const isThisOne = "sweepId = :sweepId";
+    const changing = new UpdateCommand({
+      ...item,
+      UpdateExpression,
+      ConditionExpression: condition === undefined ? isThisOne : `${isThisOne} AND ${condition}`,
+      ExpressionAttributeValues: { ...values, ":sweepId": sweepId },
+      ...(names !== undefined && Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+      ReturnValues: "ALL_NEW",
+    });
+    const answer = await unlessRefused(client.send(changing));
+    return answer === undefined ? undefined : z.parse(Run, answer.Attributes);
+  }
+
+  return { begin, read, plan, report, finish, release };
+}
+
+function isUnderWay({ finishedAt, startedAt, shards }: Run, now: Date): boolean {
+  const age = now.getTime() - Date.parse(startedAt);
+  return finishedAt === null && age < (shards === null ? LONGEST_LISTING_MS : LONGEST_MS);
+}
+
+function nextRun(previous: Run | undefined, now: Date): Run {
+  const startedAt = now.toISOString();
+  return {
+    sweepId: `${startedAt.replace(/[-:.Z]/g, "")}-${randomBytes(4).toString("hex")}`,
+    startedAt,
+    shards: null,
+    done: new Set(),
+    counts: NO_COUNTS,
+    names: NO_NAMES,
+    finishedAt: null,
+    lastFinishedAt: previous?.lastFinishedAt ?? null,
+    summaryOn: previous?.summaryOn ?? null,
+    troubleOn: previous?.troubleOn ?? null,
+  };
+}
+
+/** The answer to a conditional write; undefined where its condition did not hold. */
+async function unlessRefused<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+/** Every shard is done. */
+export function isComplete({ shards, done }: Run): boolean {
+  return shards !== null && done.size >= shards;
+}

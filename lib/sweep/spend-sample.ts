@@ -1,0 +1,95 @@
+import { compare, isDecimal } from "../decimal.ts";
+import type { Limit, Policy } from "../policy/policy.ts";
+import type { UsageTrigger } from "../twilio/usage-triggers.ts";
+import type { AccountMemory } from "./known.ts";
+import { isRecurring, periodStart, type Recurring } from "./period.ts";
+import type { SpendSample } from "./spend-rules/sample.ts";
+
+/**
+ * What an account had spent when it was read: the current value of each measure of the policy, not of each limit, because
+ * limits of one measure (one warns, one suspends) show the same value, and a limit may get another measure one day.
+ */
+export interface Sample {
+  /** ISO 8601 UTC. */
+  at: string;
+  /** Decimal strings by measure. */
+  values: Readonly<Record<string, string>>;
+}
+
+type Measured = Pick<UsageTrigger, "usageCategory" | "triggerBy" | "recurring">;
+
+/** `totalprice price daily`; `once` for a trigger that counts for ever. */
+export function measureOf({ usageCategory, triggerBy, recurring }: Measured): string {
+  return `${usageCategory} ${triggerBy} ${isRecurring(recurring) ? recurring : "once"}`;
+}
+
+const RECURRING: Readonly<Record<Limit["every"], Recurring>> = {
+  day: "daily",
+  month: "monthly",
+  year: "yearly",
+  once: "",
+};
+
+export function measureOfLimit({ category, by, every }: Limit): string {
+  return measureOf({ usageCategory: category, triggerBy: by, recurring: RECURRING[every] });
+}
+
+/** Pure. The value of each measure of the policy, from any trigger that shows it. */
+export function valuesOf(triggers: readonly UsageTrigger[], { limits }: Policy): Record<string, string> {
+  const wanted = new Set(Object.values(limits).map(measureOfLimit));
+  // Twilio does not say whether a trigger that fires once counts on after that: one that has not fired is asked first.
+  const lastWins = triggers.toSorted((one, other) => Number(isSpent(other)) - Number(isSpent(one)));
+  const shown = lastWins.filter((trigger) => wanted.has(measureOf(trigger)) && isDecimal(trigger.currentValue));
+  return Object.fromEntries(shown.map((trigger) => [measureOf(trigger), trigger.currentValue]));
+}
+
+function isSpent({ recurring, dateFired }: UsageTrigger): boolean {
+  return !isRecurring(recurring) && dateFired !== null;
+}
+
+/** A gap longer than two hours tells the spend rules nothing: an account that rests is looked at this often. */
+const REST_MS = 55 * 60_000;
+
+export interface Sampling {
+  /** To be kept; undefined when there is nothing new. */
+  sample: Sample | undefined;
+  /** When something was last seen to have been spent, ISO 8601 UTC; null when nothing ever was. */
+  spentAt: string | null;
+}
+
+/** Pure. @param isWatched whether the policy has spend rules, which need to know that nothing was spent, too */
+export function takeSample(
+  values: Readonly<Record<string, string>>,
+  memory: AccountMemory | undefined,
+  { isWatched, now }: { isWatched: boolean; now: Date },
+): Sampling {
+  const before = memory?.values ?? {};
+  const at = now.toISOString();
+  const hasSpent = Object.entries(values).some(([measure, value]) => isSpend(value, before[measure]));
+  const rested = memory?.sampledAt == null ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(memory.sampledAt);
+  const isDue = !isSame(values, before) || (isWatched && rested >= REST_MS);
+  return {
+    sample: isDue && Object.keys(values).length > 0 ? { at, values } : undefined,
+    spentAt: hasSpent ? at : (memory?.spentAt ?? null),
+  };
+}
+
+// The first sight of a value says nothing about when it was spent. A smaller one is of a new period, unless it is zero.
+function isSpend(value: string, before: string | undefined): boolean {
+  return before !== undefined && value !== before && compare(value, "0") > 0;
+}
+
+function isSame(values: Readonly<Record<string, string>>, before: Readonly<Record<string, string>>): boolean {
+  const measures = new Set([...Object.keys(values), ...Object.keys(before)]);
+  return [...measures].every((measure) => values[measure] === before[measure]);
+}
+
+/** One measure of the samples, as the spend rules read them. */
+export function spendSamples(samples: readonly Sample[], limit: Limit): SpendSample[] {
+  const measure = measureOfLimit(limit);
+  return samples.flatMap(({ at, values }) => {
+    const value = values[measure];
+    const since = periodStart(RECURRING[limit.every], new Date(at))?.toISOString() ?? null;
+    return value === undefined ? [] : [{ at, value, since }];
+  });
+}

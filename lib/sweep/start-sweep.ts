@@ -1,0 +1,96 @@
+import { messageOf } from "../errors.ts";
+import { type Account, listAccounts } from "../twilio/accounts.ts";
+import { describeFailure } from "../twilio/failures.ts";
+import { type Ending, endSweep, tellResults } from "./finish-sweep.ts";
+import { politeClient } from "./polite-client.ts";
+import type { Run } from "./run-store.ts";
+import { cutIntoShards, type SweptAccount } from "./shard.ts";
+import type { ShardQueue } from "./shard-queue.ts";
+import { REQUEST_TIMEOUT_MS, type Sweeper } from "./sweeper.ts";
+
+/** What it takes to begin a sweep. */
+export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue };
+
+export type Start =
+  | { kind: "started"; sweepId: string; accounts: number; shards: number }
+  /** The one before is still under way. */
+  | { kind: "skipped"; since: string }
+  /** The accounts could not be listed: nothing was begun. */
+  | { kind: "failed"; why: string };
+
+/**
+ * Begins a sweep: take the lock ─ list the subaccounts ─ cut them into shards ─ queue them.
+ * @param deadline milliseconds since the epoch
+ * @throws what the store and the queue throw
+ */
+export async function startSweep(starter: Starter, deadline: number): Promise<Start> {
+  const { runs, clock, log } = starter;
+  const beginning = await runs.begin(clock.now());
+  if (beginning.kind === "running") {
+    log.warn("sweep-skipped", { since: beginning.since });
+    log.count("SweepSkipped", 1);
+    return { kind: "skipped", since: beginning.since };
+  }
+  if (beginning.abandoned !== undefined) await tellOfAbandoned(starter, beginning.abandoned);
+  const { sweepId } = beginning.run;
+  try {
+    const started = await listAndQueue(starter, beginning.run, deadline);
+    if (started.kind === "failed") await giveUp(starter, sweepId, started.why);
+    return started;
+  } catch (error) {
+    await giveUp(starter, sweepId, messageOf(error));
+    throw error;
+  }
+}
+
+/** The next one need not wait for it. */
+async function giveUp({ runs, log }: Starter, sweepId: string, reason: string): Promise<void> {
+  log.error("sweep-failed", { sweepId, reason });
+  log.count("SweepFailed", 1);
+  await runs.release(sweepId);
+}
+
+async function listAndQueue(starter: Starter, { sweepId }: Run, deadline: number): Promise<Start> {
+  const { twilio, shards: queue, runs, clock, log } = starter;
+  const polite = politeClient(twilio, { atOnce: 1, until: { clock, deadline } });
+  // Before the list: what happens while it is read is news.
+  const listedAt = clock.now().toISOString();
+  const list = await listAccounts(polite, REQUEST_TIMEOUT_MS);
+  if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
+  const accounts = sweptAccounts(list.body, twilio.accountSid);
+  const shards = cutIntoShards({ sweepId, listedAt }, accounts);
+  // Known before the first of them can be done.
+  await runs.plan(sweepId, shards.length);
+  await queue.put(shards);
+  log.info("sweep-started", { sweepId, accounts: accounts.length, shards: shards.length });
+  if (shards.length === 0) await endSweep(starter, sweepId, {});
+  return { kind: "started", sweepId, accounts: accounts.length, shards: shards.length };
+}
+
+/** Without the parent, and what is closed for good; each once, should it be listed on two pages. */
+function sweptAccounts(accounts: readonly Account[], parentSid: string): SweptAccount[] {
+  const swept = accounts.flatMap(({ sid, status, friendlyName, ownerAccountSid }): SweptAccount[] =>
+    sid === parentSid || ownerAccountSid !== parentSid || status === "closed"
+      ? []
+      : [{ accountSid: sid, status, friendlyName: oneLine(friendlyName) }],
+  );
+  return [...new Map(swept.map((account) => [account.accountSid, account])).values()];
+}
+
+// SQS refuses some characters, and a name with line breaks would pretend to be more than one in a notice.
+function oneLine(name: string): string {
+  return [...name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " ")].slice(0, 64).join("").trim();
+}
+
+/** What it repaired before it died was done, and nobody has been told. */
+async function tellOfAbandoned(starter: Starter, abandoned: Run): Promise<void> {
+  const { sweepId, startedAt } = abandoned;
+  starter.log.error("sweep-abandoned", { sweepId, startedAt, shards: abandoned.shards, done: abandoned.done.size });
+  starter.log.count("SweepAbandoned", 1);
+  try {
+    await tellResults(starter, abandoned);
+  } catch (error) {
+    // The next sweep matters more.
+    starter.log.error("sweep-not-told", { sweepId, reason: messageOf(error) });
+  }
+}

@@ -1,0 +1,88 @@
+import { type Notice, notice } from "../alerts/notice.ts";
+import type { Run } from "./run-store.ts";
+import type { Names } from "./tally.ts";
+
+/** What people are told of a sweep, each at most once for all accounts together. */
+
+/** Subaccounts that were never seen before; with the very first sweep that is all of them. */
+export function armedNotice(run: Run, now: Date): Notice {
+  const { arrived, created } = run.counts;
+  const isFirst = run.lastFinishedAt === null;
+  const many = accounts(arrived);
+  return notice({
+    ...envelope(run, "armed", now),
+    subject: isFirst ? `Tollbreaker watches ${many} from now on` : `New: ${many}, armed`,
+    headline: isFirst
+      ? `The first sweep is through: ${many} ${verb(arrived, "carries", "carry")} the policy's usage triggers.`
+      : `${many} never seen before: now ${verb(arrived, "it carries", "they carry")} the policy's usage triggers.`,
+    facts: [
+      ...(isFirst ? [] : [{ label: "Accounts", value: named(run.names, "arrived", arrived) }]),
+      { label: "Triggers", value: created === 0 ? "all were there already" : `${created} created` },
+    ],
+    nextStep: "",
+  });
+}
+
+/** Triggers that somebody removed or changed. */
+export function driftNotice(run: Run, now: Date): Notice {
+  const { drifted, created, updated, removed } = run.counts;
+  return notice({
+    ...envelope(run, "drift-repaired", now),
+    severity: "warning",
+    subject: `Usage triggers repaired on ${accounts(drifted)}`,
+    headline: `The usage triggers of ${accounts(drifted)} were not as the policy wants them, and were repaired.`,
+    facts: [
+      { label: "Accounts", value: named(run.names, "drifted", drifted) },
+      { label: "Triggers", value: `${created} created, ${updated} made to call us again, ${removed} removed` },
+    ],
+    nextStep:
+      "If the policy was changed, that is why. If not, find out who removes or changes triggers: an attacker may.",
+  });
+}
+
+/** Accounts that nobody but a person can arm. Told once a day. */
+export function troubleNotice(run: Run, now: Date): Notice {
+  const { refused } = run.counts;
+  return notice({
+    ...envelope(run, "sweep-trouble", now),
+    severity: "critical",
+    subject: `${accounts(refused)} could not be armed`,
+    headline: `${accounts(refused)} ${verb(refused, "lacks", "lack")} usage triggers, and Twilio did not let the sweep create them: spending there may go unseen.`,
+    facts: [{ label: "Accounts", value: named(run.names, "refused", refused) }],
+    nextStep: "Do what the reason says; the next sweep tries again.",
+  });
+}
+
+export function dailySummary(run: Run, now: Date): Notice {
+  const { counts } = run;
+  return notice({
+    ...envelope(run, "daily-summary", now),
+    id: `summary:${now.toISOString().slice(0, 10)}`,
+    subject: `Tollbreaker: ${counts.armed} of ${accounts(counts.accounts)} armed, ${counts.quiet} quiet`,
+    headline: `${counts.armed} of ${accounts(counts.accounts)} carry every usage trigger of the policy; ${counts.quiet} of them are quiet.`,
+    facts: [
+      { label: "Suspended", value: String(counts.suspended) },
+      { label: "Incidents", value: `${counts.open} open` },
+      { label: "Not read", value: String(counts.unread) },
+    ],
+    nextStep: counts.unread === 0 ? "" : "What was not read is read by the next sweep; if it lasts, see the log.",
+  });
+}
+
+function envelope({ sweepId }: Run, kind: Notice["kind"], now: Date) {
+  return { id: `sweep:${sweepId}:${kind}`, kind, severity: "info" as const, at: now.toISOString(), drillId: null };
+}
+
+function accounts(count: number): string {
+  return count === 1 ? "1 subaccount" : `${count} subaccounts`;
+}
+
+function verb(count: number, one: string, many: string): string {
+  return count === 1 ? one : many;
+}
+
+function named(names: Names, kind: keyof Names, count: number): string {
+  const shown = names[kind].slice(0, 20);
+  const rest = count - shown.length;
+  return rest > 0 ? `${shown.join("; ")}; and ${rest} more` : shown.join("; ");
+}

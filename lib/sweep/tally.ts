@@ -1,0 +1,63 @@
+import * as z from "zod/mini";
+
+/** What a sweep, or a part of it, has seen and done, in numbers of accounts unless said otherwise. */
+export const Counts = z.object({
+  accounts: z.number(),
+  /** Not read, or not finished: they come again with the next sweep. */
+  unread: z.number(),
+  /** Those that carry every trigger of the policy. */
+  armed: z.number(),
+  /** Armed, active, without an open incident, and nothing found. */
+  quiet: z.number(),
+  suspended: z.number(),
+  /** With an open incident. */
+  open: z.number(),
+  /** Never seen before. */
+  arrived: z.number(),
+  /** Seen before, with triggers missing or changed, and repaired. */
+  drifted: z.number(),
+  /** Whose triggers could not be brought in order. */
+  refused: z.number(),
+  /** Usage triggers. */
+  created: z.number(),
+  updated: z.number(),
+  removed: z.number(),
+  /** Messages put into the inbox. */
+  lost: z.number(),
+  over: z.number(),
+  spend: z.number(),
+  tampered: z.number(),
+  driven: z.number(),
+  reminded: z.number(),
+});
+export type Counts = z.infer<typeof Counts>;
+
+/** What people are told by name. */
+export const Names = z.object({
+  arrived: z.array(z.string()),
+  drifted: z.array(z.string()),
+  refused: z.array(z.string()),
+});
+export type Names = z.infer<typeof Names>;
+
+/** More names tell a reader nothing more. */
+export const MOST_NAMES = 20;
+
+export interface Tally {
+  counts: Partial<Counts>;
+  names: Names;
+}
+
+export const NO_COUNTS: Counts = {
+  ...{ accounts: 0, unread: 0, armed: 0, quiet: 0, suspended: 0, open: 0, arrived: 0, drifted: 0, refused: 0 },
+  ...{ created: 0, updated: 0, removed: 0, lost: 0, over: 0, spend: 0, tampered: 0, driven: 0, reminded: 0 },
+};
+export const COUNT_NAMES = z.keyof(Counts).options;
+export const NO_NAMES: Names = { arrived: [], drifted: [], refused: [] };
+
+export function sumOf(tallies: readonly Tally[]): { counts: Counts; names: Names } {
+  const counts = { ...NO_COUNTS };
+  for (const tally of tallies) for (const name of COUNT_NAMES) counts[name] += tally.counts[name] ?? 0;
+  const first = (kind: keyof Names) => tallies.flatMap(({ names }) => names[kind]).slice(0, MOST_NAMES);
+  return { counts, names: { arrived: first("arrived"), drifted: first("drifted"), refused: first("refused") } };
+}
