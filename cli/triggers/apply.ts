@@ -1,7 +1,6 @@
 import { systemClock as clock } from "../../lib/clock.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { bringInOrder, type Ordered } from "../../lib/triggers/apply.ts";
-import { planTriggers } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Environment } from "../server.ts";
 import { printable, printableJson, type Terminal } from "../terminal.ts";
@@ -10,6 +9,7 @@ import { accountName } from "../wording.ts";
 import { checkCallback } from "./check-callback.ts";
 import { moneyLimits, readCurrencies, refuseMixedCurrencies } from "./check-currencies.ts";
 import { needsWork, planView } from "./plan.ts";
+import { planAccount } from "./plan-account.ts";
 import { planText } from "./plan-text.ts";
 import { eachAccount, type Survey, type Surveyed, survey } from "./survey.ts";
 
@@ -131,7 +131,7 @@ async function outcomeOf(
   if (interrupt.isOver) return { account, kind: "not-begun", why: "interrupted before it was begun" };
   if (trouble !== undefined) return { account, kind: "not-begun", why: trouble };
   const until = { clock, deadline: clock.now().getTime() + PATIENCE_MS };
-  const planOf = (existing: Surveyed["triggers"]) => planTriggers(account.sid, existing, wanted);
+  const planOf = (existing: Surveyed["triggers"]) => planAccount(account.sid, existing, wanted);
   return { account, ...(await bringInOrder(twilio, account.sid, planOf, until)) };
 }
 

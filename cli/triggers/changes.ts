@@ -1,6 +1,7 @@
 import { MARK, type WantedTrigger } from "../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { reached, type Surveyed } from "./survey.ts";
+import { reached } from "./plan-account.ts";
+import type { Surveyed } from "./survey.ts";
 
 /** One thing that is to be done to an account's triggers. Values are decimal strings. */
 export type Change =
@@ -9,11 +10,13 @@ export type Change =
   | { kind: "replace"; limit: string; value: string; old: string; reached: string | null }
   /** It calls somebody else. */
   | { kind: "update"; limit: string; value: string; calls: string }
-  | { kind: "remove"; limit: string; value: string };
+  | { kind: "remove"; limit: string; value: string }
+  /** Nothing now: the account is on probation, and it would fire at once. */
+  | { kind: "later"; limit: string; value: string };
 
 /** What the plan comes to, as a person thinks of it. */
 export function changesOf(surveyed: Surveyed): Change[] {
-  const { create, update, remove } = surveyed.plan;
+  const { create, update, remove, later } = surveyed.plan;
   const oldOf = (wanted: WantedTrigger) => remove.find(({ friendlyName }) => friendlyName === wanted.friendlyName);
   const replaced = new Set(create.map((wanted) => oldOf(wanted)?.sid));
   return [
@@ -27,12 +30,13 @@ export function changesOf(surveyed: Surveyed): Change[] {
     ...remove
       .filter(({ sid }) => !replaced.has(sid))
       .map((trigger) => ({ kind: "remove" as const, limit: limitOf(trigger), value: trigger.triggerValue })),
+    ...later.map(({ limit, triggerValue: value }) => ({ kind: "later" as const, limit, value })),
   ];
 }
 
 function creation(surveyed: Surveyed, wanted: WantedTrigger, old: UsageTrigger | undefined): Change {
   const { limit, triggerValue: value } = wanted;
-  const now = reached(surveyed, wanted) ?? null;
+  const now = reached(surveyed.triggers, wanted) ?? null;
   return old === undefined
     ? { kind: "create", limit, value, reached: now }
     : { kind: "replace", limit, value, old: watched(old, wanted), reached: now };
@@ -46,7 +50,7 @@ function watched(old: UsageTrigger, wanted: WantedTrigger): string {
 }
 
 /** The limit that one of ours is named after. */
-export function limitOf({ friendlyName }: Pick<UsageTrigger, "friendlyName">): string {
+function limitOf({ friendlyName }: Pick<UsageTrigger, "friendlyName">): string {
   return friendlyName.startsWith(MARK) ? friendlyName.slice(MARK.length) : friendlyName;
 }
 
@@ -59,13 +63,21 @@ export interface Summary {
   update: number;
   replace: number;
   remove: number;
+  /** Triggers that have to wait for the end of a probation. */
+  later: number;
   /** Accounts that can't be brought in order. */
   problems: number;
   /** Accounts that could not be read. */
   unread: number;
 }
 
-export function countKinds(changes: readonly Change[]): Pick<Summary, "create" | "update" | "replace" | "remove"> {
+export function countKinds(changes: readonly Change[]): Readonly<Record<Change["kind"], number>> {
   const count = (wanted: Change["kind"]) => changes.filter(({ kind }) => kind === wanted).length;
-  return { create: count("create"), update: count("update"), replace: count("replace"), remove: count("remove") };
+  return {
+    create: count("create"),
+    update: count("update"),
+    replace: count("replace"),
+    remove: count("remove"),
+    later: count("later"),
+  };
 }

@@ -1,9 +1,11 @@
+import type { Policy } from "../../lib/policy/policy.ts";
 import { isNothing } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
-import { findTwilio, policyOf } from "../twilio-access.ts";
+import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { type Change, changesOf, countKinds, type Summary } from "./changes.ts";
+import { type CurrencyGroup, currencyGroups, groupsInWords, moneyLimits, readCurrencies } from "./check-currencies.ts";
 import { planText } from "./plan-text.ts";
 import { type Survey, type Surveyed, survey, type Unread } from "./survey.ts";
 
@@ -19,12 +21,32 @@ export interface PlanOptions {
  */
 export async function planCommand(options: PlanOptions, environment: Environment, terminal: Terminal): Promise<void> {
   const access = await findTwilio(environment);
-  const found = await survey(access, policyOf(access), terminal);
+  const policy = policyOf(access);
+  const found = await survey(access, policy, terminal);
   const view = planView(found);
-  if (options.json) terminal.print(printableJson(view));
+  const groups = await currenciesOf(access, policy, found, terminal);
+  const currencies = groups.map(({ currency, accounts }) => ({ currency, accounts: accounts.length }));
+  if (options.json) terminal.print(printableJson({ ...view, currencies }));
   else terminal.print(planText(view, terminal.paint));
+  if (groups.length > 1) terminal.tell(`Note: ${mixedInWords(groups)}`);
   if (view.summary.unread > 0) throw notAllRead(found.unread);
   if (options.check && isDrifted(view.summary)) throw drifted();
+}
+
+/** One request for each account, and only when there is something to be applied. */
+async function currenciesOf(
+  access: TwilioAccess,
+  policy: Policy,
+  { surveyed }: Survey,
+  terminal: Terminal,
+): Promise<CurrencyGroup[]> {
+  if (!surveyed.some(needsWork) || moneyLimits(policy).length === 0) return [];
+  const accounts = surveyed.map(({ account }) => account);
+  return currencyGroups(policy, await readCurrencies(access, accounts, terminal), () => false);
+}
+
+function mixedInWords(groups: readonly CurrencyGroup[]): string {
+  return `the accounts are billed in different currencies (${groupsInWords(groups)}): apply refuses unless told otherwise, docs/triggers.md.`;
 }
 
 export interface PlanView {
@@ -42,7 +64,7 @@ export interface PlanView {
 }
 
 export function planView({ surveyed, unread }: Survey): PlanView {
-  const concerned = surveyed.filter(needsWork);
+  const concerned = surveyed.filter((one) => needsWork(one) || one.plan.later.length > 0);
   const accounts = concerned.map((one) => ({
     accountSid: one.account.sid,
     friendlyName: one.account.friendlyName,
@@ -55,7 +77,7 @@ export function planView({ surveyed, unread }: Survey): PlanView {
     unread: unread.map(({ account, why }) => ({ accountSid: account.sid, friendlyName: account.friendlyName, why })),
     summary: {
       accounts: surveyed.length + unread.length,
-      inOrder: surveyed.length - concerned.length,
+      inOrder: surveyed.filter((one) => !needsWork(one)).length,
       ...countKinds(accounts.flatMap(({ changes }) => changes)),
       problems: accounts.filter(({ problem }) => problem !== null).length,
       unread: unread.length,

@@ -65,7 +65,7 @@ export function statusOf({ account, triggers, wanted, plan }: Surveyed): Account
     limits: wanted.map((one) => {
       const isOfLimit = ({ friendlyName }: UsageTrigger) => friendlyName === one.friendlyName;
       const isForeign = plan.update.some((update) => update.wanted === one);
-      return limitStatus(one, kept.find(isOfLimit), plan.remove.find(isOfLimit), isForeign);
+      return limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), isForeign);
     }),
     guards: triggers.filter(isGuard).length,
     others: triggers.filter((trigger) => !isMarked(trigger)).length,

@@ -1,8 +1,5 @@
 import pLimit from "p-limit";
-import { compare, isDecimal } from "../../lib/decimal.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
-import { measureOf } from "../../lib/sweep/spend-sample.ts";
-import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
@@ -10,13 +7,14 @@ import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-tri
 import { progressBar } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
 import { listSubaccounts, type TwilioAccess } from "../twilio-access.ts";
+import { type AccountPlan, planAccount } from "./plan-account.ts";
 
 /** One subaccount: what it carries, and what it should. */
 export interface Surveyed {
   account: Pick<Account, "sid" | "friendlyName" | "status">;
   triggers: readonly UsageTrigger[];
   wanted: readonly WantedTrigger[];
-  plan: TriggerPlan;
+  plan: AccountPlan;
 }
 
 /** An account that Twilio did not tell about. */
@@ -80,15 +78,5 @@ async function surveyAccount(
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
   const wanted = wantedTriggers(policy, sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
-}
-
-/**
- * The present value of what a trigger would watch, where another trigger of the account shows it and it has reached the
- * new one's: Twilio would fire it at once.
- */
-export function reached({ triggers }: Pick<Surveyed, "triggers">, wanted: WantedTrigger): string | undefined {
-  const measure = measureOf(wanted);
-  const shown = triggers.find((one) => measureOf(one) === measure && isDecimal(one.currentValue));
-  return shown !== undefined && compare(shown.currentValue, wanted.triggerValue) >= 0 ? shown.currentValue : undefined;
+  return { account, triggers: list.body, wanted, plan: planAccount(sid, list.body, wanted) };
 }

@@ -31,12 +31,14 @@ export const RemindNudge = z.object({
 });
 export type RemindNudge = z.infer<typeof RemindNudge>;
 
+export const DRILL_ID = /^[0-9a-z-]{8,64}$/;
+
 /** A rehearsal, signed with the parent's auth token: everything is done but the suspension. */
 export const DrillNudge = z.object({
   kind: z.literal("drill"),
   ...envelope,
   /** By which its stations are found. */
-  drillId: z.string().check(z.regex(/^[0-9a-z-]{8,64}$/)),
+  drillId: z.string().check(z.regex(DRILL_ID)),
   /** When whoever asked for it sent it. */
   sentAt: time,
 });

@@ -6,12 +6,13 @@ import type { Log } from "../log.ts";
 import type { CommandParts } from "./accept-command.ts";
 import { authenticated, type OperatorVariables } from "./authentication.ts";
 import { addCommandRoutes, COMMAND_PATHS } from "./command-routes.ts";
+import { addDrillRoute, DRILL_PATH, type DrillParts } from "./drill-route.ts";
 import type { Operators } from "./operators.ts";
 import { addReadingRoutes, READING_PATHS } from "./reading-routes.ts";
 import { INTERNAL, UNAVAILABLE } from "./unavailable.ts";
 import type { Watch } from "./watch.ts";
 
-export interface OperatorApiParts extends CommandParts {
+export interface OperatorApiParts extends CommandParts, DrillParts {
   /** The base of the addresses in answers. */
   publicUrl: string;
   operators: Operators;
@@ -26,8 +27,9 @@ export function operatorApi(parts: OperatorApiParts): Hono<OperatorVariables> {
   app.use("/health", headers, neverCached);
   app.get("/health", (c) => c.json({ status: "ok" }));
   addReadingRoutes(app, { ...parts, uses: watch.uses });
+  addDrillRoute(app, parts);
   addCommandRoutes(app, parts, parts.publicUrl);
-  for (const path of ["/health", ...READING_PATHS]) app.all(path, (c) => otherMethod(c, "GET, HEAD"));
+  for (const path of ["/health", ...READING_PATHS, DRILL_PATH]) app.all(path, (c) => otherMethod(c, "GET, HEAD"));
   for (const path of COMMAND_PATHS) app.all(path, (c) => otherMethod(c, "POST"));
   app.all("/api/*", nothingHere);
   app.notFound(nothingHere);
@@ -59,7 +61,7 @@ function nothingHere(c: Context): Response {
     code: "route-not-found",
     title: "Nothing here",
     detail: "There is nothing at this address.",
-    expected: `one of ${["/health", ...READING_PATHS, ...COMMAND_PATHS].map(withBraces).join(", ")}`,
+    expected: `one of ${["/health", ...READING_PATHS, DRILL_PATH, ...COMMAND_PATHS].map(withBraces).join(", ")}`,
     got: quote(c.req.path),
     fix: "correct the path",
   });

@@ -2,8 +2,9 @@ import type { Hono } from "hono";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import type { Signal } from "../inbox/messages.ts";
+import type { Message } from "../inbox/messages.ts";
 import type { Log } from "../log.ts";
+import { readDrill } from "./drill.ts";
 import { type ReceivedRequest, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
 import { readFiring } from "./usage-trigger-firing.ts";
@@ -13,6 +14,8 @@ export interface UsageTriggerWebhook {
   /** The base URL that Twilio was told; signatures are made over it. */
   publicUrl: string;
   tokens: SigningTokens;
+  /** The parent's AccountSid: a rehearsal is signed with its token. */
+  parentSid: string;
   inbox: Inbox;
   clock: Clock;
   log: Log;
@@ -32,6 +35,8 @@ export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
 }
 
 async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): Promise<WebhookAnswer> {
+  const drill = await readDrill(request, webhook);
+  if (drill !== undefined) return store(webhook, drill);
   const verification = await verifyForm(webhook.tokens, request);
   switch (verification.kind) {
     case "refused":
@@ -44,13 +49,14 @@ async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): 
   }
 }
 
-async function store({ inbox, log }: UsageTriggerWebhook, signal: Signal): Promise<WebhookAnswer> {
+async function store({ inbox, log }: UsageTriggerWebhook, message: Message): Promise<WebhookAnswer> {
+  const { kind, id, accountSid } = message;
   try {
-    await inbox.put(signal);
-    log.info("signal-stored", { kind: signal.kind, id: signal.id, accountSid: signal.accountSid });
+    await inbox.put(message);
+    log.info("signal-stored", { kind, id, accountSid });
     return 204;
   } catch (error) {
-    log.error("signal-not-stored", { id: signal.id, accountSid: signal.accountSid, reason: messageOf(error) });
+    log.error("signal-not-stored", { id, accountSid, reason: messageOf(error) });
     return 503;
   }
 }

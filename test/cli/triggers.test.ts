@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
+import { guardsFor } from "../../lib/triggers/guards.ts";
 import { writeDiscovery } from "../../local/discovery.ts";
 import { accountPath, apiOf } from "../local/twilio/api.ts";
+import { policyOf } from "../support/policies.ts";
 import { serve, tollbreaker } from "./command-line.ts";
 import { type Deployment, POLICY, startDeployment } from "./deployment.ts";
 import { inProcess } from "./in-process.ts";
@@ -73,8 +75,23 @@ describe("plan", () => {
         problem: null,
       })),
       unread: [],
-      summary: { accounts: 3, inOrder: 0, create: 6, replace: 0, update: 0, remove: 0, problems: 0, unread: 0 },
+      summary: {
+        ...{ accounts: 3, inOrder: 0, create: 6, replace: 0, update: 0, remove: 0 },
+        ...{ later: 0, problems: 0, unread: 0 },
+      },
     });
+  });
+
+  test("says that apply would refuse, for the currencies", async () => {
+    deployment.simulator.addSubaccount({ currency: "EUR" });
+    const { code, stderr } = await triggers(["plan"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("billed in different currencies (3 in USD, 1 in EUR): apply refuses");
+    const { stdout } = await triggers(["plan", "--json"]);
+    expect(JSON.parse(stdout).currencies).toEqual([
+      { currency: "USD", accounts: 3 },
+      { currency: "EUR", accounts: 1 },
+    ]);
   });
 
   test("tells a replacement from a removal, and what would fire at once", async () => {
@@ -97,6 +114,31 @@ describe("plan", () => {
     const { stdout } = await triggers(["plan"]);
     expect(stdout).toMatch(/update +daily-warning +80 +calls https:\/\/evil\.example\.com/);
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test("what would fire at once on an account that is on probation waits, and its guards stay", async () => {
+    await triggers(["apply"]);
+    const [guard] = guardsFor(policyOf(POLICY), firstSid(), deployment.url, "command");
+    if (guard === undefined) throw new Error("the policy has a limit that suspends");
+    const form = { FriendlyName: guard.friendlyName, CallbackUrl: guard.callbackUrl, TriggerValue: guard.triggerValue };
+    await api().post(accountPath(firstSid(), "/Usage/Triggers"), {
+      ...form,
+      ...{ UsageCategory: guard.usageCategory, TriggerBy: guard.triggerBy },
+    });
+    deployment.simulator.setSpend(firstSid(), { price: 60 });
+    await deployment.setPolicy(POLICY.replace("at: 100", "at: 50").replace("at: 80", "at: 90"));
+    const { stdout } = await triggers(["plan"]);
+    expect(stdout).toMatch(/replace +daily-warning +80 -> 90\n +later +daily-spend +50 +on probation/);
+    expect(stdout).toContain(
+      "0 to create, 5 to replace, 0 to update, 0 to remove; 0 of 3 accounts in order; 1 to be made later.",
+    );
+    expect((await triggers(["apply"])).code).toBe(0);
+    expect(await valuesOf()).toEqual([
+      "tollbreaker: daily-spend 100",
+      "tollbreaker: daily-spend probation 25",
+      "tollbreaker: daily-warning 90",
+    ]);
+    expect((await triggers(["plan", "--check"])).code).toBe(0);
   });
 
   test("an account that can't be read does not keep the others from being shown", async () => {
@@ -412,7 +454,8 @@ describe("where Twilio is", () => {
     ["TWILIO_AUTH_TOKEN", "", "twilio-auth-token-missing"],
     ["PUBLIC_URL", "", "config-invalid"],
     ["PUBLIC_URL", "ftp://x", "config-invalid"],
-    ["TWILIO_ACCOUNT_SID", "SK1", "config-invalid"],
+    ["TWILIO_ACCOUNT_SID", "AC1", "config-invalid"],
+    ["TWILIO_ACCOUNT_SID", "SK1", "api-key-given"],
     ["POLICY_FILE", "/nowhere/policy.yml", "policy-unreadable"],
   ])("with %s=%j is refused", async (name, value, code) => {
     const ended = await triggers(["plan"], { [name]: value });

@@ -11,6 +11,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   UpdateCommand: "dynamodb:UpdateItem",
   QueryCommand: "dynamodb:Query",
   SendMessageCommand: "sqs:SendMessage",
+  SendMessageBatchCommand: "sqs:SendMessage",
   ChangeMessageVisibilityBatchCommand: "sqs:ChangeMessageVisibility",
   PublishCommand: "sns:Publish",
   GetParameterCommand: "ssm:GetParameter",

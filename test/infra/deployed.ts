@@ -8,6 +8,7 @@ const VALUES: Readonly<Record<string, string>> = {
   "AWS::URLSuffix": "amazonaws.com",
   Inbox: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-inbox.fifo",
   NotifyQueue: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-notify",
+  SweepQueue: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-sweep",
   Incidents: "tollbreaker-test-Incidents-1ABC",
   Alerts: "arn:aws:sns:eu-west-1:123456789012:tollbreaker-test-alerts",
 };

@@ -1,3 +1,5 @@
+import type { Statement } from "./statements.ts";
+
 /** What each function may do: the action and the resource of each statement. Written by hand, so that a change is seen. */
 const arn = (resource: string) => ({ "Fn::GetAtt": [resource, "Arn"] });
 const parameter = (name: string) => ({
@@ -5,33 +7,60 @@ const parameter = (name: string) => ({
 });
 const ownLogs = (logGroup: string) => ({
   Sid: "WriteOwnLogs",
-  Effect: "Allow",
+  Effect: "Allow" as const,
   Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
   Resource: arn(logGroup),
 });
+const leading = (...keys: string[]) => ({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
 const readAuthToken = {
   Sid: "ReadAuthToken",
-  Effect: "Allow",
+  Effect: "Allow" as const,
   Action: "ssm:GetParameter",
   Resource: parameter("twilio-auth-token"),
 };
+const readOperators = {
+  Sid: "ReadOperators",
+  Effect: "Allow" as const,
+  Action: "ssm:GetParameter",
+  Resource: parameter("operators"),
+};
+const readIncidents = {
+  Sid: "ReadIncidents",
+  Effect: "Allow" as const,
+  Action: "dynamodb:Query",
+  Resource: [
+    arn("Incidents"),
+    { "Fn::Sub": `\${Incidents.Arn}/index/by-state` },
+    { "Fn::Sub": `\${Incidents.Arn}/index/by-account` },
+  ],
+};
+const readBrake = {
+  Sid: "ReadBrake",
+  Effect: "Allow" as const,
+  Action: "dynamodb:GetItem",
+  Resource: arn("Incidents"),
+  Condition: leading("BRAKE"),
+};
+const alert = { Sid: "Alert", Effect: "Allow" as const, Action: "sns:Publish", Resource: { Ref: "Alerts" } };
+const sendTo = (queue: string, Sid: string) => ({
+  Sid,
+  Effect: "Allow" as const,
+  Action: "sqs:SendMessage",
+  Resource: arn(queue),
+});
 
 export const PERMISSIONS = {
-  UsageTriggerLambdaFunction: [
-    ownLogs("UsageTriggerLogGroup"),
-    readAuthToken,
-    { Sid: "StoreSignals", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
-  ],
+  UsageTriggerLambdaFunction: [ownLogs("UsageTriggerLogGroup"), readAuthToken, sendTo("Inbox", "StoreSignals")],
   DebuggerLambdaFunction: [
     ownLogs("DebuggerLogGroup"),
     readAuthToken,
-    { Sid: "StoreSignals", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
+    sendTo("Inbox", "StoreSignals"),
     {
       Sid: "CountErrors",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
       Resource: arn("Incidents"),
-      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["WINDOW#*"] } },
+      Condition: leading("WINDOW#*"),
     },
   ],
   RespondLambdaFunction: [
@@ -39,68 +68,140 @@ export const PERMISSIONS = {
     readAuthToken,
     {
       Sid: "TakeFromInbox",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
       Resource: arn("Inbox"),
     },
     {
       Sid: "KeepIncidents",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
       Resource: arn("Incidents"),
     },
     {
       Sid: "ReadRoutings",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: "dynamodb:Query",
       Resource: arn("Incidents"),
-      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ROUTING#*"] } },
+      Condition: leading("ROUTING#*"),
     },
-    { Sid: "Alert", Effect: "Allow", Action: "sns:Publish", Resource: { Ref: "Alerts" } },
-    { Sid: "SignalTopSpender", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
+    alert,
+    sendTo("Inbox", "SignalTopSpender"),
+  ],
+  SweepLambdaFunction: [
+    ownLogs("SweepLogGroup"),
+    readAuthToken,
+    {
+      Sid: "KeepPresentSweep",
+      Effect: "Allow" as const,
+      Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Resource: arn("Incidents"),
+      Condition: leading("SWEEP"),
+    },
+    sendTo("SweepQueue", "QueueShards"),
+    alert,
+  ],
+  SweepShardLambdaFunction: [
+    ownLogs("SweepShardLogGroup"),
+    readAuthToken,
+    {
+      Sid: "TakeShards",
+      Effect: "Allow" as const,
+      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+      Resource: arn("SweepQueue"),
+    },
+    {
+      Sid: "ReportToPresentSweep",
+      Effect: "Allow" as const,
+      Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+      Resource: arn("Incidents"),
+      Condition: leading("SWEEP"),
+    },
+    {
+      Sid: "RecallAccounts",
+      Effect: "Allow" as const,
+      Action: "dynamodb:BatchGetItem",
+      Resource: arn("Incidents"),
+      Condition: leading("SWEEP#*", "ACCOUNT#*", "INCIDENT#*", "FIRED#*"),
+    },
+    {
+      Sid: "RememberAccounts",
+      Effect: "Allow" as const,
+      Action: "dynamodb:UpdateItem",
+      Resource: arn("Incidents"),
+      Condition: leading("SWEEP#*"),
+    },
+    {
+      Sid: "KeepSpendSamples",
+      Effect: "Allow" as const,
+      Action: ["dynamodb:PutItem", "dynamodb:Query"],
+      Resource: arn("Incidents"),
+      Condition: leading("SAMPLE#*"),
+    },
+    sendTo("Inbox", "SignalWhatWasFound"),
+    alert,
   ],
   NotifyLambdaFunction: [
     ownLogs("NotifyLogGroup"),
     {
-      Sid: "ReadSlackWebhookUrl",
-      Effect: "Allow",
+      Sid: "ReadSlackSecrets",
+      Effect: "Allow" as const,
       Action: "ssm:GetParameter",
-      Resource: parameter("slack-webhook-url"),
+      Resource: [parameter("slack-bot-token"), parameter("slack-webhook-url")],
+    },
+    {
+      Sid: "KeepSlackMessages",
+      Effect: "Allow" as const,
+      Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+      Resource: arn("Incidents"),
+      Condition: leading("SLACK#*"),
     },
     {
       Sid: "TakeFromNotifyQueue",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
       Resource: arn("NotifyQueue"),
     },
   ],
   OperatorApiLambdaFunction: [
     ownLogs("OperatorApiLogGroup"),
-    { Sid: "ReadOperators", Effect: "Allow", Action: "ssm:GetParameter", Resource: parameter("operators") },
+    readOperators,
+    readIncidents,
+    readBrake,
     {
-      Sid: "ReadIncidents",
-      Effect: "Allow",
-      Action: "dynamodb:Query",
-      Resource: [
-        arn("Incidents"),
-        { "Fn::Sub": `\${Incidents.Arn}/index/by-state` },
-        { "Fn::Sub": `\${Incidents.Arn}/index/by-account` },
-      ],
-    },
-    {
-      Sid: "ReadBrake",
-      Effect: "Allow",
+      Sid: "ReadDrills",
+      Effect: "Allow" as const,
       Action: "dynamodb:GetItem",
       Resource: arn("Incidents"),
-      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["BRAKE"] } },
+      Condition: leading("DRILL#*"),
     },
     {
       Sid: "WatchTheDoor",
-      Effect: "Allow",
+      Effect: "Allow" as const,
       Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
       Resource: arn("Incidents"),
-      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OPERATOR#*", "ATTEMPTS#*"] } },
+      Condition: leading("OPERATOR#*", "ATTEMPTS#*"),
     },
-    { Sid: "SendCommands", Effect: "Allow", Action: "sqs:SendMessage", Resource: arn("Inbox") },
+    sendTo("Inbox", "SendCommands"),
   ],
-};
+  SlackLambdaFunction: [
+    ownLogs("SlackLogGroup"),
+    {
+      Sid: "ReadSlackSecrets",
+      Effect: "Allow" as const,
+      Action: "ssm:GetParameter",
+      Resource: [parameter("slack-bot-token"), parameter("slack-signing-secret")],
+    },
+    readOperators,
+    readIncidents,
+    readBrake,
+    {
+      Sid: "NoteRequests",
+      Effect: "Allow" as const,
+      Action: "dynamodb:PutItem",
+      Resource: arn("Incidents"),
+      Condition: leading("SLACK-REQUEST#*"),
+    },
+    sendTo("Inbox", "SendCommands"),
+  ],
+} satisfies Record<string, Statement[]>;

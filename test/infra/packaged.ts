@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const SERVERLESS = join(REPOSITORY, "node_modules/serverless/bin/serverless.js");
-const LINKED = ["package.json", "tsconfig.json", "node_modules", "handlers", "lib", "build", "policy.yml"];
+const LINKED = ["package.json", "tsconfig.json", "node_modules", "handlers", "lib", "build", "infra", "policy.yml"];
 
 const Failed = z.looseObject({ stdout: z.string() });
 const Template = z.object({

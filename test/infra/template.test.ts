@@ -2,13 +2,26 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { DebuggerEnv, NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
+import {
+  DebuggerEnv,
+  NotifyEnv,
+  OperatorApiEnv,
+  RespondEnv,
+  readConfig,
+  SlackEnv,
+  SweepEnv,
+  SweepShardEnv,
+  UsageTriggerEnv,
+} from "../../lib/config.ts";
 import { BY_ACCOUNT, BY_STATE } from "../../lib/incidents/keys.ts";
 import { COMMAND_PATHS } from "../../lib/operators/command-routes.ts";
+import { DRILL_PATH } from "../../lib/operators/drill-route.ts";
 import { READING_PATHS } from "../../lib/operators/reading-routes.ts";
 import { MOST_DELIVERIES } from "../../lib/response/responder.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
+import { dashboardBody } from "./dashboard-body.ts";
 import { environmentOf } from "./deployed.ts";
+import { ALARMS, deadLetters } from "./expected-alarms.ts";
 import { PERMISSIONS } from "./expected-permissions.ts";
 import { type Bundle, httpEvent, inFreshProcess } from "./fresh-process.ts";
 import { type Packaged, packageStack, type Resource, SECRETS_OF_THE_SHELL } from "./packaged.ts";
@@ -25,8 +38,11 @@ const FUNCTIONS = [
   },
   { id: "DebuggerLambdaFunction", zip: "debugger.zip", entry: "handlers/debugger", schema: DebuggerEnv },
   { id: "RespondLambdaFunction", zip: "respond.zip", entry: "handlers/respond", schema: RespondEnv },
+  { id: "SweepLambdaFunction", zip: "sweep.zip", entry: "handlers/sweep", schema: SweepEnv },
+  { id: "SweepShardLambdaFunction", zip: "sweepShard.zip", entry: "handlers/sweep-shard", schema: SweepShardEnv },
   { id: "NotifyLambdaFunction", zip: "notify.zip", entry: "handlers/notify", schema: NotifyEnv },
   { id: "OperatorApiLambdaFunction", zip: "operatorApi.zip", entry: "handlers/operator-api", schema: OperatorApiEnv },
+  { id: "SlackLambdaFunction", zip: "slack.zip", entry: "handlers/slack", schema: SlackEnv },
 ] as const;
 
 const arn = (resource: string) => ({ "Fn::GetAtt": [resource, "Arn"] });
@@ -86,11 +102,23 @@ describe("the template", () => {
     await expect(packageStack("mode=observ")).rejects.toThrow("functions.respond.environment.MODE");
   }, 60_000);
 
-  test("takes the mode, the public URL and the e-mail address from parameters", async () => {
-    const other = await packageStack("mode=observe", "publicUrl=https://tollbreaker.example.com");
+  test("refuses a daily summary that the sweep would refuse", async () => {
+    await expect(packageStack("dailySummary=yes")).rejects.toThrow("functions.sweepShard.environment.DAILY_SUMMARY");
+  }, 60_000);
+
+  test("takes the mode, the public URL, Slack's channel and workspace and the rest from parameters", async () => {
+    const slack = ["slackChannel=C012ABCDEF", "slackTeam=T012ABCDEF", "dailySummary=on"];
+    const other = await packageStack("mode=observe", "publicUrl=https://tollbreaker.example.com", ...slack);
     const { deployed, written } = environmentOf(other.template, "RespondLambdaFunction");
+    const of = (id: string) => environmentOf(other.template, id).deployed;
     await other.remove();
     expect(deployed["MODE"]).toBe("observe");
+    for (const id of ["SweepShardLambdaFunction", "OperatorApiLambdaFunction", "SlackLambdaFunction"])
+      expect(of(id)["MODE"], id).toBe("observe");
+    expect(of("NotifyLambdaFunction")["SLACK_CHANNEL"]).toBe("C012ABCDEF");
+    expect(of("SlackLambdaFunction")["SLACK_TEAM_ID"]).toBe("T012ABCDEF");
+    expect(of("SweepShardLambdaFunction")["DAILY_SUMMARY"]).toBe("on");
+    expect(environmentOf(packaged.template, "SweepShardLambdaFunction").deployed["DAILY_SUMMARY"]).toBe("off");
     expect(written["PUBLIC_URL"]).toMatchObject({ "Fn::If": ["HasPublicUrl", "https://tollbreaker.example.com", {}] });
     const unlessEmpty = (value: string) => ({ "Fn::Not": [{ "Fn::Equals": [value, ""] }] });
     expect(other.template.Conditions).toEqual({
@@ -185,6 +213,26 @@ describe("a packaged function", () => {
     expect(answer).toEqual({ batchItemFailures: [] });
   });
 
+  test("sweep-shard takes an empty batch", async () => {
+    const bundle = await bundleOf(functionOf("handlers/sweep-shard"));
+    const batch = "module.handler({ Records: [] }, { getRemainingTimeInMillis: () => 60000 })";
+    expect(await inFreshProcess(bundle, batch)).toEqual({ batchItemFailures: [] });
+  });
+
+  test("slack refuses a request without a signature", async () => {
+    const bundle = await bundleOf(functionOf("handlers/slack"));
+    // As where Slack is not set up: no parameter with a secret.
+    const environment = { ...bundle.environment, SLACK_SIGNING_SECRET_PARAMETER: "" };
+    const event = httpEvent(
+      "POST",
+      "/slack/actions",
+      { "content-type": "application/x-www-form-urlencoded" },
+      "payload={}",
+    );
+    const answer = await inFreshProcess({ ...bundle, environment }, `module.handler(${event}, {})`);
+    expect(answer).toMatchObject({ statusCode: 403 });
+  });
+
   test("operator-api says that it is alive", async () => {
     const bundle = await bundleOf(functionOf("handlers/operator-api"));
     const answer = await inFreshProcess(bundle, `module.handler(${httpEvent("GET", "/health")}, {})`);
@@ -198,25 +246,17 @@ async function bundleOf({ id, zip, entry }: { id: string; zip: string; entry: st
 }
 
 describe("permissions", () => {
-  test("the operator API holds no credentials of Twilio's, and no code that talks to it", async () => {
-    const operatorApi = functionOf("handlers/operator-api");
-    const { written } = environmentOf(packaged.template, operatorApi.id);
+  const WAYS_IN = ["handlers/operator-api", "handlers/slack"] as const;
+
+  test.each(WAYS_IN)("%s holds no credentials of Twilio's, and no code that talks to it", async (entry) => {
+    const wayIn = functionOf(entry);
+    const { written } = environmentOf(packaged.template, wayIn.id);
     expect(Object.keys(written).filter((name) => name.startsWith("TWILIO"))).toEqual(["TWILIO_ACCOUNT_SID"]);
-    const { statements } = roleOf(packaged.template, roleIdOf(packaged.template, operatorApi.id));
+    const { statements } = roleOf(packaged.template, roleIdOf(packaged.template, wayIn.id));
     expect(JSON.stringify(statements)).not.toContain("auth-token");
-    const [code] = (await bundleOf(operatorApi)).files.values();
+    const [code] = (await bundleOf(wayIn)).files.values();
     // In the path of every account, call and key of Twilio's API.
     expect(code?.includes("2010-04-01")).toBe(false);
-  });
-
-  test("the operator API writes nothing of the table but who came to its door", () => {
-    const { statements } = roleOf(packaged.template, roleIdOf(packaged.template, "OperatorApiLambdaFunction"));
-    const writing = statements.filter((one) =>
-      actionsOf(one).some((action) => /dynamodb:(Put|Update|Delete|BatchWrite)/.test(action)),
-    );
-    expect(writing.map(({ Condition }) => Condition)).toEqual([
-      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OPERATOR#*", "ATTEMPTS#*"] } },
-    ]);
   });
 
   test("no role is left over", () => {
@@ -237,18 +277,54 @@ describe("permissions", () => {
   });
 
   test("only API Gateway may invoke the functions that have routes, and only for our API", () => {
-    const permissions = ofType("AWS::Lambda::Permission").map(([, { Properties }]) => Properties);
+    const permissions = permissionsOn(...FUNCTIONS.map(({ id }) => id).filter((id) => id !== "SweepLambdaFunction"));
     expect(permissions.map(({ FunctionName }) => FunctionName)).toEqual([
       arn("UsageTriggerLambdaFunction"),
       arn("DebuggerLambdaFunction"),
       arn("OperatorApiLambdaFunction"),
+      arn("SlackLambdaFunction"),
     ]);
     for (const permission of permissions) {
       expect(permission["Principal"]).toBe("apigateway.amazonaws.com");
       expect(referencesIn(permission["SourceArn"]).resources).toContain("HttpApi");
     }
   });
+
+  test("only its own schedule may invoke the sweep", () => {
+    expect(permissionsOn("SweepLambdaFunction")).toEqual([
+      {
+        FunctionName: arn("SweepLambdaFunction"),
+        Action: "lambda:InvokeFunction",
+        Principal: "events.amazonaws.com",
+        SourceArn: arn("SweepEventsRuleSchedule1"),
+      },
+    ]);
+  });
 });
+
+describe("the schedule", () => {
+  test("begins a sweep every five minutes, and none twice", () => {
+    expect(ofType("AWS::Events::Rule").map(([, { Properties }]) => Properties)).toEqual([
+      {
+        Name: "tollbreaker-test-sweep",
+        ScheduleExpression: "rate(5 minutes)",
+        State: "ENABLED",
+        Targets: [{ Arn: arn("SweepLambdaFunction"), Id: "sweepSchedule" }],
+      },
+    ]);
+    expect(resource("SweepLambdaEvConf").Properties).toMatchObject({
+      FunctionName: { Ref: "SweepLambdaFunction" },
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 240,
+    });
+  });
+});
+
+function permissionsOn(...functionIds: readonly string[]) {
+  const arns = functionIds.map((id) => JSON.stringify(arn(id)));
+  const permissions = ofType("AWS::Lambda::Permission").map(([, { Properties }]) => Properties);
+  return permissions.filter(({ FunctionName }) => arns.includes(JSON.stringify(FunctionName)));
+}
 
 const TLS_ONLY = {
   Sid: "TlsOnly",
@@ -289,12 +365,23 @@ describe("the queues", () => {
     expect(resource("NotifyDeadLetters").Properties).not.toHaveProperty("FifoQueue");
   });
 
-  test.each(["Inbox", "InboxDeadLetters", "NotifyQueue", "NotifyDeadLetters"])(
+  test("a shard of the sweep is given up soon: the next sweep has another of the same accounts", () => {
+    expect(resource("SweepQueue").Properties).toEqual({
+      QueueName: "tollbreaker-test-sweep",
+      SqsManagedSseEnabled: true,
+      VisibilityTimeout: 75,
+      MessageRetentionPeriod: 3600,
+      RedrivePolicy: { deadLetterTargetArn: arn("SweepDeadLetters"), maxReceiveCount: 3 },
+    });
+    expect(resource("SweepDeadLetters").Properties).not.toHaveProperty("FifoQueue");
+  });
+
+  test.each(["Inbox", "InboxDeadLetters", "NotifyQueue", "NotifyDeadLetters", "SweepQueue", "SweepDeadLetters"])(
     "%s is encrypted, kept and TLS only",
     (id) => {
       expect(resource(id).Properties).toMatchObject({
         SqsManagedSseEnabled: true,
-        MessageRetentionPeriod: FOURTEEN_DAYS_S,
+        MessageRetentionPeriod: id === "SweepQueue" ? 3600 : FOURTEEN_DAYS_S,
       });
       const policy = resource(`${id}Policy`);
       expect(policy.Properties["Queues"]).toEqual([{ Ref: id }]);
@@ -305,18 +392,18 @@ describe("the queues", () => {
   );
 
   test.each([
-    { queue: "Inbox", reader: "RespondLambdaFunction", atMost: 5 },
-    { queue: "NotifyQueue", reader: "NotifyLambdaFunction", atMost: 2 },
-  ])("$queue is read by $reader, which reports each message by itself", ({ queue, reader, atMost }) => {
-    const mappings = ofType("AWS::Lambda::EventSourceMapping").map(([, { Properties }]) => Properties);
+    { queue: "Inbox", reader: "RespondLambdaFunction", atOnce: 10, atMost: 4 },
+    { queue: "NotifyQueue", reader: "NotifyLambdaFunction", atOnce: 10, atMost: 2 },
+    { queue: "SweepQueue", reader: "SweepShardLambdaFunction", atOnce: 1, atMost: 2 },
+  ])("$queue is read by $reader, which reports each message by itself", ({ queue, reader, atOnce, atMost }) => {
     expect(
-      mappings.filter(({ EventSourceArn }) => JSON.stringify(EventSourceArn) === JSON.stringify(arn(queue))),
+      mappings().filter(({ EventSourceArn }) => JSON.stringify(EventSourceArn) === JSON.stringify(arn(queue))),
     ).toEqual([
       {
         EventSourceArn: arn(queue),
         FunctionName: arn(reader),
         Enabled: true,
-        BatchSize: 10,
+        BatchSize: atOnce,
         FunctionResponseTypes: ["ReportBatchItemFailures"],
         ScalingConfig: { MaximumConcurrency: atMost },
       },
@@ -328,6 +415,17 @@ describe("the queues", () => {
   test("a responder that died is replaced within 30 seconds", () => {
     expect(seconds("Inbox", "VisibilityTimeout")).toBeLessThanOrEqual(30);
   });
+
+  test("their readers and the sweep's start leave room in an AWS account that may run 10 functions at once", () => {
+    const Scaling = z.object({ ScalingConfig: z.object({ MaximumConcurrency: z.number() }) });
+    const readers = mappings().map((mapping) => z.parse(Scaling, mapping).ScalingConfig.MaximumConcurrency);
+    expect(readers).toHaveLength(3);
+    expect(readers.reduce((sum, most) => sum + most, 1)).toBeLessThan(10);
+  });
+
+  function mappings() {
+    return ofType("AWS::Lambda::EventSourceMapping").map(([, { Properties }]) => Properties);
+  }
 
   function seconds(id: string, property: string): number {
     return z.parse(z.number(), resource(id).Properties[property]);
@@ -414,14 +512,17 @@ describe("the HTTP API", () => {
       "GET /api/brake",
       "POST /api/brake/release",
       "GET /api/operators",
+      "GET /api/drills/{id}",
       "GET /health",
+      "POST /slack/actions",
     ]);
   });
 
-  test("has a route for each address of the operator API, so that none works locally alone", () => {
+  test("has a route for each address of the operator API and for Slack's, so that none works locally alone", () => {
     const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => String(Properties["RouteKey"]));
     const shape = (route: string) => route.replace(/\{\w+\}|:\w+/g, "*");
-    const addresses = [...READING_PATHS.map((path) => `GET ${path}`), ...COMMAND_PATHS.map((path) => `POST ${path}`)];
+    const reading = [...READING_PATHS, DRILL_PATH].map((path) => `GET ${path}`);
+    const addresses = [...reading, ...[...COMMAND_PATHS, "/slack/actions"].map((path) => `POST ${path}`)];
     expect(routes.map(shape)).toEqual(expect.arrayContaining(addresses.map(shape)));
   });
 
@@ -432,6 +533,7 @@ describe("the HTTP API", () => {
       "POST /webhooks/usage-trigger": { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 1000 },
       "POST /webhooks/debugger": { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 500 },
       "POST /webhooks/event-streams": { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 500 },
+      "POST /slack/actions": { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 20 },
     });
     // CloudFormation must make these routes first.
     const first = ofType("AWS::ApiGatewayV2::Route").filter(([id]) => JSON.stringify(DependsOn).includes(`"${id}"`));
@@ -452,57 +554,32 @@ describe("the HTTP API", () => {
   });
 });
 
-const queueName = (id: string) => [{ Name: "QueueName", Value: { "Fn::GetAtt": [id, "QueueName"] } }];
-const functionName = (id: string) => [{ Name: "FunctionName", Value: { Ref: id } }];
-const atLeast = (Threshold: number) => ({ Threshold, ComparisonOperator: "GreaterThanOrEqualToThreshold" });
-const above = (Threshold: number) => ({ Threshold, ComparisonOperator: "GreaterThanThreshold" });
-const deadLetters = { Namespace: "AWS/SQS", MetricName: "ApproximateNumberOfMessagesVisible", Statistic: "Maximum" };
-const ofLambda = { Namespace: "AWS/Lambda", Statistic: "Sum", ...atLeast(1) };
-const ALARMS = {
-  InboxDeadLettersAlarm: { ...deadLetters, ...atLeast(1), Dimensions: queueName("InboxDeadLetters") },
-  NotifyDeadLettersAlarm: { ...deadLetters, ...atLeast(1), Dimensions: queueName("NotifyDeadLetters") },
-  InboxAgeAlarm: {
-    Namespace: "AWS/SQS",
-    MetricName: "ApproximateAgeOfOldestMessage",
-    Statistic: "Maximum",
-    ...above(120),
-    Dimensions: queueName("Inbox"),
-  },
-  RespondErrorsAlarm: { ...ofLambda, MetricName: "Errors", Dimensions: functionName("RespondLambdaFunction") },
-  RespondThrottlesAlarm: { ...ofLambda, MetricName: "Throttles", Dimensions: functionName("RespondLambdaFunction") },
-  WebhookServerErrorsAlarm: {
-    Namespace: "AWS/ApiGateway",
-    MetricName: "5xx",
-    Statistic: "Sum",
-    ...atLeast(1),
-    Dimensions: [{ Name: "ApiId", Value: { Ref: "HttpApi" } }],
-  },
-};
-
 describe("the alarms", () => {
   test("are these and no other", () => {
     expect(ofType("AWS::CloudWatch::Alarm").map(([id]) => id)).toEqual(Object.keys(ALARMS));
   });
 
-  test.each(Object.entries(ALARMS))(
-    "%s watches what it should, each minute, and tells the topic what to do",
-    (id, watched) => {
-      const { Properties } = resource(id);
-      expect(Properties).toEqual({
-        ...watched,
-        Period: 60,
-        EvaluationPeriods: 1,
-        TreatMissingData: "notBreaching",
-        AlarmActions: [{ Ref: "Alerts" }],
-        OKActions: [{ Ref: "Alerts" }],
-        // The topic's policy lets in the alarms of this prefix.
-        AlarmName: expect.stringMatching(/^tollbreaker-test-/),
-        AlarmDescription: expect.stringMatching(/(Suspend|[Rr]ead|Find) .*\.$/),
-      });
-      // CloudWatch's limit.
-      expect(String(Properties["AlarmDescription"]).length).toBeLessThanOrEqual(1024);
-    },
-  );
+  test.each(Object.entries(ALARMS))("%s watches what it should, and tells the topic", (id, watched) => {
+    expect(resource(id).Properties).toEqual({
+      ...watched,
+      AlarmActions: [{ Ref: "Alerts" }],
+      // The topic's policy lets in the alarms of this prefix.
+      AlarmName: expect.stringMatching(/^tollbreaker-test-/),
+      AlarmDescription: expect.any(String),
+    });
+  });
+
+  test.each(Object.keys(ALARMS))("%s says what to do, in a chapter that the runbook has", async (id) => {
+    const text = z.parse(z.string(), resource(id).Properties["AlarmDescription"]);
+    // CloudWatch's limit.
+    expect(text.length).toBeLessThanOrEqual(1024);
+    const runbook = await readFile(join(import.meta.dirname, "../../docs/runbook.md"), "utf8");
+    const chapters = [...text.matchAll(/"([A-Z][\w ]+)"/g)].map(([, name]) => name);
+    expect(text).toMatch(/docs\/runbook\.md, "/);
+    for (const chapter of chapters) expect(runbook).toContain(`\n## ${chapter}\n`);
+    // The Console's button may be the one that closes an account for good.
+    expect(text).not.toMatch(/Suspend\b[^.:]*\bin the Twilio Console/i);
+  });
 
   test("watch each queue that takes dead letters", () => {
     const targets = [...ofType("AWS::SQS::Queue"), ...ofType("AWS::SNS::Subscription")].flatMap(
@@ -512,5 +589,22 @@ describe("the alarms", () => {
       Properties["MetricName"] === deadLetters.MetricName ? referencesIn(Properties["Dimensions"]).resources : [],
     );
     expect(watched.sort()).toEqual([...new Set(targets)].sort());
+  });
+});
+
+describe("the dashboard", () => {
+  test("is the one of infra/dashboard.cjs", () => {
+    expect(resource("Dashboard").Properties).toEqual({
+      DashboardName: "tollbreaker-test",
+      DashboardBody: { "Fn::Sub": dashboardBody() },
+    });
+  });
+
+  test("shows every alarm, every queue of dead letters, and the errors and throttles of every function", () => {
+    const { resources } = referencesIn({ "Fn::Sub": dashboardBody() });
+    expect(resources).toEqual(expect.arrayContaining(ofType("AWS::CloudWatch::Alarm").map(([id]) => id)));
+    for (const { id } of FUNCTIONS) expect(resources.filter((name) => name === id)).toHaveLength(2);
+    const queues = ofType("AWS::SQS::Queue").map(([id]) => id);
+    expect(resources).toEqual(expect.arrayContaining(queues.filter((id) => id.endsWith("DeadLetters"))));
   });
 });

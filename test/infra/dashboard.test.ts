@@ -1,0 +1,92 @@
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod/mini";
+import { jsonLog } from "../../lib/log.ts";
+import { startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { dashboardBody } from "./dashboard-body.ts";
+import { ALARMS } from "./expected-alarms.ts";
+
+/** Measured, and on purpose not on the dashboard. */
+const LEFT_OUT = {
+  ErrorEventsNotOurs: "errors of other parents' accounts, which one's own Event Streams sink never brings",
+};
+
+const Widget = z.looseObject({
+  type: z.enum(["text", "alarm", "metric"]),
+  x: z.number(),
+  y: z.number(),
+  width: z.number(),
+  height: z.number(),
+  properties: z.looseObject({ metrics: z.optional(z.array(z.array(z.unknown()))), region: z.optional(z.string()) }),
+});
+const { widgets } = z.parse(z.object({ widgets: z.array(Widget) }), JSON.parse(dashboardBody()));
+const metrics = widgets.flatMap(({ properties }) => properties.metrics ?? []);
+const shown = metrics.filter(([namespace]) => namespace === "Tollbreaker").map(([, name]) => String(name));
+const alarmed = Object.values(ALARMS).flatMap((alarm) => (alarm.Namespace === "Tollbreaker" ? [alarm.MetricName] : []));
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const sources = globSync("lib/**/*.ts", { cwd: ROOT }).map((path) => ({
+  path,
+  code: readFileSync(join(ROOT, path), "utf8"),
+}));
+/** The first argument of each `log.count(...)` and `log.measure(...)` in lib/. */
+const named = sources.flatMap(({ path, code }) =>
+  [...code.matchAll(/\blog\.(?:count|measure)\(\s*([^,]+),/g)].map(([, name = ""]) => ({ path, name })),
+);
+const isLiteral = ({ name }: { name: string }) => /^"\w+"$/.test(name);
+
+let ofSweep: Record<string, number>;
+beforeAll(async () => {
+  const rig = await startSweepRig();
+  await rig.sweep();
+  ofSweep = rig.metrics();
+  await rig.close();
+});
+
+describe("the metrics of lib/", () => {
+  test("are named where they are emitted, but for the sweep's, which are emitted here", () => {
+    expect(named.filter((one) => !isLiteral(one)).map(({ path }) => path)).toEqual(["lib/sweep/finish-sweep.ts"]);
+  });
+
+  test("each are on the dashboard, or left out on purpose", () => {
+    expect(Object.keys(ofSweep).length).toBeGreaterThan(10);
+    expect([...new Set(shown), ...Object.keys(LEFT_OUT)].sort()).toEqual(emitted());
+  });
+
+  test("are the only ones that an alarm waits for", () => {
+    expect(alarmed.length).toBeGreaterThan(2);
+    expect(emitted()).toEqual(expect.arrayContaining(alarmed));
+  });
+
+  test("have no dimension, and the dashboard asks for none", () => {
+    const own = metrics.filter(([namespace]) => namespace === "Tollbreaker");
+    for (const metric of own) expect(metric).toEqual(["Tollbreaker", expect.any(String), expect.any(Object)]);
+    for (const alarm of Object.values(ALARMS))
+      if (alarm.Namespace === "Tollbreaker") expect(alarm).not.toHaveProperty("Dimensions");
+    const lines: string[] = [];
+    jsonLog((line) => lines.push(line)).count("Signals", 1);
+    expect(lines.join()).toContain('"Dimensions":[[]]');
+  });
+});
+
+describe("the dashboard", () => {
+  test("lies on CloudWatch's grid of 24 columns, and no widget on another", () => {
+    const cells = widgets.flatMap(({ x, y, width, height }) =>
+      Array.from({ length: width * height }, (_, cell) => `${x + (cell % width)},${y + Math.floor(cell / width)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+  });
+
+  test("shows the region that it is deployed to", () => {
+    const regions = widgets.filter(({ type }) => type === "metric").map(({ properties }) => properties.region);
+    expect(new Set(regions)).toEqual(new Set([`\${AWS::Region}`]));
+  });
+});
+
+/** What the code names, and what a sweep emits beyond that. */
+function emitted(): string[] {
+  const literal = named.filter(isLiteral).map(({ name }) => name.slice(1, -1));
+  return [...new Set([...literal, ...Object.keys(ofSweep)])].sort();
+}
