@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Drill } from "../lib/webhooks/drill.ts";
-import { lookAt, nameOf, type Stop } from "./drill-stations.ts";
+import { lookAt, nameOf, STOPS, type Stop } from "./drill-stations.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { DRILL_PACE, firstBad, type Pace, type Passed, rehearse } from "./rehearsal.ts";
 import { type Environment, findServer, type Server } from "./server.ts";
@@ -29,8 +29,11 @@ export async function drillCommand(
   const drill = await newDrill(access, options.account);
   const say = options.json ? () => {} : terminal.print;
   say(`Rehearsal ${drill.drillId} with ${printable(drill.accountSid)}: nothing will be suspended.`);
-  const watch = (passed: Passed) => say(lineOf(passed, drill, terminal.paint));
-  const passed = await rehearse({ drill, server, watch, pace });
+  const watch = (passed: Passed) => {
+    say(lineOf(passed, drill, terminal.paint));
+    terminal.status(waitingFor(passed.station));
+  };
+  const passed = await rehearse({ drill, server, watch, pace }).finally(() => terminal.status(""));
   const { drillId, accountSid, sentAt } = drill;
   if (options.json) terminal.print(printableJson({ drillId, accountSid, sentAt, stations: passed }));
   const bad = firstBad(passed);
@@ -62,6 +65,11 @@ async function firstActive(access: TwilioAccess): Promise<string> {
   throw new Failure(EXIT.notFound, "account-not-found", "There is no active subaccount to rehearse with.", {
     fix: "name one with --account",
   });
+}
+
+function waitingFor(passed: Stop): string {
+  const next = STOPS[STOPS.indexOf(passed) + 1];
+  return next === undefined ? "" : `  ... ${nameOf(next)}`;
 }
 
 const NAME_WIDTH = 17;

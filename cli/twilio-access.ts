@@ -105,7 +105,25 @@ function accessOf({ accountSid, ...rest }: Omit<TwilioAccess, "twilio"> & { acco
   const { authToken, apiUrl } = rest;
   const plain = twilioClient({ accountSid, authToken: async () => authToken, apiUrl });
   const until = { clock, deadline: clock.now().getTime() + LONGEST_MS };
-  return { ...rest, twilio: politeClient(plain, { atOnce: AT_ONCE, until }) };
+  return { ...rest, twilio: unhurried(politeClient(plain, { atOnce: AT_ONCE, until })) };
+}
+
+/** A person waits rather than begins anew: for this long a request comes back after "too many requests". */
+const BUSY_MS = 90_000;
+
+/** The polite client gives up after a few tries, because a sweep comes again by itself. Nobody comes again here. */
+function unhurried(twilio: TwilioClient): TwilioClient {
+  return {
+    accountSid: twilio.accountSid,
+    async send(request) {
+      const until = Date.now() + BUSY_MS;
+      for (;;) {
+        const answer = await twilio.send(request);
+        const isBusy = answer.kind === "failed" && answer.failure.status === 429;
+        if (!isBusy || Date.now() >= until) return answer;
+      }
+    },
+  };
 }
 
 /** @throws TollbreakerError `policy-unreadable`, `policy-invalid` */

@@ -7,6 +7,7 @@ import { sqsPostpone } from "../lib/alerts/postpone.ts";
 import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { NotifyEnv, readConfig } from "../lib/config.ts";
+import { drillStore } from "../lib/drills/drill-store.ts";
 import { jsonLog } from "../lib/log.ts";
 import { secretReader } from "../lib/secrets.ts";
 import { configuredSender } from "../lib/slack/configured-sender.ts";
@@ -26,6 +27,7 @@ const notify = notifier({
     log,
   }),
   postpone: sqsPostpone({ sqs: new SQSClient(IMPATIENT), queueUrl: config.NOTIFY_QUEUE_URL, log }),
+  drills: drillStore(table, config.TABLE_NAME),
   log,
   clock,
 });

@@ -1,16 +1,19 @@
 import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 import type { Clock } from "../clock.ts";
+import type { DrillStore } from "../drills/drill-store.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Sender } from "./deliver-to-slack.ts";
 import type { Postpone, Postponement } from "./postpone.ts";
-import { readNotification } from "./read-notification.ts";
+import { type Notification, readNotification } from "./read-notification.ts";
 import { recentIds } from "./recent-ids.ts";
 
 export interface NotifierParts {
   /** How Slack is reached now; undefined when it is not configured. */
   slack: () => Promise<Sender | undefined>;
   postpone: Postpone;
+  /** Where a rehearsal asks whether it reached Slack. */
+  drills: Pick<DrillStore, "pass">;
   log: Log;
   clock: Clock;
 }
@@ -46,7 +49,7 @@ type Outcome = { kind: "told" } | { kind: "later"; seconds: number };
  * Sends what arrives in the notify queue to Slack. A message that can't be sent is reported as failed, so that SQS keeps
  * it, after saying when it should come back: a receive is spent only when there is hope.
  */
-export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifier {
+export function notifier({ slack, postpone, drills, log, clock }: NotifierParts): Notifier {
   // For as long as this instance is warm:
   const sent = recentIds(1000);
   let slackFreeAt = 0;
@@ -54,7 +57,7 @@ export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifi
 
   return async (records, remainingMs) => {
     const sender = await slack();
-    if (sender === undefined) return noSlack();
+    if (sender === undefined) return noSlack(records);
     const later: (Postponement & { messageId: string })[] = [];
     for (const record of records) {
       const outcome = await tell(sender, record, remainingMs);
@@ -86,6 +89,7 @@ export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifi
     const delivery = await sender.send(notification);
     switch (delivery.kind) {
       case "delivered":
+        await passStation(notification, "Slack took the message", true);
         return delivered(id, delivery.as);
       case "rate-limited":
         slackFreeAt = clock.now().getTime() + delivery.retryAfterSeconds * 1000;
@@ -111,6 +115,17 @@ export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifi
     return pause > 0 ? Math.max(pause, backoff(record)) : 1;
   }
 
+  /** A rehearsal asks whether Slack was told. */
+  async function passStation({ drillId }: Notification, said: string, isGood: boolean): Promise<void> {
+    if (drillId === undefined) return;
+    const at = clock.now().toISOString();
+    try {
+      await drills.pass(drillId, { station: "slack-told", at, said, isGood });
+    } catch (error) {
+      log.warn("drill-not-noted", { drillId, reason: messageOf(error) });
+    }
+  }
+
   function delivered(id: string | undefined, as: "blocks" | "text"): Outcome {
     if (id !== undefined) sent.add(id);
     if (as === "text") log.warn("slack-refused-blocks", { alert: id ?? null });
@@ -127,9 +142,16 @@ export function notifier({ slack, postpone, log, clock }: NotifierParts): Notifi
     return { kind: "later", seconds: backoff(record) };
   }
 
-  function noSlack(): SQSBatchResponse {
+  async function noSlack(records: readonly NotifyRecord[]): Promise<SQSBatchResponse> {
     if (!saidNoSlack) log.info("slack-not-configured", { fix: NOT_CONFIGURED });
     saidNoSlack = true;
+    for (const { body } of records) {
+      await passStation(
+        readNotification(body),
+        "Slack is not configured: only the topic's other subscribers were told",
+        true,
+      );
+    }
     return { batchItemFailures: [] };
   }
 }

@@ -10,6 +10,8 @@ export interface Notification {
   message: SlackMessage;
   /** Undefined for what is no change of an incident, and where this version cannot read the incident. */
   alert: IncidentAlert | undefined;
+  /** Of a rehearsal's notice; undefined for anything else. */
+  drillId: string | undefined;
 }
 
 const Sent = z.object({
@@ -24,6 +26,7 @@ const Sent = z.object({
   // A notice is of no incident: it has neither.
   times: z._default(z.array(z.string()), []),
   incidentUrl: z._default(z.string(), ""),
+  drillId: z.nullish(z.string()),
 });
 
 const Wish = z.nullable(z.object({ operator: z.string() }));
@@ -71,10 +74,13 @@ export function readNotification(body: string): Notification {
   const forms = z.safeParse(FormPerProtocol, content);
   if (forms.success) return readNotification(forms.data.sqs);
   const sent = z.safeParse(Sent, content);
-  if (sent.success) return { id: sent.data.id, message: slackMessage(sent.data), alert: alertIn(content) };
+  if (sent.success) {
+    const { id, drillId } = sent.data;
+    return { id, message: slackMessage(sent.data), alert: alertIn(content), drillId: drillId ?? undefined };
+  }
   const alarm = z.safeParse(CloudWatchAlarm, content);
   const message = alarm.success ? alarmMessage(alarm.data) : unknownMessage(body);
-  return { id: undefined, message, alert: undefined };
+  return { id: undefined, message, alert: undefined, drillId: undefined };
 }
 
 function alertIn(content: unknown): IncidentAlert | undefined {

@@ -82,7 +82,7 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   if (isOldSpend(signal, circumstances, law)) {
     return { kind: "join", reason: `${whatHappened(signal)}; it was spent before the account was reactivated` };
   }
-  if (isPastProbation(signal, lastReactivatedAt, policy)) {
+  if (isPastProbation(signal, lastReactivatedAt, policy) && (rule.at === null || isBelow(signal, rule))) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; it guarded a probation that is over` };
   }
   if (isBelow(signal, rule)) {

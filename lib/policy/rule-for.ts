@@ -20,29 +20,43 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
     case "error-rule": {
       const rule = own(policy.errors, signal.rule);
       // A rule that the policy no longer has decides nothing any more.
-      return named(signal.rule, rule?.then ?? "alert", rule?.confirm);
+      return ruleOf(signal.rule, rule?.then ?? "alert", rule?.confirm);
     }
     case "top-spender":
-      return named("parent: suspend-top", policy.parent === "suspend-top" ? "suspend" : "alert");
+      return ruleOf("parent: suspend-top", policy.parent === "suspend-top" ? "suspend" : "alert");
     case "spend-rule": {
       const rule = own(policy.rates, signal.rule);
-      return named(signal.rule, rule?.then ?? "alert");
+      return ruleOf(signal.rule, rule?.then ?? "alert");
     }
     case "not-understood":
-      return named("signed, not understood", "alert");
+      return ruleOf("signed, not understood", "alert");
   }
 }
 
-function named(name: string, effect: Then, confirm: Confirmation | null = null): Rule {
+function ruleOf(name: string, effect: Then, confirm: Confirmation | null = null): Rule {
   return { name, effect, confirm, at: null };
 }
 
+/**
+ * The limit that the callback's address names, unless the trigger's own numbers are those of one that suspends, and is
+ * reached: whoever holds the account's auth token can write another name into the address of a trigger, and Twilio signs
+ * it; the numbers are Twilio's.
+ */
 function ruleForFiring(signal: UsageTriggerSignal, policy: Policy): Rule {
-  const name = isListed(signal.limit, policy) ? signal.limit : matchingLimit(signal, policy);
+  const named = isListed(signal.limit, policy) ? signal.limit : undefined;
+  const byNumbers = matchingLimit(signal, policy);
+  const name = named === undefined || suspends(byNumbers, signal, policy) ? byNumbers : named;
   const limit = name === undefined ? undefined : own(policy.limits, name);
-  if (name === undefined || limit === undefined) return named(description(signal), policy.unlisted);
+  if (name === undefined || limit === undefined) return ruleOf(description(signal), policy.unlisted);
   const at = isAbout(limit, signal) ? valueFor(signal.accountSid, name, limit, policy) : null;
-  return { ...named(name, limit.then), at };
+  return { ...ruleOf(name, limit.then), at };
+}
+
+/** Whether it is a limit that suspends, and this firing has reached it. */
+function suspends(name: string | undefined, signal: UsageTriggerSignal, policy: Policy): boolean {
+  const limit = name === undefined ? undefined : own(policy.limits, name);
+  if (name === undefined || limit?.then !== "suspend" || !isDecimal(signal.currentValue)) return false;
+  return compare(signal.currentValue, valueFor(signal.accountSid, name, limit, policy)) >= 0;
 }
 
 function isListed(name: string | null, { limits }: Policy): name is string {

@@ -7,7 +7,7 @@ import { checkAnew } from "./coming-back/check-anew.ts";
 import { cleanContained } from "./coming-back/clean-contained.ts";
 import { cleanLive } from "./coming-back/clean-live.ts";
 import { goLive } from "./coming-back/go-live.ts";
-import { type Journey, reactivationOf, type Step } from "./coming-back/journey.ts";
+import { type Journey, type Progress, reactivationOf, type Step } from "./coming-back/journey.ts";
 import { turnBack } from "./coming-back/turn-back.ts";
 import { type Order, type Responder, share } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
@@ -52,20 +52,23 @@ const WAY: readonly Step[] = [checkAnew, cleanContained, arm, goLive, cleanLive]
 
 async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedOut> {
   const { responder } = journey;
-  let record = start;
-  let stopped = reactivationOf(record).failure ?? undefined;
+  let progress = resumed(start);
   for (const step of WAY) {
-    if (stopped !== undefined) break;
-    const progress = await step(journey, record);
-    record = progress.record;
-    if (progress.kind === "stopped") stopped = progress.why;
+    if (progress.kind !== "on") break;
+    progress = await step(journey, progress.record);
   }
-  if (stopped !== undefined) {
-    const back = await turnBack(journey, record, stopped);
+  if (progress.kind !== "on") {
+    const back = await turnBack(journey, progress.record, progress);
     return back.kind === "settled" ? { record: back.record } : { record: back.record, again: back.why };
   }
-  const arrived = await responder.store.save(reactivated(record, responder.clock.now()));
+  const arrived = await responder.store.save(reactivated(progress.record, responder.clock.now()));
   return { record: await released(responder, arrived) };
+}
+
+/** An earlier delivery may have begun to go back. */
+function resumed(record: IncidentRecord): Progress {
+  const { failure } = reactivationOf(record);
+  return failure === null ? { kind: "on", record } : { kind: "failed", record, why: failure };
 }
 
 /** From here on what fired before is old news, and what fires makes an incident of its own. */

@@ -50,13 +50,20 @@ export async function respond(responder: Responder, delivery: Delivery<Signal>):
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
   await store.markSeen(accountSid, identityOf(delivery.signal), clock.now());
-  await noteFired(responder, delivery.signal);
+  if (verdict.kind !== "ignore") await noteFired(responder, delivery.signal);
   return { kind: "done" };
 }
 
-/** For the sweep, which asks about firings that never came in. One that is not noted is asked about in vain, once. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/**
+ * For the sweep, which asks about firings that never came in. One that is not noted is asked about in vain, once; so
+ * neither what was ignored nor what says that it comes from the future is noted: whoever can sign for the account must
+ * not make a firing that was kept from us look like one that came in.
+ */
 async function noteFired({ store, log }: Responder, signal: Signal): Promise<void> {
   if (signal.kind !== "usage-trigger" || signal.firedAt === null) return;
+  if (Date.parse(signal.firedAt) > Date.parse(signal.receivedAt) + CLOCK_SKEW_MS) return;
   try {
     await store.noteFired(signal.accountSid, signal.usageTriggerSid, signal.firedAt);
   } catch (error) {

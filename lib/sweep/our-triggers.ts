@@ -24,7 +24,8 @@ export function limitOf(trigger: UsageTrigger): string | null {
 }
 
 export function isOnProbation(trigger: UsageTrigger): boolean {
-  return isGuard(trigger) || parametersOf(trigger.callbackUrl).has(PROBATION_PARAMETER);
+  const isOnce = trigger.recurring === "" || trigger.recurring === "alltime";
+  return isOnce && (isGuard(trigger) || parametersOf(trigger.callbackUrl).has(PROBATION_PARAMETER));
 }
 
 // Whatever somebody wrote there.

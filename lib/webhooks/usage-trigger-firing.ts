@@ -51,7 +51,8 @@ export function readFiring(
     firedAt: readTime(firing.dateFired),
     limit: new URL(url).searchParams.get(LIMIT_PARAMETER)?.slice(0, 64) || null,
     found: "webhook",
-    probation: new URL(url).searchParams.has(PROBATION_PARAMETER),
+    // Guards fire once. Whoever holds the account's auth token could write this into the address of a daily trigger.
+    probation: isOnce(firing.recurring) && new URL(url).searchParams.has(PROBATION_PARAMETER),
     fingerprint: sha256(JSON.stringify([url, [...form].sort(byName)])),
   };
 }
@@ -72,6 +73,10 @@ function recurringOf(form: Form, problems: string[]): string {
   if (values.length !== 1 || value.length > 64)
     problems.push(complaint("Recurring", values, "daily, monthly, yearly, alltime or empty"));
   return value;
+}
+
+function isOnce(recurring: string): boolean {
+  return recurring === "" || recurring === "alltime";
 }
 
 function complaint(name: string, values: readonly string[], expected: string): string {

@@ -230,6 +230,13 @@ describe("apply", () => {
     for (const { accountSid } of accounts()) expect(await valuesOf(accountSid)).toHaveLength(2);
   }, 15_000);
 
+  test("waits as long as Twilio says that there are too many requests", async () => {
+    // More often than a sweep would ask.
+    deployment.simulator.addFault({ effect: { kind: "status", status: 429 }, accountSid: firstSid(), times: 5 });
+    expect((await triggers(["apply"])).code).toBe(0);
+    for (const { accountSid } of accounts()) expect(await valuesOf(accountSid)).toEqual(ARMED);
+  }, 60_000);
+
   test("ends with what failed, and an exit code of its own", async () => {
     deployment.simulator.addFault({ effect: { kind: "status", status: 500 }, method: "GET", accountSid: firstSid() });
     const { code, stdout, stderr } = await triggers(["apply", "--json"]);

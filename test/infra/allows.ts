@@ -6,7 +6,7 @@ const Leading = z.object({
 });
 
 /**
- * Whether these statements let `action` be done on items with these partition keys, as IAM decides it: one statement
+ * Whether these statements let `action` be done on the table's items with these partition keys, as IAM decides it: one statement
  * must cover all keys of a request.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
@@ -15,8 +15,14 @@ export function allows(statements: readonly Statement[], action: string, partiti
     (statement) =>
       statement.Effect === "Allow" &&
       actionsOf(statement).includes(action) &&
+      isOnTable(statement) &&
       partitionKeys.every((key) => patternsOf(statement).some((pattern) => isLike(key, pattern))),
   );
+}
+
+// In the indexes are only incidents.
+function isOnTable({ Resource }: Statement): boolean {
+  return JSON.stringify(Resource).includes(JSON.stringify({ "Fn::GetAtt": ["Incidents", "Arn"] }));
 }
 
 /** Throws for any other condition than that of the leading keys, so that nothing passes unseen. */

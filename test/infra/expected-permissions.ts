@@ -28,11 +28,14 @@ const readIncidents = {
   Sid: "ReadIncidents",
   Effect: "Allow" as const,
   Action: "dynamodb:Query",
-  Resource: [
-    arn("Incidents"),
-    { "Fn::Sub": `\${Incidents.Arn}/index/by-state` },
-    { "Fn::Sub": `\${Incidents.Arn}/index/by-account` },
-  ],
+  Resource: arn("Incidents"),
+  Condition: leading("INCIDENT#*"),
+};
+const listIncidents = {
+  Sid: "ListIncidents",
+  Effect: "Allow" as const,
+  Action: "dynamodb:Query",
+  Resource: [{ "Fn::Sub": `\${Incidents.Arn}/index/by-state` }, { "Fn::Sub": `\${Incidents.Arn}/index/by-account` }],
 };
 const readBrake = {
   Sid: "ReadBrake",
@@ -157,6 +160,13 @@ export const PERMISSIONS = {
       Condition: leading("SLACK#*"),
     },
     {
+      Sid: "NoteDrills",
+      Effect: "Allow" as const,
+      Action: "dynamodb:UpdateItem",
+      Resource: arn("Incidents"),
+      Condition: leading("DRILL#*"),
+    },
+    {
       Sid: "TakeFromNotifyQueue",
       Effect: "Allow" as const,
       Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
@@ -167,6 +177,7 @@ export const PERMISSIONS = {
     ownLogs("OperatorApiLogGroup"),
     readOperators,
     readIncidents,
+    listIncidents,
     readBrake,
     {
       Sid: "ReadDrills",
@@ -194,6 +205,7 @@ export const PERMISSIONS = {
     },
     readOperators,
     readIncidents,
+    listIncidents,
     readBrake,
     {
       Sid: "NoteRequests",

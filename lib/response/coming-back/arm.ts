@@ -16,11 +16,11 @@ export const arm: Step = async (journey, record) => {
   const guards = guardsFor(policy, accountSid, publicUrl, order.command.id);
   const creation = await createMissing(twilio, accountSid, guards, until);
   if (creation.kind === "failed") {
-    return { kind: "stopped", record, why: `its usage triggers could not be created: ${creation.why}` };
+    return { kind: "failed", record, why: `its usage triggers could not be created: ${creation.why}` };
   }
   const account = await retrying(() => fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
   if (account.kind === "failed") {
-    return { kind: "stopped", record, why: `the account could not be read: ${describeFailure(account.failure)}` };
+    return { kind: "failed", record, why: `the account could not be read: ${describeFailure(account.failure)}` };
   }
   const passed = await spentBefore(journey, creation.all);
   const { authToken } = account.body;

@@ -13,7 +13,7 @@ export const checkAnew: Step = async (journey, record) => {
   const reading = await readChecklistAnew(responder, record, until);
   const checked = await responder.store.save(checklistRead(record, reading.checklist, wishOf(order.command)));
   const why = whyNot(journey, reading);
-  return why === undefined ? { kind: "on", record: checked } : { kind: "stopped", record: checked, why };
+  return why === undefined ? { kind: "on", record: checked } : { kind: "refused", record: checked, why };
 };
 
 function whyNot(journey: Journey, { account, checklist }: Reading): string | undefined {

@@ -33,7 +33,7 @@ export const cleanContained: Step = async (journey, record) => {
     const { cleanup, cleaned: done } = reactivationOf(current);
     if (!cleanup.includes(id) || done.includes(id)) continue;
     const outcome = await clean(journey, current.incident.id);
-    if ("failed" in outcome) return { kind: "stopped", record: current, why: outcome.failed };
+    if ("failed" in outcome) return { kind: "failed", record: current, why: outcome.failed };
     current = await responder.store.save(cleaned(current, { id, ...outcome }, responder.clock.now()));
   }
   return { kind: "on", record: current };

@@ -23,9 +23,9 @@ const rotateAuthToken: Step = async (journey, record) => {
   if (!isDue(record, "auth-token")) return { kind: "on", record };
   const { responder } = journey;
   const failure = (await isRotated(journey, record)) ? undefined : await rotate(journey);
-  if (failure !== undefined) return { kind: "stopped", record, why: `its auth token could not be changed: ${failure}` };
+  if (failure !== undefined) return { kind: "failed", record, why: `its auth token could not be changed: ${failure}` };
   if (!(await isRotated(journey, record))) {
-    return { kind: "stopped", record, why: "its auth token still reads as the old one after the change" };
+    return { kind: "failed", record, why: "its auth token still reads as the old one after the change" };
   }
   const why = "it has a new auth token; operators of the parent account read it from Twilio";
   const change = cleaned(
@@ -40,11 +40,11 @@ const narrowCountries: Step = async (journey, record) => {
   if (!isDue(record, "voice-countries")) return { kind: "on", record };
   const { responder } = journey;
   const own = await ownClient(journey);
-  if (typeof own === "string") return { kind: "stopped", record, why: own };
+  if (typeof own === "string") return { kind: "failed", record, why: own };
   const { countries } = reactivationOf(record);
   const outcome = await narrowVoiceCountries(own, countries, journey.until);
   if (outcome.kind === "failed") {
-    return { kind: "stopped", record, why: `its voice permissions could not be narrowed: ${outcome.why}` };
+    return { kind: "failed", record, why: `its voice permissions could not be narrowed: ${outcome.why}` };
   }
   const change = cleaned(
     record,

@@ -20,7 +20,7 @@ export const goLive: Step = async (journey, record) => {
     }
     const isHopeless = outcome.failure.kind !== "retryable";
     if (isHopeless || !(await waitToRetry(journey.until, attempt))) {
-      return { kind: "stopped", record, why: `it was not set active: ${wordsFor(outcome.failure)}` };
+      return { kind: "failed", record, why: `it was not set active: ${wordsFor(outcome.failure)}` };
     }
   }
 };

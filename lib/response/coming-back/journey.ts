@@ -18,7 +18,9 @@ export interface Journey {
 /** How a step ended. Each step can be repeated: it looks first at what is there. */
 export type Progress =
   /** On to the next one; the record is as stored. */
-  { kind: "on"; record: IncidentRecord } | { kind: "stopped"; record: IncidentRecord; why: string };
+  | { kind: "on"; record: IncidentRecord }
+  /** `refused`: nothing was changed at Twilio. */
+  | { kind: "refused" | "failed"; record: IncidentRecord; why: string };
 
 export type Step = (journey: Journey, record: IncidentRecord) => Promise<Progress>;
 

@@ -2,7 +2,7 @@ import type { IncidentRecord } from "../../incidents/change.ts";
 import { notReactivated, stuck, turningBack } from "../../incidents/coming-back.ts";
 import { MOST_DELIVERIES, share } from "../responder.ts";
 import { suspendAccount } from "../suspend.ts";
-import { isArmed, type Journey, reactivationOf } from "./journey.ts";
+import { isArmed, type Journey, type Progress, reactivationOf } from "./journey.ts";
 
 /** Of the delivery's time, from its beginning: until then the account must be suspended again. */
 const TURNING_BACK_SHARE = 0.8;
@@ -16,10 +16,13 @@ export type TurnedBack =
  * Back to safe. An account that may be active is suspended first, whatever else there is to say. The reason is written
  * down before, so that a delivery that finds it goes on with going back, and not with coming back.
  */
-export async function turnBack(journey: Journey, record: IncidentRecord, why: string): Promise<TurnedBack> {
+export async function turnBack(
+  journey: Journey,
+  record: IncidentRecord,
+  { kind, why }: Pick<Extract<Progress, { why: string }>, "kind" | "why">,
+): Promise<TurnedBack> {
   const { store, clock } = journey.responder;
   if (!isArmed(record)) {
-    const kind = reactivationOf(record).cleaned.length === 0 ? "refused" : "failed";
     return {
       kind: "settled",
       record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())),

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
 import { webhookSender } from "../../../lib/alerts/deliver-to-slack.ts";
+import { notice } from "../../../lib/alerts/notice.ts";
 import { type NotifyRecord, notifier } from "../../../lib/alerts/notify.ts";
 import type { Postponement } from "../../../lib/alerts/postpone.ts";
+import { systemClock } from "../../../lib/clock.ts";
+import type { Passed } from "../../../lib/drills/drill-store.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { examples } from "./examples.ts";
 import { type SlackSink, startSlackSink } from "./slack-sink.ts";
@@ -18,6 +21,8 @@ beforeEach(async () => {
   slack = await startSlackSink();
 });
 afterEach(() => slack.close());
+
+const stations: [string, Passed][] = [];
 
 function record(body: unknown, messageId: string, receives = 1): NotifyRecord {
   return {
@@ -42,6 +47,7 @@ function start(url: string = slack.url) {
   const postponed: Postponement[] = [];
   const lines: string[] = [];
   const notify = notifier({
+    drills: { pass: async (id, passed) => void stations.push([id, passed]) },
     slack: async () => ({ ...webhookSender(url, 300), turnMs: 7000 }),
     postpone: async (batch) => {
       postponed.push(...batch);
@@ -212,6 +218,7 @@ it("shows alarms and unknown texts too", async () => {
 it("without Slack it succeeds, and says so once", async () => {
   const lines: string[] = [];
   const notify = notifier({
+    drills: { pass: async (id, passed) => void stations.push([id, passed]) },
     slack: async () => undefined,
     postpone: async () => undefined,
     log: jsonLog((line) => lines.push(line)),
@@ -226,6 +233,7 @@ it("without Slack it succeeds, and says so once", async () => {
 it("lets a message come back soon while somebody else is at the same incident", async () => {
   const postponed: Postponement[] = [];
   const notify = notifier({
+    drills: { pass: async (id, passed) => void stations.push([id, passed]) },
     slack: async () => ({ send: async () => ({ kind: "busy", retryAfterSeconds: 3 }), turnMs: 1000 }),
     postpone: async (all) => void postponed.push(...all),
     log: jsonLog(() => undefined),
@@ -239,6 +247,7 @@ it("lets a message come back soon while somebody else is at the same incident", 
 it("one message that cannot be handled doesn't hold up the others", async () => {
   const lines: string[] = [];
   const notify = notifier({
+    drills: { pass: async (id, passed) => void stations.push([id, passed]) },
     slack: async () => {
       const sender = webhookSender(slack.url);
       return {
@@ -257,4 +266,36 @@ it("one message that cannot be handled doesn't hold up the others", async () => 
   expect(batchItemFailures).toEqual([{ itemIdentifier: "a" }]);
   expect(slack.received).toHaveLength(1);
   expect(lines[0]).toContain("a defect");
+});
+
+describe("a rehearsal", () => {
+  const rehearsal = record(
+    notice({
+      ...{ id: "drill:drill-0001", kind: "drill", severity: "info", subject: "REHEARSAL", headline: "A rehearsal." },
+      ...{ facts: [], nextStep: "", at: "2026-11-21T03:04:07.000Z", drillId: "drill-0001" },
+    }),
+    "m1",
+  );
+
+  it("is told in Slack, and says so at its station", async () => {
+    const { failures } = start();
+    stations.length = 0;
+    expect(await failures([rehearsal])).toEqual([]);
+    expect(stations).toMatchObject([["drill-0001", { station: "slack-told", isGood: true }]]);
+  });
+
+  it("without Slack says that nobody was told there", async () => {
+    stations.length = 0;
+    const notify = notifier({
+      drills: { pass: async (id, passed) => void stations.push([id, passed]) },
+      slack: async () => undefined,
+      postpone: async () => {},
+      log: jsonLog(() => {}),
+      clock: systemClock,
+    });
+    expect((await notify([rehearsal], () => PLENTY_MS)).batchItemFailures).toEqual([]);
+    expect(stations).toMatchObject([
+      ["drill-0001", { station: "slack-told", said: expect.stringContaining("not configured") }],
+    ]);
+  });
 });

@@ -123,7 +123,12 @@ describe("a ladder of limits on one category", () => {
 
   test("the name in the address counts more than the fields, which may be of an older policy", () => {
     expect(at("all", "80", "120")).toMatchObject({ kind: "suspend", rule: "all" });
-    expect(at("half", "100", "120")).toMatchObject({ kind: "alert", rule: "half" });
+    expect(at("half", "81", "120")).toMatchObject({ kind: "alert", rule: "half" });
+  });
+
+  test("but it does not make a warning of a trigger whose own numbers are those of a limit that suspends", () => {
+    expect(at("half", "100", "120")).toMatchObject({ kind: "suspend", rule: "all" });
+    expect(at("half", "100", "99")).toMatchObject({ kind: "alert", rule: "half" });
   });
 
   test("a firing below the value that the policy has by now is nothing", () => {
@@ -419,7 +424,7 @@ describe("a firing of a suspended account", () => {
     const held = (changes: object) => decideOn({ ...after, ...changes }, suspended, LADDER).kind;
     expect(held({ limit: "all", currentValue: "100" })).toBe("hold");
     expect(held({ limit: "all", currentValue: "99" })).toBe("join");
-    expect(held({ limit: "half" })).toBe("join");
+    expect(held({ limit: "half", triggerValue: "50" })).toBe("join");
   });
 
   test("is held by nothing but a firing: errors go on after a suspension", () => {

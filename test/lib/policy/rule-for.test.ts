@@ -25,8 +25,10 @@ accounts: { ${LARGE}: { all: 5000, minutes: 0.5 } }
 const fired = (changes: Partial<UsageTriggerSignal>) => ruleFor(firing(ACCOUNT, changes), POLICY);
 
 describe("a firing whose callback names a limit", () => {
-  test("is of that limit, whatever its own numbers are", () => {
-    for (const triggerValue of ["80", "1", "100.000000"]) {
+  test("is of that limit, unless its own numbers are those of one that suspends and is reached", () => {
+    expect(fired({ limit: "most", triggerValue: "100.000000" })).toMatchObject({ name: "all", effect: "suspend" });
+    expect(fired({ limit: "most", triggerValue: "100.000000", currentValue: "99" })).toMatchObject({ name: "most" });
+    for (const triggerValue of ["80", "1", "101"]) {
       expect(fired({ limit: "most", triggerValue })).toEqual({
         name: "most",
         effect: "alert",

@@ -297,7 +297,10 @@ describe("a ladder of limits", () => {
 describe("somebody who can sign for the account", () => {
   test("and makes up 200 firings of one limit causes one alert", async () => {
     for (let nth = 0; nth < 200; nth++) {
-      const forged = firing(account, { limit: "half", idempotencyToken: `token-${nth}`, currentValue: `${50 + nth}` });
+      const forged = firing(account, {
+        ...{ limit: "half", triggerValue: "50" },
+        ...{ idempotencyToken: `token-${nth}`, currentValue: `${50 + nth}` },
+      });
       expect(await deliver(forged)).toEqual(DONE);
     }
     expect(await incident()).toMatchObject({ state: "alerted", signals: 200 });
