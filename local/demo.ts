@@ -59,13 +59,25 @@ async function showIncident({ url, operatorToken }: System, incidentId: string):
   if (code !== 0) throw new Error(`the command line ended with exit code ${code}`);
 }
 
+const HELP = `npm run demo                        somebody pumps texts through one subaccount
+npm run demo -- --attack NAME       or ${Object.keys(STORIES).slice(1).join(", ")}
+npm run demo -- --comeback          an account comes back, checked, cleaned and armed
+npm run demo -- --lost-webhook      the webhook is dropped on the way, and the sweep finds the firing`;
+
+function explain(): never {
+  say(HELP);
+  process.exit(0);
+}
+
 function readStory(): Story {
   const options = {
     attack: { type: "string", default: "sms-pumping" },
     comeback: { type: "boolean" },
     "lost-webhook": { type: "boolean" },
+    help: { type: "boolean" },
   } as const;
   const { values } = parseArgs({ options });
+  if (values.help) return explain();
   if (values.comeback) return comebackStory;
   if (values["lost-webhook"]) return lostWebhookStory;
   const story = Object.hasOwn(STORIES, values.attack) ? STORIES[values.attack] : undefined;

@@ -61,6 +61,7 @@ export function judgeAccount({ account, listedAt, triggers, known, handled }: Re
   };
 }
 
-function guardsInForce(triggers: readonly UsageTrigger[], { endedGuards }: RepairPlan): UsageTrigger[] {
-  return triggers.filter((trigger) => isGuard(trigger) && !endedGuards.includes(trigger));
+function guardsInForce(triggers: readonly UsageTrigger[], { endedGuards, update }: RepairPlan): UsageTrigger[] {
+  const others = new Set([...endedGuards, ...update.map(({ trigger }) => trigger)]);
+  return triggers.filter((trigger) => isGuard(trigger) && !others.has(trigger));
 }

@@ -6,6 +6,7 @@ import { type WantedTrigger, wantedTriggers } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { isContained, type Known } from "./known.ts";
 import { periodStart } from "./period.ts";
+import { restoreGuards } from "./restore-guards.ts";
 import { measureOf, valuesOf } from "./spend-sample.ts";
 
 export interface RepairPlan extends TriggerPlan {
@@ -31,7 +32,14 @@ export function planRepairs(triggers: readonly UsageTrigger[], repairing: Repair
   // A policy that lost its limits must not disarm every account by itself: `triggers apply --allow-empty` does.
   const remove = Object.keys(policy.limits).length === 0 ? [] : plan.remove;
   const create = plan.create.filter((wanted) => !wouldTripOnOldSpend(wanted, triggers, repairing));
-  return { ...plan, create, remove, endedGuards };
+  const guards = restoreGuards(triggers, repairing);
+  return {
+    ...plan,
+    create: [...create, ...guards.create],
+    update: [...plan.update, ...guards.update],
+    remove,
+    endedGuards,
+  };
 }
 
 const NOTHING = { create: [], update: [], remove: [], problem: undefined };

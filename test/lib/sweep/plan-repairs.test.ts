@@ -49,13 +49,42 @@ describe("guards", () => {
     expect(plan([...inOrder(), ...GUARDS], known).endedGuards).toEqual([]);
   });
 
+  test("are made again when somebody removed them, and only while the probation lasts", () => {
+    const [first, ...others] = GUARDS;
+    const gone = [...inOrder(), ...others];
+    expect(plan(gone, reactivated(23 * HOUR)).create.map(({ friendlyName }) => friendlyName)).toEqual([
+      first?.friendlyName,
+    ]);
+    expect(plan(gone, reactivated(23 * HOUR)).create[0]?.triggerValue).toMatch(/^\+/);
+    expect(plan(gone, reactivated(25 * HOUR)).create).toEqual([]);
+    expect(plan(inOrder()).create).toEqual([]);
+  });
+
+  test("call us again when somebody sent them elsewhere; whichever reactivation made them, they are right", () => {
+    const [first, ...others] = GUARDS;
+    if (first === undefined) throw new Error("there is no guard");
+    const astray = { ...first, callbackUrl: "https://elsewhere.example.com/" };
+    const plain = { ...first, callbackUrl: first.callbackUrl.replace(/&probation=\w+/, "") };
+    for (const edited of [astray, plain]) {
+      const { create, update } = plan([...inOrder(), edited, ...others], reactivated(HOUR));
+      expect(create).toEqual([]);
+      expect(update.map(({ trigger }) => trigger)).toEqual([edited]);
+    }
+    expect(needsRepair(plan([...inOrder(), ...GUARDS], reactivated(HOUR)))).toBe(false);
+  });
+
+  test("that have fired stay as they are", () => {
+    const fired = GUARDS.map((guard) => ({ ...guard, dateFired: NOW.toUTCString() }));
+    expect(needsRepair(plan([...inOrder(), ...fired], reactivated(HOUR)))).toBe(false);
+  });
+
   test("stay where the account was never reactivated", () => {
     expect(plan([...inOrder(), ...GUARDS]).endedGuards).toEqual([]);
   });
 });
 
 describe("after a reactivation in the same period", () => {
-  const missing = inOrder().slice(1);
+  const missing = [...inOrder().slice(1), ...GUARDS];
 
   test("a trigger that would fire at once on what was spent before is made in the next period", () => {
     const memory = { values: { "totalprice price daily": "130" }, sampledAt: timeBefore(HOUR).toISOString() };
@@ -70,7 +99,8 @@ limits:
   warning: { category: totalprice, by: price, every: day, at: 80, then: alert }
 `);
     const shown = inOrder({ warning: { currentValue: "130" } }, policy).slice(1);
-    expect(limits(plan(shown, reactivated(2 * HOUR), policy))).toEqual([]);
+    const guards = guardsFor(policy, ACCOUNT, PUBLIC_URL, "a-command").map((guard) => listed(guard, 60));
+    expect(limits(plan([...shown, ...guards], reactivated(2 * HOUR), policy))).toEqual([]);
   });
 
   test("one that is below its value, or not known, is made at once", () => {
