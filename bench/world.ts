@@ -84,6 +84,7 @@ function environmentOf(aws: LocalAws, simulator: TwilioSimulator, { twilio, sqs,
     TABLE_NAME: aws.tableName,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
+    SWEEP_QUEUE_URL: queue(aws.sweepUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }

@@ -30,10 +30,11 @@ function refusal(name: string, problems: readonly string[], terminal: Terminal):
   return new Failure(EXIT.failed, "policy-invalid", summary(name, problems));
 }
 
-function contents({ mode, limits, errors, exempt, accounts }: Policy): string {
+function contents({ mode, limits, rates, errors, exempt, accounts }: Policy): string {
   return [
     `mode ${mode}`,
     many(Object.keys(limits).length, "limit"),
+    many(Object.keys(rates).length, "hourly rule"),
     many(Object.keys(errors).length, "error rule"),
     many(exempt.length, "exemption"),
     `${many(Object.keys(accounts).length, "account")} with values of ${Object.keys(accounts).length === 1 ? "its" : "their"} own`,

@@ -21,8 +21,7 @@ export interface Notice {
   drillId: string | null;
 }
 
-export const NOTICE_KINDS = ["drill", "armed", "drift-repaired", "daily-summary", "sweep-trouble"] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
+type NoticeKind = "drill" | "armed" | "drift-repaired" | "daily-summary" | "sweep-trouble";
 
 export function notice(said: Omit<Notice, "about" | "text">): Notice {
   const facts = said.facts.map(({ label, value }) => `${label.padEnd(12)} ${value}`);

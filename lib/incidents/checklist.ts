@@ -19,7 +19,7 @@ export const CHECK_IDS = ["suspended-by", "live-calls", "api-keys", "auth-token"
 export type CheckId = (typeof CHECK_IDS)[number];
 
 export const CHECK_ANSWERS = ["done", "not-done", "cannot-tell"] as const;
-export type CheckAnswer = (typeof CHECK_ANSWERS)[number];
+type CheckAnswer = (typeof CHECK_ANSWERS)[number];
 
 /**
  * What can be asked to be done on the way back. The first four are done while the account is suspended, because a

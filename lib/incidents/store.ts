@@ -44,7 +44,7 @@ export interface IncidentStore {
   noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void>;
 }
 
-export interface Reactivated {
+interface Reactivated {
   /** ISO 8601 UTC: what fired before it is old news. */
   at: string;
   /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
@@ -55,7 +55,7 @@ export interface Reactivated {
  * Not in the incident itself: a webhook's address may hold a password, and hundreds of numbers are more than one item
  * can hold.
  */
-export interface KeptRouting {
+interface KeptRouting {
   phoneNumberSid: string;
   /** By the names of the IncomingPhoneNumber resource: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
   routing: Readonly<Record<string, string>>;

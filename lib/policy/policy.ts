@@ -89,7 +89,7 @@ export interface Brake {
 }
 
 /** An account that was reactivated trips sooner for a while. */
-export interface Probation {
+interface Probation {
   /** Decimal string above 0, 1 at most: the share of an ordinary limit that it may spend beyond its present value. */
   share: string;
   /** Milliseconds. */

@@ -9,7 +9,7 @@ import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 
 /** What each reading says about the account: pure, in words for a person. */
 
-export function cannotTell(id: Check["id"], why: string): Check {
+function cannotTell(id: Check["id"], why: string): Check {
   return { id, answer: "cannot-tell", why };
 }
 

@@ -49,7 +49,7 @@ export interface Reading {
 }
 
 /** Reads everything side by side. What cannot be read is an answer, too. */
-export async function readChecklist(responder: Responder, record: IncidentRecord, until: Until): Promise<Reading> {
+async function readChecklist(responder: Responder, record: IncidentRecord, until: Until): Promise<Reading> {
   const twilio = limitedTo(responder.twilio, until);
   const { incident } = record;
   const { accountSid } = incident;

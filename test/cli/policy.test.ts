@@ -20,7 +20,7 @@ async function policy(text: string): Promise<string> {
 test("the project's policy is fine, and what is in it is counted", async () => {
   const { code, stdout, stderr } = await tollbreaker(["policy", "check"]);
   expect(stdout).toBe(
-    "policy.yml is fine: mode enforce, 3 limits, 2 error rules, 0 exemptions, 0 accounts with values of their own.\n",
+    "policy.yml is fine: mode enforce, 3 limits, 1 hourly rule, 2 error rules, 0 exemptions, 0 accounts with values of their own.\n",
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });

@@ -51,7 +51,7 @@ interface Circumstances {
 }
 
 const SCRIPT = fileURLToPath(new URL("./respond-once.ts", import.meta.url));
-export const FINISHED = JSON.stringify({ batchItemFailures: [] });
+const FINISHED = JSON.stringify({ batchItemFailures: [] });
 
 export function livesIn(rig: Rig): Lives {
   const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
