@@ -1,4 +1,4 @@
-import type { CheckCommand, Command, SuspendCommand } from "../inbox/commands.ts";
+import type { CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
@@ -14,6 +14,7 @@ import { releaseBrake } from "./release-brake.ts";
 import type { Outcome } from "./respond.ts";
 import { CALLS_SHARE, type Order, type Responder, share } from "./responder.ts";
 import { restoreNumbers } from "./restore-numbers.ts";
+import { whyStale } from "./stale-command.ts";
 import { suspendByHand } from "./suspend-by-hand.ts";
 
 /**
@@ -44,8 +45,7 @@ async function act(responder: Responder, order: Order, memory: Memory): Promise<
   const { command, ...turn } = order;
   switch (command.kind) {
     case "release-brake":
-      await releaseBrake(responder, { command, ...turn });
-      return {};
+      return byReleasing(responder, { command, ...turn });
     case "suspend":
       return bySuspending(responder, { command, ...turn }, await recollect(responder, memory));
     case "reactivate":
@@ -65,6 +65,14 @@ async function act(responder: Responder, order: Order, memory: Memory): Promise<
   }
 }
 
+async function byReleasing(responder: Responder, order: Order<ReleaseBrakeCommand>): Promise<Acted> {
+  const { clock, log } = responder;
+  const why = whyStale(order.command, undefined, clock.now());
+  if (why === undefined) await releaseBrake(responder, order);
+  else log.warn("command-refused", { command: order.command.id, why });
+  return {};
+}
+
 async function bySuspending(responder: Responder, order: Order<SuspendCommand>, current: Recollection): Promise<Acted> {
   const record = await suspendByHand(responder, order, current);
   measure(responder.log, current.known, record);
@@ -76,17 +84,20 @@ function given(record: IncidentRecord | undefined): Acted {
 }
 
 async function onIncident(
-  { store, log }: Responder,
-  { id, accountSid, incidentId }: Exclude<Command, { kind: "suspend" | "release-brake" }>,
+  { store, clock, log }: Responder,
+  command: Exclude<Command, { kind: "suspend" | "release-brake" }>,
   carry: (found: IncidentRecord) => Promise<Acted>,
 ): Promise<Acted> {
+  const { id, accountSid, incidentId } = command;
   const found = await store.load(incidentId);
   // Whoever accepted it has read the incident, so this is a defect, and no story to write it into.
   if (found === undefined || found.incident.accountSid !== accountSid) {
     log.error("command-without-incident", { command: id, accountSid, incidentId });
     return {};
   }
-  return carry(found);
+  const why = whyStale(command, found, clock.now());
+  if (why === undefined) return carry(found);
+  return { record: await store.save(commandRefused(found, wishOf(command), why, clock.now())) };
 }
 
 async function check(responder: Responder, order: Order<CheckCommand>, found: IncidentRecord): Promise<IncidentRecord> {

@@ -8,6 +8,7 @@ import { enforce } from "./enforce.ts";
 import { hold } from "./hold.ts";
 import type { Recollection } from "./recollect.ts";
 import type { Order, Responder } from "./responder.ts";
+import { whyOvertaken } from "./stale-command.ts";
 
 /** The rule of an incident that a person opened. */
 const BY_HAND = "by hand";
@@ -19,7 +20,7 @@ export async function suspendByHand(
   current: Recollection,
 ): Promise<IncidentRecord | undefined> {
   const { command, ...turn } = order;
-  const refusal = whyRefused(responder, command);
+  const refusal = whyRefused(responder, command) ?? whyOvertaken(command, current.memory.lastReactivatedAt);
   if (refusal !== undefined) return refuse(responder, command, current, refusal);
   const tripping: Tripping = { signal: command, rule: BY_HAND, reason: command.reason };
   const delivery = { signal: command, ...turn };

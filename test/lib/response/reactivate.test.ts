@@ -465,6 +465,40 @@ describe("suspending by hand", () => {
   });
 });
 
+describe("a command that waited too long", () => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+  test("is refused, because its operator may want something else by now", async () => {
+    const before = await contained();
+    await deliver(reactivate(before, { receivedAt: ago(16) }));
+    expect(status()).toBe("suspended");
+    expect((await story()).timeline.at(-1)).toMatchObject({
+      what: "command-refused",
+      why: expect.stringContaining("16 minutes ago"),
+    });
+    await deliver(reactivate(before, { receivedAt: ago(14) }));
+    expect(status()).toBe("active");
+  });
+
+  test("and was begun is finished", async () => {
+    const command = reactivate(await contained());
+    rig.dynamo.fail({ on: ({ body }) => body.includes('"activated"'), do: "cut" });
+    expect((await deliver(command)).kind).toBe("threw");
+    rig.mend();
+    expect(await incident()).toMatchObject({ state: "reactivating" });
+    expect(await deliver({ ...command, receivedAt: ago(60) }, { attempt: 2 })).toEqual(DONE);
+    expect(await incident()).toMatchObject({ state: "reactivated" });
+  });
+
+  test("stops an account all the same, unless it was brought back meanwhile", async () => {
+    await deliver(suspend(account, { receivedAt: ago(60) }));
+    expect(status()).toBe("suspended");
+    await deliver(reactivate(await incident()));
+    await deliver(suspend(account, { receivedAt: ago(30) }));
+    expect(status()).toBe("active");
+  });
+});
+
 describe("dismissing", () => {
   test("an alerted incident is over, and what fires next makes a new one", async () => {
     await deliver(firing(account, { limit: "warning", triggerValue: "50", currentValue: "60" }));
