@@ -16,14 +16,14 @@ import { PUBLIC_URL, type Rig } from "./responder-rig.ts";
 import { recordOf } from "./sqs-record.ts";
 
 /**
- * The real responder in processes of its own, each killed with SIGKILL at one of the requests that it makes, to whomever:
- * before the request is passed on, or after it was carried out. A second process then gets the same message, as from SQS.
+ * The real responder in processes of its own, each killed with SIGKILL at one of the requests by which it changes
+ * something, anywhere. A second process then gets the same message, as from SQS.
  */
 export interface Lives {
   /** A policy file for the processes. */
   policyFile(yaml: string): Promise<string>;
   /**
-   * Kills one life at each of its requests, and lets a second one finish.
+   * Kills one life after each of its requests that write, one before the first of them, and lets a second life finish.
    * @param make prepares an account and its message, for each death anew.
    */
   killEverywhere<M extends Message>(make: () => M | Promise<M>, policyFile: string): Promise<Death<M>[]>;
@@ -113,13 +113,14 @@ export function livesIn(rig: Rig): Lives {
   };
 }
 
-/** A death after a reading is the same as one before the next request. */
+/**
+ * What a killed process leaves behind changes only with the requests that write: a death between two of them, wherever, is
+ * the same as one right after the first.
+ */
 function deathsIn(requests: readonly SeenRequest[]): { at: number; when: When }[] {
-  return requests.flatMap((request, index) => {
-    const at = index + 1;
-    const before = { at, when: "before" as const };
-    return isReading(request) ? [before] : [before, { at, when: "after" as const }];
-  });
+  const writing = requests.flatMap((request, index) => (isReading(request) ? [] : [index + 1]));
+  const [first = 1] = writing;
+  return [{ at: first, when: "before" }, ...writing.map((at) => ({ at, when: "after" as const }))];
 }
 
 function isReading({ method, operation }: SeenRequest): boolean {
