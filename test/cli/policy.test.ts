@@ -29,7 +29,7 @@ test("what may not be meant is noted beside the answer", async () => {
   const path = await policy("mode: observe");
   expect(await tollbreaker(["policy", "check", path])).toEqual({
     code: 0,
-    stdout: `${path} is fine: mode observe, 0 limits, 0 error rules, 0 exemptions, 0 accounts with values of their own.\n`,
+    stdout: `${path} is fine: mode observe, 0 limits, 0 hourly rules, 0 error rules, 0 exemptions, 0 accounts with values of their own.\n`,
     stderr: "Note: mode is observe: nothing is suspended.\n",
   });
 });

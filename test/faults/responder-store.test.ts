@@ -113,8 +113,9 @@ describe("a store that fails before anything is known", () => {
 });
 
 describe("a store that fails in the middle", () => {
-  // Of an ordinary story: the read of what is known, then each write, that of the brake among them.
-  const STEPS = 13;
+  // Of an ordinary story: the read of what is known, then each write, that of the brake among them. The last one, that
+  // the firing came in, is for the sweep: without it, it asks once in vain.
+  const STEPS = 16;
 
   test.each(Array.from({ length: STEPS }, (_, index) => index + 1))("from request %i on", async (nth) => {
     rig.simulator.addCalls(account, { calls: 2 });
@@ -123,7 +124,7 @@ describe("a store that fails in the middle", () => {
     const delivered = await rig.deliver(signal);
     // What cannot be written down must not undo or hold up the containment.
     expect(rig.simulator.account(account)).toMatchObject({ status: "suspended", liveCalls: 0 });
-    expect(delivered.kind).toBe("threw");
+    expect(delivered.kind).toBe(nth === STEPS ? "done" : "threw");
     rig.mend();
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     await expectOneCompleteStory();

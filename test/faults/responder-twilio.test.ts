@@ -75,8 +75,15 @@ describe("an ordinary firing", () => {
       receivedToSuspended: Date.parse(suspendedAt ?? "") - Date.parse(receivedAt),
       firedToSuspended: Date.parse(suspendedAt ?? "") - Date.parse(firedAt ?? ""),
     });
-    expect(storyOf(timeline)).toEqual(["opened", "suspended", "calls-ended", "evidence-read", "alert-published"]);
-    expect(timeline.map(({ who }) => who)).toEqual(["twilio", ...Array(4).fill("tollbreaker")]);
+    expect(storyOf(timeline)).toEqual([
+      "opened",
+      "suspended",
+      "calls-ended",
+      "evidence-read",
+      "alert-published",
+      "checked",
+    ]);
+    expect(timeline.map(({ who }) => who)).toEqual(["twilio", ...Array(5).fill("tollbreaker")]);
     const [alert, ...more] = await rig.alertsOf(account);
     expect(more).toEqual([]);
     expect(alert).toMatchObject({ about: "suspended", severity: "critical", id: incident.alerts[0]?.id });
@@ -178,7 +185,7 @@ describe("a suspension that Twilio does not confirm within the time is failed, t
     });
     expect(await toldOf()).toEqual(["failed", "suspended"]);
     const told = ["evidence-read", "alert-published"];
-    expect(storyOf(timeline)).toEqual(["opened", "failed", ...told, "suspended", "calls-ended", ...told]);
+    expect(storyOf(timeline)).toEqual(["opened", "failed", ...told, "suspended", "calls-ended", ...told, "checked"]);
   });
 
   test("the last delivery says that nobody goes on trying, and leaves the message to the dead-letter queue", async () => {

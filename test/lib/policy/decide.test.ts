@@ -626,10 +626,10 @@ describe("whatever the signal, the circumstances and the policy", () => {
       errors,
     ));
 
-  test("what the policy only alerts about suspends nothing", () =>
+  test("what the policy only alerts about suspends nothing, unless its numbers are those of a limit that suspends", () =>
     always(
       ({ signal, policy }) => signal.kind === "usage-trigger" && policy.limits[signal.limit ?? ""]?.then === "alert",
-      ({ verdict }) => !touches(verdict),
+      ({ verdict, policy }) => !touches(verdict) || policy.limits[verdict.rule]?.then === "suspend",
     ));
 
   test("what is contained is not suspended, and people are not told of it anew", () =>
