@@ -34,8 +34,11 @@ export async function requestJson(request: Request): Promise<unknown> {
   const answer = await send(request);
   const body = jsonOrNothing(answer.text);
   if (answer.ok && body !== undefined) return body;
-  throw refusal(answer.status, body, request.baseUrl);
+  throw refusal(answer, body, request.baseUrl);
 }
+
+/** Nobody knows whether the request was carried out: what came back says nothing about it, or nothing came. */
+export class Unanswered extends Failure {}
 
 interface Answer {
   ok: boolean;
@@ -78,7 +81,7 @@ function headersOf({ token, json, headers }: Request): Record<string, string> {
 
 function unreachable({ baseUrl, hint }: Request, cause: unknown): Failure {
   const what = `${baseUrl} cannot be reached.`;
-  return new Failure(EXIT.unreachable, "server-unreachable", what, { got: rootCause(cause), fix: hint, cause });
+  return new Unanswered(EXIT.unreachable, "server-unreachable", what, { got: rootCause(cause), fix: hint, cause });
 }
 
 // fetch itself only says "fetch failed"; what a person can act on (ECONNREFUSED, a certificate) is its cause.
@@ -88,12 +91,14 @@ function rootCause(thrown: unknown): string {
   return messageOf(cause) || code || messageOf(thrown);
 }
 
-function refusal(status: number, body: unknown, baseUrl: string): Failure {
+function refusal({ ok, status }: Answer, body: unknown, baseUrl: string): Failure {
   const problem = Problem.safeParse(body);
-  if (!problem.success) return notUnderstood(baseUrl, `HTTP status ${status} with another body`);
+  // A gateway answers 5xx for a server that may be at it still; what it refuses itself never came there.
+  const Kind = ok || status >= 500 ? Unanswered : Failure;
+  if (!problem.success) return notUnderstood(baseUrl, `HTTP status ${status} with another body`, Kind);
   const { code, detail, expected, got, fix } = problem.data;
   const advice = { ...(expected && { expected }), ...(got && { got }), ...(fix && { fix }) };
-  return new Failure(exitFor(status), code, detail, { ...advice, notes: notesOf(problem.data) });
+  return new Kind(exitFor(status), code, detail, { ...advice, notes: notesOf(problem.data) });
 }
 
 function exitFor(status: number): Exit {
@@ -114,8 +119,8 @@ function exitFor(status: number): Exit {
 }
 
 /** For an answer that Tollbreaker would not give. */
-export function notUnderstood(baseUrl: string, got: string): Failure {
-  return new Failure(EXIT.failed, "answer-not-understood", `What ${baseUrl} answered is not Tollbreaker's.`, {
+export function notUnderstood(baseUrl: string, got: string, Kind: typeof Failure = Unanswered): Failure {
+  return new Kind(EXIT.failed, "answer-not-understood", `What ${baseUrl} answered is not Tollbreaker's.`, {
     expected: "the JSON described in docs/api.md",
     got,
     fix: "check the address, and that this command line has the server's version",

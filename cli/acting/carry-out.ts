@@ -14,6 +14,8 @@ export interface Order {
   asked: Asked;
   path: string;
   json: unknown;
+  /** Where the command may open an incident: whose it is then. */
+  accountSid?: string;
 }
 
 export interface Manner {
@@ -36,18 +38,22 @@ export async function carryOut(
   const { command, incidentId } = await sendCommand(server, order.path, order.json);
   // Only the brake's release has no incident of its own.
   if (incidentId === null) return undefined;
-  const underWay = { command, incidentId, asked: order.asked };
+  const { asked, accountSid } = order;
+  const underWay = { command, incidentId, asked, ...(accountSid !== undefined && { accountSid }) };
   const say = manner.json ? terminal.tell : terminal.print;
   const paint = manner.json ? terminal.shade : terminal.paint;
   const ending = await follow(server, underWay, terminal, progress(command, paint, say), manner.pace);
   if (manner.json) terminal.print(await asJson(server, underWay, ending));
-  for (const line of conclude(ending, incidentId)) say(printable(line));
+  for (const line of conclude(ending, underWay)) say(printable(line));
   return "incident" in ending ? ending.incident : undefined;
 }
 
 /** `outcome`: `done`, `refused`, `failed` or `unknown`. `incident`: as the API has it; null while it is not known. */
 async function asJson(server: Server, { command, incidentId }: UnderWay, ending: Ending): Promise<string> {
-  const incident = ending.kind === "unknown" ? null : await readFrom(server, pathOf(incidentId));
-  const why = ending.kind === "unknown" ? ending.because : ending.why;
-  return printableJson({ command, incidentId, outcome: ending.kind, why, incident });
+  const { kind: outcome } = ending;
+  if (outcome === "unknown")
+    return printableJson({ command, incidentId, outcome, why: ending.because, incident: null });
+  const { why, incident } = ending;
+  const whole = await readFrom(server, pathOf(incident.id));
+  return printableJson({ command, incidentId: incident.id, outcome, why, incident: whole });
 }

@@ -4,9 +4,10 @@ import type { IncidentStory } from "../incident-view.ts";
 import { afterReactivation } from "../next-step.ts";
 import { accountName } from "../wording.ts";
 import type { Ending } from "./ending.ts";
+import type { UnderWay } from "./follow.ts";
 
 /** The good end of a command in words, with what is left to do; every other end is thrown. @throws Failure */
-export function conclude(ending: Ending, incidentId: string): string[] {
+export function conclude(ending: Ending, underWay: UnderWay): string[] {
   switch (ending.kind) {
     case "done":
       return doneLines(ending.what, ending.incident);
@@ -17,10 +18,10 @@ export function conclude(ending: Ending, incidentId: string): string[] {
     case "failed":
       throw new Failure(EXIT.wentWrong, ending.what, `It went wrong: ${sentence(ending.why)}`, {
         got: `the incident is ${ending.incident.state} now`,
-        fix: `read its last lines (incidents show ${incidentId}); docs/runbook.md says what to do`,
+        fix: `read its last lines (incidents show ${ending.incident.id}); docs/runbook.md says what to do`,
       });
     case "unknown":
-      throw unknown(ending.because, incidentId);
+      throw unknown(ending.because, underWay);
   }
 }
 
@@ -54,12 +55,14 @@ function openNotes({ checklist, reactivation, state }: IncidentStory): string[] 
     .map(({ id, why }) => `${id} (${why}): ${flagsFor(id)}`);
 }
 
-function unknown(because: "time-out" | "interrupt", incidentId: string): Failure {
+function unknown(because: "time-out" | "interrupt", { incidentId, accountSid }: UnderWay): Failure {
+  // The incident that was named beforehand may never come to be; the list has whichever did.
+  const look = accountSid === undefined ? `show ${incidentId}` : `list --account ${accountSid}`;
   const what =
     because === "interrupt"
       ? "You stopped watching. The command goes on."
       : "Nobody saw its end yet. The command may still be under way.";
   return new Failure(EXIT.unknown, because === "interrupt" ? "not-watched" : "not-over-yet", what, {
-    fix: `look what came of it: npm run -s tollbreaker -- incidents show ${incidentId}`,
+    fix: `look what came of it: npm run -s tollbreaker -- incidents ${look}`,
   });
 }

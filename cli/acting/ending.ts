@@ -37,8 +37,10 @@ export function beganAt({ timeline }: IncidentStory, command: string): string | 
   return timeline.find((entry) => isOwn(entry, command))?.at;
 }
 
-// In the middle of a reactivation the list is checked, too.
-function kindOf({ what }: TimelineView, asked: Asked) {
+function kindOf({ what, detail }: TimelineView, asked: Asked) {
+  // People are told of a failure before the last try: the account may be suspended yet.
+  if (what === "failed" && detail["retrying"] === true) return undefined;
+  // In the middle of a reactivation the list is checked, too.
   return what === "checked" && asked === "check" ? "done" : KINDS.get(what);
 }
 

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { checked } from "../checked.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { IncidentStory } from "../incident-view.ts";
-import { pathOf } from "../incidents.ts";
-import { readFrom } from "../request.ts";
+import type { IncidentStory } from "../incident-view.ts";
 import type { Server } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
 import { lag } from "../wording.ts";
 import { type Asked, type Ending, endingOf } from "./ending.ts";
+import { findTelling, readIncident } from "./read-incident.ts";
 
 /** One command, under way in one incident. */
 export interface UnderWay {
   command: string;
   incidentId: string;
   asked: Asked;
+  /** Where the incident may be another one of this account: one that the command's first sending opened. */
+  accountSid?: string;
 }
 
 export interface Pace {
@@ -65,7 +65,7 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
   const started = Date.now();
   let passed = 0;
   while (passed < pace.atMost) {
-    const incident = await readPatiently(server, underWay.incidentId, signal);
+    const incident = await readPatiently(server, underWay, signal);
     if (incident !== undefined) watch(incident);
     const ending = incident && endingOf(incident, underWay.command, underWay.asked);
     if (ending !== undefined) return ending;
@@ -77,12 +77,27 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
 }
 
 /** Undefined while there is nothing to read: the responder has not opened it yet, or the server has a bad moment. */
-async function readPatiently(server: Server, id: string, signal: AbortSignal): Promise<IncidentStory | undefined> {
+async function readPatiently(
+  server: Server,
+  underWay: UnderWay,
+  signal: AbortSignal,
+): Promise<IncidentStory | undefined> {
   try {
-    return checked(IncidentStory, await readFrom(server, pathOf(id), signal), server);
+    return await readStory(server, underWay, signal);
   } catch (thrown) {
     if (signal.aborted || !(thrown instanceof Failure) || !PASSING.has(thrown.exit)) throw thrown;
     return undefined;
+  }
+}
+
+async function readStory(server: Server, underWay: UnderWay, signal: AbortSignal): Promise<IncidentStory | undefined> {
+  try {
+    return await readIncident(server, underWay.incidentId, signal);
+  } catch (thrown) {
+    const { accountSid } = underWay;
+    const isMissing = thrown instanceof Failure && thrown.exit === EXIT.notFound;
+    if (!isMissing || accountSid === undefined) throw thrown;
+    return findTelling(server, underWay.command, accountSid, signal);
   }
 }
 

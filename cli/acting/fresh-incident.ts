@@ -1,8 +1,6 @@
-import { checked } from "../checked.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { IncidentStory } from "../incident-view.ts";
+import type { IncidentStory } from "../incident-view.ts";
 import { pathOf } from "../incidents.ts";
-import { readFrom } from "../request.ts";
 import type { Server } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
 import { conclude } from "./conclude.ts";
@@ -11,10 +9,6 @@ import { sendCommand } from "./send-command.ts";
 
 /** An older reading is no ground for a decision: whoever has a key makes another one in seconds. */
 const FRESH_MS = 5 * 60_000;
-
-export async function readIncident(server: Server, id: string): Promise<IncidentStory> {
-  return checked(IncidentStory, await readFrom(server, pathOf(id)), server);
-}
 
 /** The incident with a check-list that was read a moment ago; asks for a reading where there is none like that. */
 export async function withFreshChecklist(
@@ -31,8 +25,9 @@ export async function withFreshChecklist(
 /** @throws Failure when it could not be read. */
 export async function checkAnew(server: Server, id: string, terminal: Terminal, pace?: Pace): Promise<IncidentStory> {
   const { command } = await sendCommand(server, `${pathOf(id)}/check`, {});
-  const ending = await follow(server, { command, incidentId: id, asked: "check" }, terminal, () => {}, pace);
-  conclude(ending, id);
+  const underWay = { command, incidentId: id, asked: "check" as const };
+  const ending = await follow(server, underWay, terminal, () => {}, pace);
+  conclude(ending, underWay);
   if (ending.kind === "done" && ending.incident.checklist !== null) return ending.incident;
   throw new Failure(EXIT.wentWrong, "checklist-unread", "The check-list was read, and is not on the incident.", {
     fix: `look at the incident: npm run -s tollbreaker -- incidents show ${id}`,

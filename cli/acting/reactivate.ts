@@ -10,7 +10,8 @@ import { accountName, age } from "../wording.ts";
 import { askForEach, openItems } from "./answers.ts";
 import { carryOut, type Manner } from "./carry-out.ts";
 import { confirm, YES_LACKING } from "./confirm.ts";
-import { readIncident, withFreshChecklist } from "./fresh-incident.ts";
+import { withFreshChecklist } from "./fresh-incident.ts";
+import { readIncident } from "./read-incident.ts";
 import { checkedReason, REASON_LACKING, requireReason } from "./reason.ts";
 import { type Lacking, refuseUnasked } from "./unasked.ts";
 

@@ -109,7 +109,7 @@ function addBrake(brake: Command, { environment, terminal }: Scene): void {
     });
   reasoned(brake.command("release"))
     .description("lets accounts that wait be suspended, and counts anew")
-    .option("--accounts <sids>", "only these of them (default: all)", several)
+    .option("--accounts <sids>", "only these of them (default: all that it shows)", named)
     .option("--yes", "do not ask once more")
     .action(async (options: ReleaseOptions) => {
       const { releaseBrake } = await import("./brake.ts");
@@ -125,6 +125,13 @@ function reasoned(command: Command): Command {
 function several(text: string, earlier: readonly string[] = []): readonly string[] {
   const items = text.split(",").map((item) => item.trim());
   return [...new Set([...earlier, ...items.filter((item) => item !== "")])];
+}
+
+/** The same, and never nobody: a script's empty variable must not be taken for one of the two. */
+function named(text: string, earlier?: readonly string[]): readonly string[] {
+  const items = several(text, earlier);
+  if (items.length > 0) return items;
+  throw new InvalidArgumentError("It names no account. Expected: SIDs, or no --accounts for all that wait.");
 }
 
 function listOf(known: readonly string[]) {

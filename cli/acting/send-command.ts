@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod/mini";
 import { checked } from "../checked.ts";
 import { Failure } from "../failure.ts";
-import { addressed, requestJson } from "../request.ts";
+import { addressed, requestJson, Unanswered } from "../request.ts";
 import type { Server } from "../server.ts";
 
 const Accepted = z.object({ command: z.string(), incidentId: z.nullable(z.string()) });
@@ -14,7 +14,7 @@ export type Accepted = z.infer<typeof Accepted>;
 const WAITS_MS = [500, 2000];
 
 /**
- * Asks for something. A request that got no answer is sent again under the same key: the server takes both for one.
+ * Asks for something. A request that got no answer, or one that does not tell, is sent again under the same key: the server takes both for one.
  * @throws Failure with the server's words when it refuses.
  */
 export async function sendCommand(server: Server, path: string, json: unknown): Promise<Accepted> {
@@ -24,18 +24,12 @@ export async function sendCommand(server: Server, path: string, json: unknown): 
     try {
       return checked(Accepted, await requestJson(request), server);
     } catch (thrown) {
-      if (!(thrown instanceof Failure) || !isUncertain(thrown)) throw thrown;
+      if (!(thrown instanceof Unanswered)) throw thrown;
       const wait = WAITS_MS[attempt];
       if (wait === undefined) throw withDoubt(thrown);
       await sleep(wait);
     }
   }
-}
-
-const UNCERTAIN = new Set(["server-unreachable", "unavailable", "command-not-stored"]);
-
-function isUncertain({ code }: Failure): boolean {
-  return UNCERTAIN.has(code);
 }
 
 /** Where nobody took the connection, nobody took the command either. */

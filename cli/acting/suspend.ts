@@ -19,5 +19,5 @@ export async function suspendAccount(
 ): Promise<void> {
   const json = { reason: await requireReason(reason, terminal), acknowledge };
   const path = `/api/subaccounts/${encodeURIComponent(accountSid)}/suspend`;
-  await carryOut(server, { asked: "suspend", path, json }, terminal, manner);
+  await carryOut(server, { asked: "suspend", path, json, accountSid }, terminal, manner);
 }

@@ -21,7 +21,9 @@ function tripped({ rule, trip, errors, suspension, firedAt, receivedAt }: Incide
     const over = `${amount(trip.currentValue)} of ${amount(trip.triggerValue)}${percent(trip.overshootPercent)}`;
     return `The rule ${code(rule)} tripped at ${at}: ${plain(`${trip.usageCategory} by ${trip.triggerBy}, ${over}`)}.`;
   }
-  if (suspension !== null) return `${plain(suspension.operator)} asked for the suspension at ${exact(suspension.at)}.`;
+  // No name begins the paragraph: one such as "# x" would make a heading of it.
+  if (suspension !== null)
+    return `The suspension was asked for at ${exact(suspension.at)} by ${plain(suspension.operator)}.`;
   return `The rule ${code(rule)} tripped at ${at}.`;
 }
 

@@ -32,6 +32,8 @@ const BrakeItem = z.object({
       announcedBy: z.nullable(z.string()),
     }),
   ),
+  // An item from before releases were remembered has none.
+  released: z._default(z.array(z.string()), () => []),
 });
 
 /** With jitter between them, enough for a hundred workers at the same moment. */

@@ -6,7 +6,11 @@ const FORM = 'a JSON list of {"name", "sha256", "role", "expires" and "slack" (b
 // Without an `error` of their own the rules would only say "Invalid input".
 const OperatorRecord = z.strictObject(
   {
-    name: z.string('"name" must be a text').check(z.regex(/^\S(.{0,98}\S)?$/v, '"name" must have 1 to 100 characters')),
+    name: z.string('"name" must be a text').check(
+      z.regex(/^\S(.{0,98}\S)?$/v, '"name" must have 1 to 100 characters'),
+      // It stands in histories and alerts: nobody may look like somebody else there.
+      z.regex(/^\P{C}*$/u, '"name" must have no control, invisible or direction-changing characters'),
+    ),
     sha256: z
       .string('"sha256" must be a text')
       .check(z.regex(/^[0-9a-f]{64}$/i, '"sha256" must be the 64 hexadecimal digits of the token\'s SHA-256')),

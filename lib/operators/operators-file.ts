@@ -58,8 +58,8 @@ async function claim(draft: string): Promise<void> {
     await delay(WAIT_MS);
   }
   throw new TollbreakerError("operators-busy", "Somebody else is changing the list of operators.", {
-    expected: `no file ${draft}`,
-    fix: "try again in a moment",
+    expected: `no file ${draft}, and no ${removalOf(draft)}`,
+    fix: "try again in a moment; where nobody is changing it, delete those files",
   });
 }
 
@@ -75,9 +75,23 @@ async function make(draft: string): Promise<boolean> {
   }
 }
 
+/** One at a time looks and removes: of two that find it abandoned, the later would remove the earlier one's own draft. */
 async function removeAbandoned(draft: string): Promise<void> {
+  if (!(await isAbandoned(draft)) || !(await make(removalOf(draft)))) return;
+  try {
+    if (await isAbandoned(draft)) await rm(draft, { force: true });
+  } finally {
+    await rm(removalOf(draft), { force: true });
+  }
+}
+
+async function isAbandoned(draft: string): Promise<boolean> {
   const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-  if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(draft, { force: true });
+  return Date.now() - mtimeMs > ABANDONED_AFTER_MS;
+}
+
+function removalOf(draft: string): string {
+  return `${draft}.removal`;
 }
 
 function notWritable(draft: string, cause: unknown): TollbreakerError {

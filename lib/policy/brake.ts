@@ -9,6 +9,8 @@ export interface BrakeState {
   suspensions: readonly Suspension[];
   /** Accounts that tripped and were not suspended because of the brake, oldest first. */
   waiting: readonly Waiting[];
+  /** The last releases that were carried out: the ids of their commands, oldest first. */
+  released: readonly string[];
 }
 
 export interface Suspension {
@@ -25,7 +27,7 @@ export interface Waiting {
   announcedBy: string | null;
 }
 
-export const NO_BRAKE_STATE: BrakeState = { suspensions: [], waiting: [] };
+export const NO_BRAKE_STATE: BrakeState = { suspensions: [], waiting: [], released: [] };
 
 export interface Passage {
   kind: "free" | "held";
@@ -51,13 +53,14 @@ export function passBrake(
   const others = state.waiting.filter((one) => one.accountSid !== accountSid);
   if (passed.has(accountSid) || passed.size < brake.suspensions) {
     // Each time it is let through, so that its last suspension counts for a whole window.
-    return { kind: "free", at, next: { suspensions: [...suspensions, { accountSid, at }], waiting: others } };
+    const next = { ...state, suspensions: [...suspensions, { accountSid, at }], waiting: others };
+    return { kind: "free", at, next };
   }
   const isListed = state.waiting.some((one) => one.accountSid === accountSid && one.incidentId === incidentId);
   if (isListed) return { kind: "held", at, next: { ...state, suspensions } };
   const entry = { accountSid, incidentId, since: at, announcedBy: null };
   const waiting = others.length < MOST_WAITING ? [...others, entry] : others;
-  return { kind: "held", at, next: { suspensions, waiting } };
+  return { kind: "held", at, next: { ...state, suspensions, waiting } };
 }
 
 /** Those that count at this time. */
@@ -69,11 +72,12 @@ export function within(brake: Brake, suspensions: readonly Suspension[], now: Da
  * Strikes out what the asking `at` that time wrote down: the account turned out to be suspended already, or could not
  * be, so it neither counts nor waits. A suspension that it was let through to earlier still counts.
  */
-export function giveBack({ suspensions, waiting }: BrakeState, { accountSid, at }: Suspension): { next: BrakeState } {
+export function giveBack(state: BrakeState, { accountSid, at }: Suspension): { next: BrakeState } {
   return {
     next: {
-      suspensions: suspensions.filter((one) => one.accountSid !== accountSid || one.at !== at),
-      waiting: waiting.filter((one) => one.accountSid !== accountSid || one.since !== at),
+      ...state,
+      suspensions: state.suspensions.filter((one) => one.accountSid !== accountSid || one.at !== at),
+      waiting: state.waiting.filter((one) => one.accountSid !== accountSid || one.since !== at),
     },
   };
 }
@@ -84,9 +88,16 @@ export function strikeOff(state: BrakeState, accountSid: string): { next: BrakeS
   return { next: waiting.length === state.waiting.length ? state : { ...state, waiting } };
 }
 
-/** A person has looked: the count begins anew. Who waits goes on waiting until it is dealt with. */
-export function release({ waiting }: BrakeState): { next: BrakeState } {
-  return { next: { suspensions: [], waiting } };
+/** So many releases are known again: whoever sends one once more does so within minutes. */
+const MOST_RELEASED = 50;
+
+/**
+ * A person has looked: the count begins anew. Who waits goes on waiting until it is dealt with. The same command once
+ * more changes nothing: what was suspended since then counts.
+ */
+export function release(state: BrakeState, command: string): { next: BrakeState } {
+  if (state.released.includes(command)) return { next: state };
+  return { next: { ...state, suspensions: [], released: [...state.released, command].slice(-MOST_RELEASED) } };
 }
 
 export interface Announcement {

@@ -6,6 +6,7 @@ import {
   announce,
   type BrakeState,
   giveBack,
+  NO_BRAKE_STATE,
   passBrake,
   release,
   type Suspension,
@@ -28,8 +29,12 @@ export interface BrakeKeeper {
   passByHand(accountSid: string): Promise<Permit>;
   /** The account's incident was dismissed: it waits no more. @throws what the store throws. */
   strikeOff(accountSid: string): Promise<void>;
-  /** A person lets accounts pass: none counts any more. @returns those that wait, of `accounts` where it names any. */
-  release(accounts: readonly string[]): Promise<readonly Waiting[]>;
+  /**
+   * A person lets accounts pass: none counts any more.
+   * @param command the id by which this release is known when it comes again.
+   * @returns those of `accounts` that wait, perhaps none; null: all that wait.
+   */
+  release(command: string, accounts: readonly string[] | null): Promise<readonly Waiting[]>;
   /** The waiting accounts that the alert of this incident has to name; empty when another alert names it. */
   announce(accountSid: string, incidentId: string): Promise<readonly Waiting[]>;
 }
@@ -60,7 +65,7 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
   function mayPassAlone(accountSid: string): Permit {
     const now = clock.now();
     const { kind, at } = passBrake(
-      { suspensions: united(seen, alone), waiting: [] },
+      { ...NO_BRAKE_STATE, suspensions: united(seen, alone) },
       { accountSid, incidentId: "", now, brake },
     );
     alone = within(brake, kind === "free" ? [...alone, { accountSid, at }] : alone, now);
@@ -106,11 +111,11 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
     async strikeOff(accountSid) {
       await store.update((state) => strikeOff(state, accountSid));
     },
-    async release(accounts) {
+    async release(command, accounts) {
       seen = [];
       alone = [];
-      const { next } = await store.update(release);
-      return next.waiting.filter(({ accountSid }) => accounts.length === 0 || accounts.includes(accountSid));
+      const { next } = await store.update((state) => release(state, command));
+      return next.waiting.filter(({ accountSid }) => accounts === null || accounts.includes(accountSid));
     },
     async announce(accountSid, incidentId) {
       const told = { accountSid, incidentId, now: clock.now() };

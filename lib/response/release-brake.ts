@@ -10,7 +10,7 @@ export async function releaseBrake(
   { command }: Order<ReleaseBrakeCommand>,
 ): Promise<void> {
   const { id, operator, road, reason, receivedAt, accounts } = command;
-  const waiting = await brake.release(accounts);
+  const waiting = await brake.release(id, accounts);
   for (const { accountSid } of waiting) {
     const who = { operator, road, reason, receivedAt };
     await inbox.put({ kind: "suspend", id: `${id}:${accountSid}`, accountSid, ...who, acknowledge: [] });

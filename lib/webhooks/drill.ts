@@ -52,20 +52,27 @@ export interface DrillParts {
   clock: Clock;
 }
 
-/** The rehearsal that a request asks for; undefined for every other request, which may be a firing. */
+/** `none`: not a rehearsal, perhaps a firing. `undecided`: the parent's token is not known now, so nobody can tell. */
+export type DrillReading = { kind: "drill"; nudge: DrillNudge } | { kind: "none" } | { kind: "undecided" };
+
+/** Whether a request asks for a rehearsal. */
 export async function readDrill(
   { body, url, signature }: ReceivedRequest,
   { tokens, parentSid, clock }: DrillParts,
-): Promise<DrillNudge | undefined> {
+): Promise<DrillReading> {
   const drillId = new URL(url).searchParams.get(DRILL_PARAMETER);
   const text = decodeUtf8(body);
-  if (drillId === null || text === undefined) return undefined;
+  if (drillId === null || text === undefined) return NONE;
   const form = parseForm(text);
-  if (!hasFieldsOfADrill(form)) return undefined;
+  if (!hasFieldsOfADrill(form)) return NONE;
   const token = await tokens.find(parentSid);
-  if (token.kind !== "found" || !isSignedWith(token.authToken, signature, { url, form })) return undefined;
-  return nudgeOf(form, drillId, clock.now());
+  if (token.kind === "unknown") return { kind: "undecided" };
+  if (token.kind !== "found" || !isSignedWith(token.authToken, signature, { url, form })) return NONE;
+  const nudge = nudgeOf(form, drillId, clock.now());
+  return nudge === undefined ? NONE : { kind: "drill", nudge };
 }
+
+const NONE: DrillReading = { kind: "none" };
 
 function hasFieldsOfADrill(form: Form): boolean {
   return form.size === FIELDS.length && FIELDS.every((name) => form.get(name)?.length === 1);

@@ -36,7 +36,8 @@ export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
 
 async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): Promise<WebhookAnswer> {
   const drill = await readDrill(request, webhook);
-  if (drill !== undefined) return store(webhook, drill);
+  if (drill.kind === "drill") return store(webhook, drill.nudge);
+  if (drill.kind === "undecided") return 503;
   const verification = await verifyForm(webhook.tokens, request);
   switch (verification.kind) {
     case "refused":

@@ -17,6 +17,7 @@ export interface Received {
 
 interface Answer {
   status: number;
+  /** A text goes out as it is: what a gateway in between would answer. */
   json: unknown;
 }
 
@@ -66,7 +67,9 @@ export class ScriptedApi {
     const answer = this.routes.get(`${method} ${url}`)?.(received, this) ?? this.fallback(received);
     if (answer === "cut") return void request.socket.destroy();
     const type = answer.status < 400 ? "application/json" : "application/problem+json";
-    response.writeHead(answer.status, { "Content-Type": type }).end(JSON.stringify(answer.json));
+    response
+      .writeHead(answer.status, { "Content-Type": type })
+      .end(typeof answer.json === "string" ? answer.json : JSON.stringify(answer.json));
   }
 
   private fallback({ method, path }: Received): Answer {

@@ -21,10 +21,11 @@ export async function judgeRelease(
   envelope: Envelope,
 ): Promise<Verdict> {
   const state = await readRecord(brake);
+  if (state.released.includes(envelope.id)) return { kind: "repeated", incidentId: null };
   const counted = within(policy.brake, state.suspensions, new Date(envelope.receivedAt));
   if (state.waiting.length === 0 && counted.length === 0) return refused(NOT_ON);
   const refusal = refusalFor([...reasonMistakes(envelope.reason), ...waitingFlaws(state, wish)]);
-  const accounts = [...new Set(wish.accounts)];
+  const accounts = wish.accounts && [...new Set(wish.accounts)];
   const command = { ...envelope, kind: "release-brake" as const, accountSid: parentSid, accounts };
   return refusal ?? { kind: "ready", command, incidentId: null };
 }
@@ -42,6 +43,7 @@ const NOT_ON = {
 
 // Asked for by name, an account that does not wait would be passed over in silence.
 function waitingFlaws({ waiting }: BrakeState, { accounts }: WishedRelease): Flaw[] {
+  if (accounts === null) return [];
   const known = new Set(waiting.map(({ accountSid }) => accountSid));
   const others = accounts.filter((sid) => !known.has(sid));
   if (others.length === 0) return [];

@@ -30,7 +30,9 @@ const Reactivation = z.strictObject({
 const ReasonAlone = z.strictObject({ reason });
 const Nothing = z.strictObject({});
 const Suspension = z.strictObject({ reason, acknowledge: listOf(OBJECTIONS) });
-const Release = z.strictObject({ reason, accounts: list(text(SIDS).check(z.regex(ACCOUNT_SID, SIDS)), SIDS) });
+const accounts = z.array(text(SIDS).check(z.regex(ACCOUNT_SID, SIDS)), { error: SIDS });
+// An empty list names nobody: only what is left out, or null, means everybody.
+const Release = z.strictObject({ reason, accounts: z._default(z.nullable(accounts), null) });
 
 export const readReactivation: WishReader = async (c, incidentId) => {
   const read = await readBody(c, Reactivation);

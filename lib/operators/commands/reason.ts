@@ -4,10 +4,11 @@ import { LEAST_REASON, MOST_REASON } from "../../inbox/commands.ts";
 /** Fewer different letters and digits than this are a key held down, not a reason. */
 const LEAST_DIFFERENT = 4;
 
-/** The reason as it goes into the record: one line, and no character that a terminal would obey. */
+/** The reason as it goes into the record: one line, and no character that a terminal would obey or nobody can see. */
 export function tidyReason(given: string): string {
   return given
     .toWellFormed()
+    .replace(/\p{Cf}+/gu, "")
     .replace(/[\s\p{Cc}]+/gu, " ")
     .trim();
 }

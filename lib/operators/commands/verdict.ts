@@ -5,7 +5,7 @@ import type { Command } from "../../inbox/commands.ts";
 export type Verdict =
   | { kind: "ready"; command: Command; incidentId: string | null }
   /** This very request was carried out before. */
-  | { kind: "repeated"; incidentId: string }
+  | { kind: "repeated"; incidentId: string | null }
   | Refused;
 
 export interface Refused {

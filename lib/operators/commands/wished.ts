@@ -58,6 +58,6 @@ export interface WishedSuspension extends Request {
 export interface WishedRelease extends Request {
   kind: "release-brake";
   reason: string;
-  /** Only these of the accounts that wait; empty: all. */
-  accounts: readonly string[];
+  /** Only these of the accounts that wait, perhaps none; null: all. */
+  accounts: readonly string[] | null;
 }

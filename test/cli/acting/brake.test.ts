@@ -96,10 +96,18 @@ describe("brake release", () => {
     expect(stderr).toContain(`${OTHER}: you stopped watching; it goes on`);
   });
 
-  it("of nobody makes it count anew", async () => {
+  it.each(["", " , "])("--accounts %j names nobody, and is wrong usage", async (accounts) => {
+    const { code, stderr } = await brake([...FLAGS, "--yes", "--accounts", accounts]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("It names no account.");
+    expect(api.received).toEqual([]);
+  });
+
+  it("of nobody makes it count anew, and releases nobody who joins meanwhile", async () => {
     waiting = [];
     releases();
     const { code, stdout } = await brake([...FLAGS, "--yes"]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "Released: the brake counts anew.\n" });
+    expect(api.commands[0]?.body).toMatchObject({ accounts: [] });
   });
 });

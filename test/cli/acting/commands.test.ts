@@ -128,3 +128,45 @@ describe("incidents check", () => {
     expect(JSON.parse(stdout)).toEqual(api.incident);
   });
 });
+
+describe("an answer that does not tell whether the command was taken", () => {
+  const PATH = `/api/incidents/${ID}/dismiss`;
+  const words = ["incidents", "dismiss", ID, ...REASON];
+  const problem = (status: number) => ({ status, json: { code: "internal", detail: "Something failed." } });
+  const text = (status: number, json: string) => ({ status, json });
+  const UNCLEAR = [
+    ["a gateway's 502", text(502, "<h1>Bad Gateway</h1>")],
+    ["a gateway's 504", text(504, '{"message":"Endpoint request timed out"}')],
+    ["a 500 of the server's own", problem(500)],
+    ["half an answer", text(202, '{"command":"c1","inci')],
+    ["an answer of another shape", text(202, '"ok"')],
+  ] as const;
+
+  it.each(UNCLEAR)("%s: is sent again under the same key", async (_, answer) => {
+    api.on(`POST ${PATH}`, () => {
+      if (api.commands.length < 2) return answer;
+      api.add(own("c1", "dismissed"));
+      return accepted("c1");
+    });
+    expect((await tollbreaker(words)).code).toBe(0);
+    const keys = api.commands.map(({ headers }) => headers["idempotency-key"]);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it("says that it may have been taken, when it never is another one", async () => {
+    api.on(`POST ${PATH}`, () => text(502, "<h1>Bad Gateway</h1>"));
+    const { code, stderr } = await tollbreaker(words);
+    expect(code).toBe(1);
+    expect(stderr).toContain("It may have been taken all the same");
+    expect(api.commands).toHaveLength(3);
+  });
+
+  it.each([403, 404, 413, 429])("a gateway's own %s is a refusal", async (status) => {
+    api.on(`POST ${PATH}`, () => text(status, "<h1>No</h1>"));
+    const { code, stderr } = await tollbreaker(words);
+    expect(code).toBe(1);
+    expect(stderr).not.toContain("may have been taken");
+    expect(api.commands).toHaveLength(1);
+  });
+});

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, endingOf } from "../../../cli/acting/ending.ts";
 import { follow } from "../../../cli/acting/follow.ts";
 import { terminal } from "../../../cli/terminal.ts";
-import { ID, own, ScriptedApi, suspendedIncident } from "../scripted-api.ts";
+import { failed, openIncident } from "../../../lib/incidents/record.ts";
+import { wishOf } from "../../../lib/incidents/wish.ts";
+import { suspend } from "../../support/commands.ts";
+import { ACCOUNT, ID, own, ScriptedApi, suspendedIncident } from "../scripted-api.ts";
 
 let api: ScriptedApi;
 beforeEach(async () => {
@@ -42,6 +45,17 @@ describe("follow", () => {
     expect(seen).toEqual([3]);
   });
 
+  it("finds the incident that the first sending of a suspension opened, where the second named another", async () => {
+    const named = { ...underWay("suspend"), incidentId: "20261121T030409000-00000000" };
+    const listing = `GET /api/incidents?account=${ACCOUNT}&limit=3`;
+    api.on(listing, (_received, { incident }) => ({ status: 200, json: { incidents: [incident], next: null } }));
+    const of = { ...named, accountSid: ACCOUNT };
+    expect(await follow(server(), of, quiet(), () => {}, pace)).toMatchObject({ kind: "unknown" });
+    api.add(own("c1", "opened"), own("c1", "suspended"));
+    expect(await follow(server(), of, quiet(), () => {}, pace)).toMatchObject({ kind: "done", incident: { id: ID } });
+    expect(await follow(server(), named, quiet(), () => {}, pace)).toMatchObject({ kind: "unknown" });
+  });
+
   it("ends at once when the token is refused", async () => {
     api.on(`GET /api/incidents/${ID}`, () => ({ status: 401, json: { code: "token-expired", detail: "No." } }));
     await expect(follow(server(), underWay("dismiss"), quiet(), () => {}, pace)).rejects.toMatchObject({ exit: 5 });
@@ -59,6 +73,7 @@ describe("follow", () => {
 });
 
 describe("endingOf", () => {
+  const AT = new Date("2026-11-21T03:10:00.000Z");
   const incident = suspendedIncident();
   const line = { at: "2026-11-21T03:10:00.000Z", what: "", who: "olga", why: "w", detail: {} };
   const telling = (...entries: object[]) => ({
@@ -91,6 +106,19 @@ describe("endingOf", () => {
       telling(own("c1", "suspension-asked"), { what: "failed", why: "no", detail: { retrying } });
     expect(endingOf(failed(false), "c1", "suspend")).toMatchObject({ kind: "failed", why: "no" });
     expect(endingOf(failed(true), "c1", "suspend")).toBeUndefined();
+  });
+
+  it("nor while it is tried again under its own name", () => {
+    const command = suspend(ACCOUNT, { id: "c1" });
+    const opening = openIncident(ID, { signal: command, rule: "by hand", reason: command.reason }, AT);
+    const failing = (retrying: boolean) => {
+      const failure = { twilioCode: null, message: "HTTP 500", retrying };
+      return failed(opening.record, failure, AT, wishOf(command)).entries;
+    };
+    const early = [...opening.entries, ...failing(true)];
+    expect(endingOf(telling(...early), "c1", "suspend")).toBeUndefined();
+    expect(endingOf(telling(...early, own("c1", "suspended")), "c1", "suspend")).toMatchObject({ kind: "done" });
+    expect(endingOf(telling(...early, ...failing(false)), "c1", "suspend")).toMatchObject({ kind: "failed" });
   });
 
   it("what failed before it began is no end of it", () => {

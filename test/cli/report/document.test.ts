@@ -68,6 +68,13 @@ describe("incidentReport", () => {
     expect(text).toContain(`| AccountSid | \`${ACCOUNT}\` |`);
   });
 
+  it("begins no paragraph with a name, which could make a heading of it", () => {
+    const suspension = { command: "c", operator: "# x", road: "cli", reason: "leaked key", at: SUSPENDED };
+    const text = section(incidentReport(broughtBack({ trip: null, errors: null, suspension })), "Summary");
+    expect(text).toMatch(/^The suspension was asked for at 2026-11-21 03:04:06.000 by # x\./m);
+    expect(text).not.toMatch(/^#/m);
+  });
+
   it("has the cost before and after, and the difference", () => {
     const text = section(incidentReport(broughtBack()), "Cost before and after");
     expect(text).toMatch(/\| at firing \(daily\) \| \| 130\.25 USD \| usage trigger \|/);

@@ -38,6 +38,7 @@ beforeEach(async () => {
 });
 afterEach(() => table.proxy.clear());
 
+/** As written before releases were remembered. */
 const EMPTY = { version: 1, suspensions: [], waiting: [] };
 const accounts = (count: number) => Array.from({ length: count }, (_, nth) => `AC${String(nth).padStart(32, "0")}`);
 

@@ -54,7 +54,7 @@ describe("recall", () => {
       lastIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
-      brake: { state: { suspensions: [], waiting: [] }, version: 0 },
+      brake: { state: { suspensions: [], waiting: [], released: [] }, version: 0 },
     });
   });
 
@@ -62,6 +62,7 @@ describe("recall", () => {
     const brake = {
       suspensions: [{ accountSid: account, at: NOW.toISOString() }],
       waiting: [{ accountSid: account, incidentId: "an-incident", since: NOW.toISOString(), announcedBy: null }],
+      released: ["a-command"],
     };
     await put({ ...brakeKey, ...brake, version: 7 });
     expect((await store.recall(account, "a-signal")).brake).toEqual({ state: brake, version: 7 });

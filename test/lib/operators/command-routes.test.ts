@@ -4,6 +4,7 @@ import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
 import { incidentIdFor } from "../../../lib/incidents/record.ts";
 import { COMMAND_PATHS } from "../../../lib/operators/command-routes.ts";
 import { operatorApi } from "../../../lib/operators/operator-api.ts";
+import { NO_BRAKE_STATE, release } from "../../../lib/policy/brake.ts";
 import {
   type CommandRig,
   commandRig,
@@ -31,7 +32,7 @@ afterAll(() => rig.close());
 beforeEach(async () => {
   rig.clock.set(NOW);
   rig.logged();
-  await rig.brake.update(() => ({ next: { suspensions: [], waiting: [] } }));
+  await rig.brake.update(() => ({ next: NO_BRAKE_STATE }));
 });
 afterEach(() => rig.emptyInbox());
 
@@ -149,9 +150,15 @@ describe("a command that can be carried out", () => {
     expect(answer.headers.get("location")).toBe(`${PUBLIC_URL}/api/brake`);
     const released = { ...envelope(), kind: "release-brake", accountSid: PARENT, reason: REASON };
     expect(commandsIn(rig)).toEqual([
-      { ...released, accounts: [] },
+      { ...released, accounts: null },
       { ...released, accounts: [other] },
     ]);
+  });
+
+  it("release-brake: an empty list names nobody, null everybody", async () => {
+    await holdAtBrake(newAccount());
+    for (const accounts of [[], null]) await post(rig, "/api/brake/release", { body: { reason: REASON, accounts } });
+    expect(commandsIn(rig)).toMatchObject([{ accounts: [] }, { accounts: null }]);
   });
 
   it("is logged with who asked for what, on which road, and without the reason", async () => {
@@ -176,7 +183,7 @@ describe("a command that can be carried out", () => {
 
   it("keeps a reason on one line, without what a terminal would obey", async () => {
     const { id } = await incidentIn(rig, { state: "alerted" });
-    const reason = "  false alarm:\n\tload test \u001b[2J of \u0000 Acme  ";
+    const reason = "  false alarm:\n\tload \u200btest \u001b[2J of \u0000 \u202eAcme  ";
     await post(rig, `/api/incidents/${id}/dismiss`, { body: { reason } });
     expect(commandsIn(rig)).toMatchObject([{ reason: "false alarm: load test [2J of Acme" }]);
   });
@@ -215,6 +222,42 @@ describe("the same request again", () => {
     await post(rig, `/api/incidents/${other.id}/dismiss`, { body, headers: key });
     await post(rig, `/api/subaccounts/${one.accountSid}/suspend`, { body, headers: key });
     expect(new Set(commandsIn(rig).map(({ id }) => id)).size).toBe(4);
+  });
+
+  it("of the brake is accepted after it was carried out too, when nothing is held any more", async () => {
+    await holdAtBrake(newAccount());
+    const sent = { body: { reason: REASON }, headers: key };
+    const first = await post(rig, "/api/brake/release", sent);
+    await rig.brake.update((state) => release({ ...state, waiting: [] }, first.body.command));
+    rig.emptyInbox();
+    const second = await post(rig, "/api/brake/release", sent);
+    expect([second.status, second.body]).toEqual([202, first.body]);
+    expect(rig.inbox()).toEqual([]);
+    expect(await post(rig, "/api/brake/release", { ...sent, headers: {} })).toMatchObject({ status: 409 });
+  });
+
+  it.each<[string, object]>([
+    ["another reason", { ...ANSWERED, reason: "it was our own load test" }],
+    ["another answer", { ...ANSWERED, acknowledge: [], cleanup: ["auth-token", "api-keys"] }],
+    ["another country", { ...ANSWERED, cleanup: ["api-keys", "voice-countries"], countries: ["US"] }],
+  ])("with %s is another command", async (_, body) => {
+    const { id } = await incidentIn(rig, { state: "suspended" });
+    for (const asked of [ANSWERED, body])
+      expect(await post(rig, `/api/incidents/${id}/reactivate`, { body: asked, headers: key })).toMatchObject({
+        status: 202,
+      });
+    expect(new Set(commandsIn(rig).map(({ id: command }) => command)).size).toBe(2);
+  });
+
+  it("in other words for the same is the same command", async () => {
+    const { id } = await incidentIn(rig, { state: "suspended" });
+    const cleanup = ["api-keys", "unroute-numbers"];
+    const bodies = [
+      { ...ANSWERED, cleanup },
+      { cleanup: [...cleanup.toReversed(), "api-keys"], acknowledge: ["auth-token"], reason: `  ${REASON}\n` },
+    ];
+    for (const body of bodies) await post(rig, `/api/incidents/${id}/reactivate`, { body, headers: key });
+    expect(commandsIn(rig)).toHaveLength(1);
   });
 
   it("without a key is a request of its own", async () => {
@@ -601,5 +644,5 @@ async function holdAtBrake(...accounts: string[]) {
     since: NOW.toISOString(),
     announcedBy: null,
   }));
-  await rig.brake.update(() => ({ next: { suspensions: [], waiting } }));
+  await rig.brake.update(() => ({ next: { ...NO_BRAKE_STATE, waiting } }));
 }

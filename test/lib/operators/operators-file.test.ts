@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OperatorRecord } from "../../../lib/operators/operator-record.ts";
 import { makeToken } from "../../../lib/operators/operator-token.ts";
@@ -96,4 +97,22 @@ describe("changeOperatorsFile", () => {
     await add(bob);
     expect(await listed()).toEqual([bob]);
   });
+
+  // Two that find it abandoned at slightly other moments: the later must not remove what the earlier has made by then.
+  test("of many that find it abandoned one after the other, loses none", async () => {
+    for (let round = 0; round < 6; round += 1) {
+      await writeFile(file, "[]");
+      await writeFile(`${file}.draft`, "");
+      const longAgo = Date.now() / 1000 - 60;
+      await utimes(`${file}.draft`, longAgo, longAgo);
+      const records = Array.from({ length: 10 }, (_, index) => record(`operator ${index}`));
+      await Promise.all(records.map((one, index) => turns(index).then(() => add(one))));
+      expect((await listed()).map(({ name }) => name).toSorted()).toEqual(records.map(({ name }) => name).toSorted());
+      expect(await readdir(directory)).toEqual(["operators.json"]);
+    }
+  });
 });
+
+async function turns(count: number): Promise<void> {
+  for (let passed = 0; passed < count; passed += 1) await nextTurn();
+}

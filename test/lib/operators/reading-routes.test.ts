@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { NO_BRAKE_STATE } from "../../../lib/policy/brake.ts";
 import { type CommandRig, commandRig, get, NOW, newAccount } from "./command-rig.ts";
 
 let rig: CommandRig;
@@ -25,7 +26,9 @@ describe("GET /api/brake", () => {
       { accountSid: recent, at: minutesAgo(9) },
     ];
     const waiting = { accountSid: held, incidentId: "20261121T030000000-1f3a9c2e", since: minutesAgo(8) };
-    await rig.brake.update(() => ({ next: { suspensions, waiting: [{ ...waiting, announcedBy: "another" }] } }));
+    await rig.brake.update(() => ({
+      next: { ...NO_BRAKE_STATE, suspensions, waiting: [{ ...waiting, announcedBy: "another" }] },
+    }));
     const { body } = await get(rig, "/api/brake");
     expect(body).toEqual({
       suspensions: [{ accountSid: recent, at: minutesAgo(9) }],

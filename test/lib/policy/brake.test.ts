@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { announce, type BrakeState, giveBack, NO_BRAKE_STATE, passBrake } from "../../../lib/policy/brake.ts";
+import { announce, type BrakeState, giveBack, NO_BRAKE_STATE, passBrake, release } from "../../../lib/policy/brake.ts";
 
 const BEGIN = Date.parse("2026-11-21T03:00:00.000Z");
 const BRAKE = { suspensions: 3, within: 60_000 };
@@ -196,5 +196,31 @@ describe("the alerts of those that wait", () => {
     expect(JSON.stringify(state).length).toBeLessThan(300_000);
     expect(tell(state, last).names).toMatchObject([{ accountSid: last, incidentId: incidentOf(last) }]);
     expect(tell(tell(state, last).next, last).names).toHaveLength(1);
+  });
+});
+
+describe("releasing", () => {
+  const suspensions = [{ accountSid: "AC1", at: new Date(0).toISOString() }];
+  const waiting = [{ accountSid: "AC2", incidentId: incidentOf("AC2"), since: "", announcedBy: null }];
+  const state: BrakeState = { ...NO_BRAKE_STATE, suspensions, waiting };
+
+  test("counts anew, lets nobody off the list, and is remembered by all that happens next", () => {
+    const { next } = release(state, "r1");
+    expect(next).toEqual({ suspensions: [], waiting, released: ["r1"] });
+    const passed = ask(next, "AC3", 1).next;
+    expect(giveBack(passed, { accountSid: "AC3", at: new Date(1).toISOString() }).next.released).toEqual(["r1"]);
+  });
+
+  test("by the same command once more changes nothing", () => {
+    const counting = { ...release(state, "r1").next, suspensions };
+    expect(release(counting, "r1").next).toBe(counting);
+    expect(release(counting, "r2").next).toMatchObject({ suspensions: [], released: ["r1", "r2"] });
+  });
+
+  test("remembers no more than the last ones", () => {
+    let many = state;
+    for (let nth = 0; nth < 500; nth += 1) many = release(many, `r${nth}`).next;
+    expect(many.released.length).toBeLessThan(100);
+    expect(many.released.at(-1)).toBe("r499");
   });
 });

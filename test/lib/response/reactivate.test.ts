@@ -520,12 +520,14 @@ describe("releasing the brake", () => {
   test("those that wait are suspended, each in its own order, and the count begins anew", async () => {
     const policy = policyOf("brake: { suspensions: 1, within: 10m }");
     const brake = rig.brakeOf(policy.brake);
-    await brake.release([]);
+    await brake.release("before", []);
     const [first, second] = [rig.simulator.addSubaccount().accountSid, account];
     await rig.deliver(firing(first), { policy, brake });
     await rig.deliver(firing(second), { policy, brake });
     expect(status()).toBe("active");
     const { accountSid } = rig.simulator.parent();
+    expect(await rig.deliver(releaseBrake(accountSid, []), { policy, brake })).toEqual(DONE);
+    expect(await rig.inboxOf(second)).toEqual([]);
     expect(await rig.deliver(releaseBrake(accountSid), { policy, brake })).toEqual(DONE);
     const [command, ...more] = await rig.inboxOf(second);
     expect(more).toEqual([]);
@@ -533,6 +535,6 @@ describe("releasing the brake", () => {
     expect(await rig.deliver(command, { policy, brake })).toEqual(DONE);
     expect(status()).toBe("suspended");
     expect(await incident()).toMatchObject({ suspension: { operator: "alice" } });
-    expect(await brake.release([])).toEqual([]);
+    expect(await brake.release("after", null)).toEqual([]);
   });
 });

@@ -181,11 +181,16 @@ test("a firing of the parent's own trigger, with the mark in its address, is a f
   expect(stored).toMatchObject([{ kind: "usage-trigger", accountSid: parent.accountSid }]);
 });
 
-test("when the parent's token can't be read, nobody is told that it was refused", async () => {
-  const unknown = async () => ({ kind: "unknown" }) as const;
+test.each([
+  ["no token", "unknown"],
+  ["the parent's token", "not-ours"],
+  ["the parent's token, while the account's is known,", "found"],
+] as const)("when %s can't be read, nobody is told that it was refused", async (_, kind) => {
+  const search = { kind, authToken: account.authToken, fresh: true };
+  const find = async (sid: string) => (sid === parent.accountSid ? ({ kind: "unknown" } as const) : search);
   const silent = usageTriggerWebhook({
     publicUrl: PUBLIC_URL,
-    tokens: { find: unknown, findAgain: unknown },
+    tokens: { find, findAgain: find },
     parentSid: parent.accountSid,
     inbox: { put: async (message) => void stored.push(message) },
     clock: systemClock,
