@@ -16,7 +16,7 @@ interface Stranger {
 
 export interface RequesterParts {
   operators: Operators;
-  /** The workspace that is let in; undefined for any. */
+  /** The workspace that is let in; undefined where it is not configured, and then none is. */
   team: string | undefined;
   log: Log;
 }
@@ -34,7 +34,9 @@ export async function requesterOf(parts: RequesterParts, user: SlackUser, now: D
 
 async function identify({ operators, team, log }: RequesterParts, user: SlackUser, now: Date): Promise<Requester> {
   // Nobody else is told who may act.
-  if (team !== undefined && user.team !== team) return stranger("other-workspace", OTHER_WORKSPACE);
+  // Slack promises that a user's ID is unique within its workspace only.
+  if (team === undefined) return stranger("other-workspace", NO_WORKSPACE);
+  if (user.team !== team) return stranger("other-workspace", OTHER_WORKSPACE);
   const all = await readInTime(operators, log);
   if (all === undefined) return stranger("operators-unreadable", UNREADABLE);
   const operator = all.find(({ slack }) => slack === user.id);
@@ -62,6 +64,7 @@ function stranger(why: Stranger["why"], words: string): Stranger {
 
 const NOTHING = "Nothing was done.";
 const OTHER_WORKSPACE = `${NOTHING} This Tollbreaker takes orders from its own workspace only: ask a colleague there.`;
+const NO_WORKSPACE = `${NOTHING} Tollbreaker was not told which workspace is its own: whoever runs it has to set SLACK_TEAM_ID.`;
 const UNREADABLE = `${NOTHING} Tollbreaker cannot read its list of operators now: try again in a moment, or use the command line.`;
 const ASK = "whoever runs Tollbreaker";
 
