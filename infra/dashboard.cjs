@@ -2,12 +2,15 @@
 
 /**
  * The CloudWatch dashboard, as serverless.yml includes it: what happened and how fast, what the sweep found, and whether
- * the machinery is well. The metrics of the namespace Tollbreaker are those that lib/ logs (lib/log.ts).
+ * the machinery is well. The metrics of the stage's own namespace are those that lib/ logs
+ * (lib/log.ts).
  *
  * CommonJS, because Serverless requires it. CloudFormation fills in what stands as `${...}` in the text.
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 
+/** As provider.environment in serverless.yml has it, METRICS_NAMESPACE: the stack of `prod` is tollbreaker-prod. */
+const NAMESPACE = `\${AWS::StackName}`;
 /** Columns; CloudWatch's grid has 24. */
 const WIDTH = 8;
 const HEIGHT = 6;
@@ -117,11 +120,11 @@ function inboxAgeAlarm() {
 }
 
 function ours(name, stat) {
-  return ["Tollbreaker", name, { stat, label: stat === "Sum" ? name : `${name} ${stat}` }];
+  return [NAMESPACE, name, { stat, label: stat === "Sum" ? name : `${name} ${stat}` }];
 }
 
 function each(stat, ...names) {
-  return names.map((name) => ["Tollbreaker", name, { stat, label: name }]);
+  return names.map((name) => [NAMESPACE, name, { stat, label: name }]);
 }
 
 function counts(...names) {

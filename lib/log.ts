@@ -19,8 +19,13 @@ export interface Log {
 
 type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 
-/** @param write takes one line without its newline; the default is standard output, or the file that LOG_FILE names. */
+/**
+ * Metrics go into the namespace that METRICS_NAMESPACE names: one for each stage, because two that counted into the same
+ * one would hide from each other's alarms that they are silent.
+ * @param write takes one line without its newline; the default is standard output, or the file that LOG_FILE names.
+ */
 export function jsonLog(write: (line: string) => void = defaultSink(process.env["LOG_FILE"])): Log {
+  const namespace = process.env["METRICS_NAMESPACE"] || "tollbreaker";
   const at =
     (level: string) =>
     (event: string, fields: LogFields = {}) =>
@@ -30,17 +35,17 @@ export function jsonLog(write: (line: string) => void = defaultSink(process.env[
     warn: at("WARN"),
     error: at("ERROR"),
     count: (metric, value, fields = {}) =>
-      write(JSON.stringify({ ...fields, ...embeddedMetric(metric, value, "Count") })),
-    measure: (metric, value, unit) => write(JSON.stringify(embeddedMetric(metric, value, unit))),
+      write(JSON.stringify({ ...fields, ...embeddedMetric(namespace, metric, value, "Count") })),
+    measure: (metric, value, unit) => write(JSON.stringify(embeddedMetric(namespace, metric, value, unit))),
   };
 }
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-function embeddedMetric(metric: string, value: number, Unit: string): object {
+function embeddedMetric(Namespace: string, metric: string, value: number, Unit: string): object {
   return {
     _aws: {
       Timestamp: Date.now(),
-      CloudWatchMetrics: [{ Namespace: "Tollbreaker", Dimensions: [[]], Metrics: [{ Name: metric, Unit }] }],
+      CloudWatchMetrics: [{ Namespace, Dimensions: [[]], Metrics: [{ Name: metric, Unit }] }],
     },
     [metric]: value,
   };

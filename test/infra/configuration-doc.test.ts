@@ -28,10 +28,12 @@ const rows = page
   .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")));
 
 // Intrinsic functions (`!Ref`) stay as they are written: only names are read.
+const Variables = z.record(z.string(), z.unknown());
 const Template = z.object({
-  functions: z.record(z.string(), z.object({ handler: z.string(), environment: z.record(z.string(), z.unknown()) })),
+  provider: z.object({ environment: Variables }),
+  functions: z.record(z.string(), z.object({ handler: z.string(), environment: Variables })),
 });
-const { functions } = z.parse(Template, YAML.parse(read("serverless.yml"), { logLevel: "silent" }));
+const { functions, provider } = z.parse(Template, YAML.parse(read("serverless.yml"), { logLevel: "silent" }));
 const settings = Object.values(functions).map(({ handler, environment }) => ({
   name: handler.replace(/^handlers\/(.*)\.handler$/, "$1"),
   variables: Object.keys(environment),
@@ -42,6 +44,10 @@ describe("docs/configuration.md", () => {
     const names = rows.map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(variables));
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test.each(Object.keys(provider.environment))("says that every function is given %s on AWS", (variable) => {
+    expect(rows.find(([, name]) => name === variable)?.[5]).toMatch(/^every function: /);
   });
 
   test("knows of each function", () => {

@@ -5,8 +5,10 @@ import * as z from "zod/mini";
 import { jsonLog } from "../../lib/log.ts";
 import { startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { dashboardBody } from "./dashboard-body.ts";
-import { ALARMS } from "./expected-alarms.ts";
+import { ALARMS, METRICS } from "./expected-alarms.ts";
 
+/** What `Fn::Sub` makes of it is the stack's name, as the functions have it in METRICS_NAMESPACE. */
+const NAMESPACE = `\${AWS::StackName}`;
 /** Measured, and on purpose not on the dashboard. */
 const LEFT_OUT = {
   ErrorEventsNotOurs: "errors of other parents' accounts, which one's own Event Streams sink never brings",
@@ -22,8 +24,8 @@ const Widget = z.looseObject({
 });
 const { widgets } = z.parse(z.object({ widgets: z.array(Widget) }), JSON.parse(dashboardBody()));
 const metrics = widgets.flatMap(({ properties }) => properties.metrics ?? []);
-const shown = metrics.filter(([namespace]) => namespace === "Tollbreaker").map(([, name]) => String(name));
-const alarmed = Object.values(ALARMS).flatMap((alarm) => (alarm.Namespace === "Tollbreaker" ? [alarm.MetricName] : []));
+const shown = metrics.filter(([namespace]) => namespace === NAMESPACE).map(([, name]) => String(name));
+const alarmed = Object.values(ALARMS).flatMap((alarm) => (alarm.Namespace === METRICS ? [alarm.MetricName] : []));
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const sources = globSync("lib/**/*.ts", { cwd: ROOT }).map((path) => ({
@@ -60,10 +62,10 @@ describe("the metrics of lib/", () => {
   });
 
   test("have no dimension, and the dashboard asks for none", () => {
-    const own = metrics.filter(([namespace]) => namespace === "Tollbreaker");
-    for (const metric of own) expect(metric).toEqual(["Tollbreaker", expect.any(String), expect.any(Object)]);
+    const own = metrics.filter(([namespace]) => namespace === NAMESPACE);
+    for (const metric of own) expect(metric).toEqual([NAMESPACE, expect.any(String), expect.any(Object)]);
     for (const alarm of Object.values(ALARMS))
-      if (alarm.Namespace === "Tollbreaker") expect(alarm).not.toHaveProperty("Dimensions");
+      if (alarm.Namespace === METRICS) expect(alarm).not.toHaveProperty("Dimensions");
     const lines: string[] = [];
     jsonLog((line) => lines.push(line)).count("Signals", 1);
     expect(lines.join()).toContain('"Dimensions":[[]]');

@@ -4,6 +4,7 @@ import type { Template } from "./packaged.ts";
 /** What CloudFormation puts in place of references, as far as the functions' environments use them. */
 const VALUES: Readonly<Record<string, string>> = {
   HttpApi: "abc123",
+  "AWS::StackName": "tollbreaker-test",
   "AWS::Region": "eu-west-1",
   "AWS::URLSuffix": "amazonaws.com",
   Inbox: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-inbox.fifo",

@@ -4,6 +4,8 @@ const functionName = (id: string) => [{ Name: "FunctionName", Value: { Ref: id }
 const atLeast = (Threshold: number) => ({ Threshold, ComparisonOperator: "GreaterThanOrEqualToThreshold" });
 const above = (Threshold: number) => ({ Threshold, ComparisonOperator: "GreaterThanThreshold" });
 
+/** The stage's own namespace, as the functions have it in METRICS_NAMESPACE. */
+export const METRICS = { Ref: "AWS::StackName" };
 /** Of one minute, and silence is good news. */
 const oneMinute = { Period: 60, EvaluationPeriods: 1, TreatMissingData: "notBreaching" };
 const saysWhenOver = { OKActions: [{ Ref: "Alerts" }] };
@@ -15,7 +17,7 @@ export const deadLetters = {
 const anyDeadLetter = { ...deadLetters, ...atLeast(1), ...oneMinute, ...saysWhenOver };
 const ofLambda = { Namespace: "AWS/Lambda", Statistic: "Sum", ...atLeast(1), ...oneMinute, ...saysWhenOver };
 /** That nothing came in the minute after does not mean that it is over. */
-const happened = { Namespace: "Tollbreaker", Statistic: "Sum", ...atLeast(1), ...oneMinute };
+const happened = { Namespace: METRICS, Statistic: "Sum", ...atLeast(1), ...oneMinute };
 
 export const ALARMS = {
   InboxDeadLettersAlarm: { ...anyDeadLetter, Dimensions: queueName("InboxDeadLetters") },
@@ -43,7 +45,7 @@ export const ALARMS = {
   ContainmentsFailedAlarm: { ...happened, MetricName: "ContainmentsFailed" },
   BrakeHeldAlarm: { ...happened, MetricName: "BrakeHeld" },
   SweepHeartbeatAlarm: {
-    Namespace: "Tollbreaker",
+    Namespace: METRICS,
     MetricName: "SweepCompleted",
     Statistic: "Sum",
     Period: 300,
@@ -55,7 +57,7 @@ export const ALARMS = {
     ...saysWhenOver,
   },
   SweepUnreadAlarm: {
-    Namespace: "Tollbreaker",
+    Namespace: METRICS,
     MetricName: "SweepUnread",
     Statistic: "Minimum",
     ...atLeast(1),

@@ -21,7 +21,7 @@ import { MOST_DELIVERIES } from "../../lib/response/responder.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
 import { dashboardBody } from "./dashboard-body.ts";
 import { environmentOf } from "./deployed.ts";
-import { ALARMS, deadLetters } from "./expected-alarms.ts";
+import { ALARMS, deadLetters, METRICS } from "./expected-alarms.ts";
 import { PERMISSIONS } from "./expected-permissions.ts";
 import { type Bundle, httpEvent, inFreshProcess } from "./fresh-process.ts";
 import { type Packaged, packageStack, type Resource, SECRETS_OF_THE_SHELL } from "./packaged.ts";
@@ -147,7 +147,8 @@ describe.each(FUNCTIONS)("the function $id", ({ id, zip, entry, schema }) => {
 
   test("finds every variable its configuration needs, and no other", () => {
     const { written, deployed } = environmentOf(packaged.template, id);
-    const known = Object.keys(schema.shape);
+    const known = [...Object.keys(schema.shape), "METRICS_NAMESPACE"];
+    expect(written["METRICS_NAMESPACE"]).toEqual(METRICS);
     const required = Object.entries(schema.shape).flatMap(([name, value]) =>
       z.safeParse(value, undefined).success ? [] : [name],
     );

@@ -32,12 +32,22 @@ test("a count is a metric in CloudWatch's embedded format, with fields that do n
     _aws: {
       Timestamp: expect.any(Number),
       CloudWatchMetrics: [
-        { Namespace: "Tollbreaker", Dimensions: [[]], Metrics: [{ Name: "WebhooksRefused", Unit: "Count" }] },
+        { Namespace: "tollbreaker", Dimensions: [[]], Metrics: [{ Name: "WebhooksRefused", Unit: "Count" }] },
       ],
     },
     WebhooksRefused: 2,
     why: "unsigned",
   });
+});
+
+test("METRICS_NAMESPACE names the namespace of the metrics", () => {
+  vi.stubEnv("METRICS_NAMESPACE", "tollbreaker-staging");
+  const lines = linesOf((log) => {
+    log.count("Signals", 1);
+    log.measure("ContainmentTime", 12, "Milliseconds");
+  });
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line).toContain('"Namespace":"tollbreaker-staging"');
 });
 
 test("LOG_FILE names a file to append to", () => {
