@@ -10,8 +10,9 @@ import type { SlackMessage } from "./slack-message.ts";
 
 /** A way to Slack: an incoming webhook, or an app. */
 export interface Sender {
-  send(notification: Notification): Promise<Delivery>;
-  /** How long one may take: with less time left before the function is cut off, none is begun. */
+  /** @param left the milliseconds until it has to be done; at least `turnMs` at the beginning. */
+  send(notification: Notification, left: () => number): Promise<Delivery>;
+  /** How long one takes at most, but for what it does only while time is left: with less, none is begun. */
   turnMs: number;
 }
 
@@ -19,7 +20,7 @@ export type Delivery =
   /** `as: "text"`: Slack refused the blocks, so that it was sent as its one sentence. */
   | { kind: "delivered"; as: "blocks" | "text" }
   | { kind: "rate-limited"; retryAfterSeconds: number }
-  /** Somebody else is just at the same message: this one comes after. */
+  /** Somebody else is just at the same message, or there is no time left for what is not done yet: it comes after. */
   | { kind: "busy"; retryAfterSeconds: number }
   /**
    * `message` says what failed and how to mend it; it never holds the webhook's address or a token, which are secrets.
@@ -34,8 +35,8 @@ const SLACK_TIMEOUT_MS = 5000;
 const DEFAULT_RETRY_AFTER_S = 30;
 
 export function webhookSender(url: string, timeoutMs: number = SLACK_TIMEOUT_MS): Sender {
-  // One delivery, and the request that postpones what is left.
-  return { send: ({ message }) => deliverToSlack(url, message, timeoutMs), turnMs: timeoutMs + 2000 };
+  // Twice, where Slack refuses the blocks.
+  return { send: ({ message }) => deliverToSlack(url, message, timeoutMs), turnMs: 2 * timeoutMs };
 }
 
 /** Posts one message to an incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { DrillStore } from "../drills/drill-store.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { inTime } from "../slack/in-time.ts";
 import type { Delivery, Sender } from "./deliver-to-slack.ts";
 import type { Postpone, Postponement } from "./postpone.ts";
 import { type Notification, readNotification } from "./read-notification.ts";
@@ -30,6 +31,10 @@ export type Notifier = (records: readonly NotifyRecord[], remainingMs: () => num
 const SIT_OUT_MS = 2000;
 /** How often a message sits out a pause before it goes back to the queue. */
 const SIT_OUTS = 3;
+/** How long a rehearsal's station may take to be noted: nobody is told by it. */
+const NOTE_MS = 1500;
+/** After a turn: the note, and the request that postpones what is left, three tries of 1.5 s (lib/aws.ts). */
+const AFTERWARDS_MS = NOTE_MS + 5000;
 /** Waiting doesn't mend a refusal: soon enough in the dead-letter queue, slow enough to mend it meanwhile. */
 const REFUSED_RETRY_S = 15;
 const LONGEST_BACKOFF_S = 900;
@@ -86,7 +91,7 @@ export function notifier({ slack, postpone, drills, log, clock }: NotifierParts)
     if (id !== undefined && sent.has(id)) return { kind: "told" };
     if (!(await myTurn(turn, sitOuts))) return { kind: "later", seconds: secondsUntilFree(record) };
 
-    const delivery = await sender.send(notification);
+    const delivery = await sender.send(notification, () => turn.remainingMs() - AFTERWARDS_MS);
     switch (delivery.kind) {
       case "delivered":
         await passStation(notification, "Slack took the message", true);
@@ -104,7 +109,8 @@ export function notifier({ slack, postpone, drills, log, clock }: NotifierParts)
   /** Waits for a short pause; false when the message should rather go back to the queue. */
   async function myTurn({ sender, remainingMs }: Turn, sitOuts: number): Promise<boolean> {
     const pauseMs = Math.max(0, slackFreeAt - clock.now().getTime());
-    if (pauseMs > SIT_OUT_MS || sitOuts <= 0 || remainingMs() < pauseMs + sender.turnMs) return false;
+    const neededMs = pauseMs + sender.turnMs + AFTERWARDS_MS;
+    if (pauseMs > SIT_OUT_MS || sitOuts <= 0 || remainingMs() < neededMs) return false;
     if (pauseMs > 0) await clock.sleep(pauseMs);
     return true;
   }
@@ -120,10 +126,15 @@ export function notifier({ slack, postpone, drills, log, clock }: NotifierParts)
     if (drillId === undefined) return;
     const at = clock.now().toISOString();
     try {
-      await drills.pass(drillId, { station: "slack-told", at, said, isGood });
+      const noting = await inTime(drills.pass(drillId, { station: "slack-told", at, said, isGood }), NOTE_MS);
+      if (noting.kind === "late") notNoted(drillId, `the table did not answer within ${NOTE_MS} ms`);
     } catch (error) {
-      log.warn("drill-not-noted", { drillId, reason: messageOf(error) });
+      notNoted(drillId, messageOf(error));
     }
+  }
+
+  function notNoted(drillId: string, reason: string): void {
+    log.warn("drill-not-noted", { drillId, reason });
   }
 
   function delivered(id: string | undefined, as: "blocks" | "text"): Outcome {

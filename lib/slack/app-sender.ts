@@ -13,9 +13,15 @@ import {
   presentOf,
   rankOf,
 } from "./incident-message.ts";
-import type { IncidentMessage, MessageStore } from "./message-store.ts";
+import {
+  type IncidentMessage,
+  type MessageStore,
+  type Replaced,
+  type StoredMessage,
+  TABLE_PATIENCE_MS,
+} from "./message-store.ts";
 import { deliveryOf, type Posting, postMessage, updateMessage } from "./post-message.ts";
-import type { MessageAddress, SlackApi } from "./web-api.ts";
+import type { SlackApi } from "./web-api.ts";
 
 export interface AppSenderParts {
   api: SlackApi;
@@ -27,24 +33,36 @@ export interface AppSenderParts {
 
 type Told = Notification & { alert: IncidentAlert };
 
-/** Three requests to Slack and as many to the table, each as slow as we allow, and what postpones the rest. */
-const TURN_MS = 16_000;
+/** How long Slack may take for one request of the several that an alert may need. */
+export const SLACK_PATIENCE_MS = 3000;
+/** What Slack is asked twice where it refuses the blocks. */
+const SAYING_MS = 2 * SLACK_PATIENCE_MS;
+/** Until people are told: a message, and three requests to the table around it. */
+const TURN_MS = SAYING_MS + 3 * TABLE_PATIENCE_MS;
+/** Whatever comes after that, once more: a message, and a request to the table before and after it. */
+const ROUND_MS = SAYING_MS + 2 * TABLE_PATIENCE_MS;
 /** Whoever posts an incident's first message is done by then. */
 const BUSY_S = 3;
 /** Each time somebody has newer news meanwhile; then they show it. */
 const MOST_ROUNDS = 3;
 
 const DONE: Delivery = { kind: "delivered", as: "blocks" };
+const LATER: Delivery = { kind: "busy", retryAfterSeconds: BUSY_S };
 
 /**
  * Alerts through a Slack app: one message in the channel for each incident, which always shows how things stand; what
  * comes later goes into its thread. Whatever is no change of an incident is a message by itself.
  */
 export function appSender(parts: AppSenderParts): Sender {
-  return { turnMs: TURN_MS, send: (notification) => send(parts, notification) };
+  return { turnMs: TURN_MS, send: (notification, left) => send({ ...parts, left }, notification) };
 }
 
-async function send(parts: AppSenderParts, { alert, ...notification }: Notification): Promise<Delivery> {
+interface Turn extends AppSenderParts {
+  /** The milliseconds until it has to be over. */
+  left: () => number;
+}
+
+async function send(parts: Turn, { alert, ...notification }: Notification): Promise<Delivery> {
   if (alert === undefined) return alone(parts, notification);
   const told: Told = { ...notification, alert };
   const found = await find(parts, alert.incident.id);
@@ -53,18 +71,19 @@ async function send(parts: AppSenderParts, { alert, ...notification }: Notificat
       return alone(parts, incidentAlone(told));
     case "none":
       return begin(parts, newsOf(alert));
+    case "unreadable":
+      return replace(parts, told, found);
     case "kept":
       return goOn(parts, told, found.message);
   }
 }
 
-type Found = { kind: "none" } | { kind: "unknown" } | { kind: "kept"; message: IncidentMessage };
+type Found = StoredMessage | { kind: "unknown" };
 
 // People are told at once, whether or not the table answers: rather twice than not at all.
 async function find({ store, log }: AppSenderParts, incidentId: string): Promise<Found> {
   try {
-    const message = await store.read(incidentId);
-    return message === undefined ? { kind: "none" } : { kind: "kept", message };
+    return await store.read(incidentId);
   } catch (error) {
     log.warn("slack-message-unknown", { incident: incidentId, reason: messageOf(error) });
     return { kind: "unknown" };
@@ -80,12 +99,21 @@ function incidentAlone({ alert }: Told): Pick<Notification, "message"> {
   return { message: { text, blocks: [...blocks] } };
 }
 
+// Where two find it at once, both tell: what can't be read must not make anybody wait for ever.
+async function replace(parts: AppSenderParts, told: Told, found: Unreadable): Promise<Delivery> {
+  parts.log.warn("slack-message-unreadable", { incident: told.alert.incident.id, reason: found.reason });
+  const delivery = await begin(parts, newsOf(told.alert), found);
+  return delivery.kind === "busy" ? alone(parts, incidentAlone(told)) : delivery;
+}
+
+type Unreadable = Extract<StoredMessage, { kind: "unreadable" }>;
+
 /** Posts the incident's message, unless somebody else just does. @param gone the one that was in its place. */
-async function begin(parts: AppSenderParts, news: News, gone?: MessageAddress): Promise<Delivery> {
+async function begin(parts: AppSenderParts, news: News, gone?: Replaced): Promise<Delivery> {
   const { api, channel, log } = parts;
   const { incidentId, beginning, present } = news;
   const claimant = randomUUID();
-  if (!(await claimed(parts, incidentId, claimant, gone))) return { kind: "busy", retryAfterSeconds: BUSY_S };
+  if (!(await claimed(parts, incidentId, claimant, gone))) return LATER;
   const posting = await postMessage(api, { channel, ...incidentMessage(incidentId, beginning, present) });
   await noteBeginning(parts, posting, news, claimant).catch((error: unknown) =>
     log.warn("slack-message-not-kept", { incident: incidentId, reason: messageOf(error) }),
@@ -115,7 +143,7 @@ function latestOf(alert: IncidentAlert, { beginning, present, rank }: IncidentMe
 }
 
 // A table that fails between two requests keeps nobody from being told.
-async function claimed({ store, log }: AppSenderParts, id: string, claimant: string, gone?: MessageAddress) {
+async function claimed({ store, log }: AppSenderParts, id: string, claimant: string, gone?: Replaced) {
   try {
     return await store.claim(id, claimant, gone);
   } catch (error) {
@@ -132,14 +160,14 @@ async function noteBeginning({ store }: AppSenderParts, posting: Posting, news: 
 }
 
 /** Known in the channel: the news goes into the thread, and the message shows how things stand now. */
-async function goOn(parts: AppSenderParts, told: Told, kept: IncidentMessage): Promise<Delivery> {
+async function goOn(parts: Turn, told: Told, kept: IncidentMessage): Promise<Delivery> {
   const { alert } = told;
   // The app was given another channel meanwhile.
-  if (kept.channel !== parts.channel) return begin(parts, latestOf(alert, kept), kept);
+  if (kept.channel !== parts.channel) return beginAnew(parts, alert, kept);
   if (!isAside(alert)) await attempt(parts, alert, () => advance(parts, alert));
   if (!kept.told.has(alert.id)) {
     const reply = await postReply(parts, told, kept);
-    if (reply.kind !== "posted") return isGone(reply) ? begin(parts, latestOf(alert, kept), kept) : reply;
+    if (reply.kind !== "posted") return isGone(reply) ? beginAnew(parts, alert, kept) : reply;
     await attempt(parts, alert, () => parts.store.addReply(alert.incident.id, alert.id));
   }
   return bringUpToDate(parts, alert);
@@ -158,17 +186,35 @@ function postReply({ api, channel }: AppSenderParts, { message, alert }: Told, {
  * Shows the latest that is known, which need not be this alert. Read again afterwards: of two who are at it at once, one
  * may have shown older news over newer.
  */
-async function bringUpToDate(parts: AppSenderParts, alert: IncidentAlert): Promise<Delivery> {
+async function bringUpToDate(parts: Turn, alert: IncidentAlert): Promise<Delivery> {
   const { id } = alert.incident;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    if (isOver(parts, id)) return LATER;
     const found = await find(parts, id);
     if (found.kind !== "kept" || found.message.shown === found.message.rank) return DONE;
     const { message } = found;
     const posting = await updateMessage(parts.api, message, incidentMessage(id, message.beginning, message.present));
-    if (posting.kind !== "posted") return isGone(posting) ? begin(parts, latestOf(alert, message), message) : posting;
+    if (posting.kind !== "posted") return isGone(posting) ? beginAnew(parts, alert, message) : posting;
     await attempt(parts, alert, () => parts.store.shown(id, message.rank));
   }
   return DONE;
+}
+
+/** In the place of a message that is gone. */
+async function beginAnew(parts: Turn, alert: IncidentAlert, gone: IncidentMessage): Promise<Delivery> {
+  if (isOver(parts, alert.incident.id)) return LATER;
+  return begin(parts, latestOf(alert, gone), { kind: "gone", ts: gone.ts });
+}
+
+/**
+ * Whether the next round may not end in time. It comes back, and goes on where it was: better than to be cut off with
+ * the rest of the batch.
+ */
+function isOver({ left, log }: Turn, incidentId: string): boolean {
+  const leftMs = left();
+  if (leftMs >= ROUND_MS) return false;
+  log.warn("slack-turn-over", { incident: incidentId, leftMs, neededMs: ROUND_MS });
+  return true;
 }
 
 /** What only keeps order: it must not keep anybody from being told. */

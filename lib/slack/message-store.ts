@@ -3,17 +3,15 @@ import { type DynamoDBDocumentClient, GetCommand, UpdateCommand, type UpdateComm
 import * as z from "zod/mini";
 import { Beginning, Present } from "./incident-message.ts";
 import { messageKey } from "./keys.ts";
-import type { MessageAddress } from "./web-api.ts";
 
 /** Where each incident's message is in Slack, and what it shows. All methods reject when the table can't be reached. */
 export interface MessageStore {
-  /** Undefined while there is no message. */
-  read(incidentId: string): Promise<IncidentMessage | undefined>;
+  read(incidentId: string): Promise<StoredMessage>;
   /**
    * Whether the caller, who calls itself `claimant`, is to post the incident's message; nobody else is for 30 seconds.
-   * @param instead the message that is not there any more.
+   * @param instead what is stored of one that is not there any more, or cannot be read.
    */
-  claim(incidentId: string, claimant: string, instead?: MessageAddress): Promise<boolean>;
+  claim(incidentId: string, claimant: string, instead?: Replaced): Promise<boolean>;
   /** The claimant could not post it. */
   release(incidentId: string, claimant: string): Promise<void>;
   /** False when the claim had passed to somebody else: then there are two messages, and theirs counts. */
@@ -26,7 +24,7 @@ export interface MessageStore {
   shown(incidentId: string, rank: string): Promise<void>;
 }
 
-const Posted = z.object({
+const IncidentMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   beginning: Beginning,
@@ -34,15 +32,25 @@ const Posted = z.object({
   /** Of `present`, and of what the message shows. Equal unless somebody is at it, or was cut off. */
   rank: z.string(),
   shown: z.string(),
-});
-type Posted = z.infer<typeof Posted>;
-
-export interface IncidentMessage extends Posted {
   /** The ids of the alerts that the message or its thread shows. */
-  told: ReadonlySet<string>;
+  told: z.set(z.string()),
+});
+export type IncidentMessage = z.infer<typeof IncidentMessage>;
+
+export interface Replaced {
+  kind: "gone" | "unreadable";
+  /** As it is stored. */
+  ts: unknown;
 }
 
-interface PostedIncident extends Omit<Posted, "shown"> {
+export type StoredMessage =
+  /** Nobody has posted it, whether or not somebody is about to. */
+  | { kind: "none" }
+  | { kind: "kept"; message: IncidentMessage }
+  /** Another version wrote it, or it was damaged. */
+  | { kind: "unreadable"; ts: unknown; reason: string };
+
+interface PostedIncident extends Omit<IncidentMessage, "shown" | "told"> {
   /** The alert that it was posted for. */
   alertId: string;
 }
@@ -51,22 +59,17 @@ interface PostedIncident extends Omit<Posted, "shown"> {
 const CLAIM_MS = 30_000;
 /** After each change; an incident that is older begins a new message. */
 const KEPT_DAYS = 90;
-/** People wait for the alert, not for the table. */
-const PATIENCE_MS = 1500;
+/** How long the table may take for one request: people wait for the alert, not for it. */
+export const TABLE_PATIENCE_MS = 1500;
 
-const Told = z.object({ told: z.set(z.string()) });
+/** An item that expired meanwhile is not brought back in part. */
+const IS_THERE = "attribute_exists(pk)";
+/** Which alerts were told stays known of a message that is gone; to a damaged set, nothing could be added. */
+const LEFT_OUT = { gone: "ts", unreadable: "ts, told" } as const;
 
 export function messageStore(client: DynamoDBDocumentClient, tableName: string, now: () => Date): MessageStore {
   const item = (incidentId: string) => ({ TableName: tableName, Key: messageKey(incidentId) });
-  const patience = () => ({ abortSignal: AbortSignal.timeout(PATIENCE_MS) });
-
-  async function read(incidentId: string): Promise<IncidentMessage | undefined> {
-    const reading = new GetCommand({ ...item(incidentId), ConsistentRead: true });
-    const { Item } = await client.send(reading, patience());
-    const posted = z.safeParse(Posted, Item);
-    if (!posted.success) return undefined;
-    return { ...posted.data, told: z.safeParse(Told, Item).data?.told ?? new Set() };
-  }
+  const patience = () => ({ abortSignal: AbortSignal.timeout(TABLE_PATIENCE_MS) });
 
   /** False where the condition did not hold. */
   async function update(incidentId: string, change: Change): Promise<boolean> {
@@ -87,19 +90,25 @@ export function messageStore(client: DynamoDBDocumentClient, tableName: string, 
   }
 
   return {
-    read,
+    async read(incidentId) {
+      const reading = new GetCommand({ ...item(incidentId), ConsistentRead: true });
+      const { Item } = await client.send(reading, patience());
+      return storedIn(Item);
+    },
     claim(incidentId, claimant, instead) {
       const at = now().getTime();
-      const isNew = "attribute_not_exists(pk)";
-      const isGivenUp = "(attribute_not_exists(ts) AND claimedAt < :stale)";
-      const isGone = "(ts = :ts AND channel = :channel)";
+      // Without claimedAt it is nobody's, and NOT makes that true: a comparison with what is not there is false.
+      const isFree = "(attribute_not_exists(ts) AND NOT claimedAt >= :stale)";
+      // The answer was lost, and the SDK asks again.
+      const isOwn = "claimedBy = :claimant";
+      const isGone = "ts = :ts";
       return update(incidentId, {
         set: "claimedBy = :claimant, claimedAt = :at",
-        and: instead === undefined ? "" : " REMOVE ts",
-        ConditionExpression: [isNew, isGivenUp, ...(instead === undefined ? [] : [isGone])].join(" OR "),
+        and: instead === undefined ? "" : ` REMOVE ${LEFT_OUT[instead.kind]}`,
+        ConditionExpression: [isFree, isOwn, ...(instead === undefined ? [] : [isGone])].join(" OR "),
         ExpressionAttributeValues: {
           ...{ ":claimant": claimant, ":at": at, ":stale": at - CLAIM_MS },
-          ...(instead !== undefined && { ":ts": instead.ts, ":channel": instead.channel }),
+          ...(instead !== undefined && { ":ts": instead.ts }),
         },
       });
     },
@@ -126,6 +135,7 @@ export function messageStore(client: DynamoDBDocumentClient, tableName: string, 
       await update(incidentId, {
         set: "repliedAt = :at",
         and: " ADD told :told",
+        ConditionExpression: IS_THERE,
         ExpressionAttributeValues: { ":at": now().toISOString(), ":told": new Set([alertId]) },
       });
     },
@@ -138,9 +148,22 @@ export function messageStore(client: DynamoDBDocumentClient, tableName: string, 
       });
     },
     async shown(incidentId, rank) {
-      await update(incidentId, { set: "shown = :rank", ExpressionAttributeValues: { ":rank": rank } });
+      await update(incidentId, {
+        set: "shown = :rank",
+        ConditionExpression: IS_THERE,
+        ExpressionAttributeValues: { ":rank": rank },
+      });
     },
   };
+}
+
+function storedIn(item: Record<string, unknown> | undefined): StoredMessage {
+  const ts = item?.["ts"];
+  if (ts === undefined) return { kind: "none" };
+  const message = z.safeParse(IncidentMessage, item);
+  if (message.success) return { kind: "kept", message: message.data };
+  const flaws = message.error.issues.map(({ path }) => path.join("."));
+  return { kind: "unreadable", ts, reason: `not as this version writes it: ${flaws.join(", ")}` };
 }
 
 interface Change

@@ -196,6 +196,15 @@ describe("with a Slack app", () => {
     expect(invisibleSeconds()).toEqual([15]);
   });
 
+  it.each(["SLACK_CHANNEL", "SLACK_BOT_TOKEN"])("without %s and a webhook keeps the alerts", async (missing) => {
+    for (const name of [missing, "SLACK_WEBHOOK_URL"]) vi.stubEnv(name, "");
+    tell(story().suspended);
+    const records = await receive();
+    const handler = await coldHandler();
+    expect(await handler(records)).toEqual({ batchItemFailures: [{ itemIdentifier: records[0]?.messageId }] });
+    expect(invisibleSeconds()).toEqual([15]);
+  });
+
   it("without a channel falls back to the webhook", async () => {
     vi.stubEnv("SLACK_CHANNEL", "");
     tell(story().suspended);

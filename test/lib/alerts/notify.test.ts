@@ -48,7 +48,7 @@ function start(url: string = slack.url) {
   const lines: string[] = [];
   const notify = notifier({
     drills: { pass: async (id, passed) => void stations.push([id, passed]) },
-    slack: async () => ({ ...webhookSender(url, 300), turnMs: 7000 }),
+    slack: async () => ({ ...webhookSender(url, 300), turnMs: 500 }),
     postpone: async (batch) => {
       postponed.push(...batch);
     },
@@ -205,6 +205,29 @@ it("stops in time: what is left of the batch comes back at once", async () => {
   expect(slack.received).toEqual([]);
 });
 
+it("a turn is told how much time it has: what comes after it has its own", async () => {
+  let remainingMs = 30_000;
+  const left: number[] = [];
+  const notify = notifier({
+    drills: { pass: async () => undefined },
+    slack: async () => ({
+      turnMs: 10_500,
+      send: async (_notification, leftMs) => {
+        left.push(leftMs());
+        remainingMs -= 13_500;
+        left.push(leftMs());
+        return { kind: "delivered", as: "blocks" };
+      },
+    }),
+    postpone: async () => undefined,
+    log: jsonLog(() => undefined),
+    clock: { now: () => new Date(), sleep: async () => undefined },
+  });
+  const { batchItemFailures } = await notify([record(first, "a"), record(second, "b")], () => remainingMs);
+  expect(left).toEqual([23_500, 10_000]);
+  expect(batchItemFailures).toEqual([{ itemIdentifier: "b" }]);
+});
+
 it("shows alarms and unknown texts too", async () => {
   const { failures } = start();
   const alarm = { AlarmName: "dlq", NewStateValue: "ALARM", NewStateReason: "1 > 0" };
@@ -252,9 +275,9 @@ it("one message that cannot be handled doesn't hold up the others", async () => 
       const sender = webhookSender(slack.url);
       return {
         ...sender,
-        send: async (notification) => {
+        send: async (notification, left) => {
           if (notification.message.text.includes("poison")) throw new Error("a defect");
-          return sender.send(notification);
+          return sender.send(notification, left);
         },
       };
     },
@@ -282,6 +305,27 @@ describe("a rehearsal", () => {
     stations.length = 0;
     expect(await failures([rehearsal])).toEqual([]);
     expect(stations).toMatchObject([["drill-0001", { station: "slack-told", isGood: true }]]);
+  });
+
+  it("is not waited for where it cannot be noted", async () => {
+    const lines: string[] = [];
+    const slackParts = [async () => webhookSender(slack.url), async () => undefined];
+    const notify = slackParts.map((slackPart) =>
+      notifier({
+        drills: { pass: () => new Promise(() => undefined) },
+        slack: slackPart,
+        postpone: async () => {},
+        log: jsonLog((line) => lines.push(line)),
+        clock: systemClock,
+      }),
+    );
+    const started = Date.now();
+    const answers = await Promise.all(notify.map((each) => each([rehearsal], () => PLENTY_MS)));
+    expect(Date.now() - started).toBeLessThan(4000);
+    expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(slack.received).toHaveLength(1);
+    const notNoted = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "drill-not-noted");
+    expect(notNoted).toMatchObject([{ drillId: "drill-0001" }, { drillId: "drill-0001" }]);
   });
 
   it("without Slack says that nobody was told there", async () => {

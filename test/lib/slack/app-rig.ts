@@ -12,6 +12,11 @@ import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { BOT_TOKEN, CHANNEL, startSlackServer } from "../../support/slack-server.ts";
 import { incident, reactivation } from "../alerts/examples.ts";
 
+/** How long the deployed function lets one request take: to Slack, and to the table. */
+const SLACK_MS = 3000;
+const TABLE_MS = 1500;
+const PLENTY_MS = 60_000;
+
 export type AppRig = Awaited<ReturnType<typeof appRig>>;
 
 /** The sender for a Slack app, between a real table and a played Slack, each behind a proxy that can fail. */
@@ -34,7 +39,14 @@ export async function appRig() {
 
   return {
     ...{ table, slack, proxy, clock, sender },
-    tell: (occasion: AlertOccasion, by = sender()) => by.send(notification(occasion)),
+    /** @param left the milliseconds that are left, as the function that is cut off then tells them. */
+    tell: (occasion: AlertOccasion, by = sender(), left = () => PLENTY_MS) => by.send(notification(occasion), left),
+    /** What is left of `milliseconds`, if each request from now on takes as long as it may. */
+    slowest(milliseconds: number): () => number {
+      const spent = () => SLACK_MS * proxy.requests().length + TABLE_MS * table.proxy.requests().length;
+      const before = spent();
+      return () => milliseconds - (spent() - before);
+    },
     /** What was logged since this was last asked. */
     logged: (): Record<string, unknown>[] => lines.splice(0).map((line) => JSON.parse(line)),
     /** The method's requests, in the order of their coming. */
@@ -50,6 +62,8 @@ export async function appRig() {
 function notification(occasion: AlertOccasion) {
   return readNotification(JSON.stringify(composeAlert(occasion)));
 }
+
+export type Story = ReturnType<typeof story>;
 
 let count = 0;
 

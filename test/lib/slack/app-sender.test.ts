@@ -1,9 +1,10 @@
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { AlertOccasion } from "../../../lib/alerts/compose.ts";
 import { readNotification } from "../../../lib/alerts/read-notification.ts";
 import { messageKey } from "../../../lib/slack/keys.ts";
-import { actionsOf } from "../../support/slack-server.ts";
-import { type AppRig, appRig, story } from "./app-rig.ts";
+import { actionsOf, CHANNEL } from "../../support/slack-server.ts";
+import { type AppRig, appRig, type Story, story } from "./app-rig.ts";
 
 let rig: AppRig;
 beforeAll(async () => {
@@ -27,6 +28,12 @@ function only() {
   const [message] = messages;
   if (message === undefined) throw new Error("there is no message");
   return message;
+}
+
+const item = (id: string) => ({ TableName: rig.table.tableName, Key: messageKey(id) });
+
+async function stored(id: string) {
+  return (await rig.table.client.send(new GetCommand(item(id)))).Item;
 }
 
 const shown = () => JSON.stringify(only().blocks);
@@ -73,9 +80,7 @@ describe("one incident", () => {
   it("is kept for 90 days after its last change", async () => {
     const { id, suspended } = story();
     await rig.tell(suspended);
-    const reading = new GetCommand({ TableName: rig.table.tableName, Key: messageKey(id) });
-    const { Item } = await rig.table.client.send(reading);
-    expect(Item).toMatchObject({ ts: only().ts, expiresAt: rig.clock.time / 1000 + 90 * 86_400 });
+    expect(await stored(id)).toMatchObject({ ts: only().ts, expiresAt: rig.clock.time / 1000 + 90 * 86_400 });
   });
 
   it("a reminder is a reply that is seen, and hides nothing", async () => {
@@ -157,6 +162,16 @@ describe("more than once, and at once", () => {
     expect(await rig.tell(suspended)).toMatchObject({ kind: "failed", retryable: true, status: 503 });
     expect(await rig.tell(suspended)).toEqual(DELIVERED);
     expect(rig.slack.inChannel()).toHaveLength(1);
+  });
+
+  it("a claim whose answer was lost is one's own: nobody waits for it", async () => {
+    const { suspended } = story();
+    // The SDK asks again, and meets its own claim.
+    rig.table.proxy.fail({ on: "UpdateItem", times: 1, when: "after", do: "cut" });
+    expect(await rig.tell(suspended)).toEqual(DELIVERED);
+    expect(rig.slack.inChannel()).toHaveLength(1);
+    await rig.tell(suspended);
+    expect(rig.slack.messages).toHaveLength(1);
   });
 
   it("one that was killed before it could post holds the others up for half a minute", async () => {
@@ -296,9 +311,139 @@ describe("a table that is down", () => {
   });
 });
 
+describe("a note in the table that cannot be read", () => {
+  it.each([
+    ["without its channel", "REMOVE channel", {}, "channel"],
+    ["without how it began", "REMOVE beginning", {}, "beginning"],
+    ["of another version's states", "SET present.#state = :value", { "#state": "paused" }, "present.state"],
+    ["whose message is no text", "SET ts = :value", { ts: 1795230245.5 }, "ts"],
+    ["whose message is null", "SET ts = :value", { ts: null }, "ts"],
+    ["whose alerts are no set", "SET told = :value", { told: "all" }, "told"],
+  ])("%s: the alert is told, and its message takes the other's place", async (_what, expression, value, flaw) => {
+    const { id, suspended, reactivated, reminder } = story();
+    await rig.tell(suspended);
+    await spoil(id, expression, value);
+    expect(await rig.tell(reactivated)).toEqual(DELIVERED);
+    const reason = `not as this version writes it: ${flaw}`;
+    expect(rig.logged()).toMatchObject([{ level: "WARN", event: "slack-message-unreadable", incident: id, reason }]);
+    const [, replacing] = rig.slack.inChannel();
+    expect(replacing?.text).toContain("was reactivated");
+    // From then on it is as any other.
+    expect(await stored(id)).toMatchObject({ ts: replacing?.ts, channel: CHANNEL });
+    expect(await rig.tell(reminder)).toEqual(DELIVERED);
+    expect(rig.slack.inChannel()).toHaveLength(2);
+    expect(rig.slack.messages.at(-1)).toMatchObject({ threadTs: replacing?.ts });
+    expect(rig.logged()).toEqual([]);
+  });
+
+  it("two at once: rather twice than not at all", async () => {
+    const { id, suspended, refused, reactivated } = story();
+    await rig.tell(suspended);
+    await spoil(id, "REMOVE beginning", {});
+    rig.proxy.fail({ on: method("chat.postMessage"), times: 1, do: "delay", milliseconds: 200 });
+    expect(await Promise.all([rig.tell(refused), rig.tell(reactivated)])).toEqual([DELIVERED, DELIVERED]);
+    expect(rig.slack.inChannel()).toHaveLength(3);
+    expect((await stored(id))?.["beginning"]).toBeDefined();
+  });
+
+  it("left by nobody's claim, it holds nobody up", async () => {
+    const { id, suspended } = story();
+    const Item = { ...messageKey(id), told: new Set(["an alert"]), repliedAt: "2026-11-21T03:04:05.000Z" };
+    await rig.table.client.send(new PutCommand({ TableName: rig.table.tableName, Item }));
+    expect(await rig.tell(suspended)).toEqual(DELIVERED);
+    expect(await stored(id)).toMatchObject({ ts: only().ts });
+  });
+
+  it("one that expires while a reply is posted is not brought back in part", async () => {
+    const { id, suspended, reactivated } = story();
+    await rig.tell(suspended);
+    const expire = () => rig.table.client.send(new DeleteCommand(item(id)));
+    rig.proxy.fail({ on: method("chat.postMessage"), times: 1, do: "call", hook: expire });
+    expect(await rig.tell(reactivated)).toEqual(DELIVERED);
+    expect(rig.slack.inThreadOf(only())).toHaveLength(1);
+    expect(await stored(id)).toBeUndefined();
+  });
+
+  function spoil(id: string, expression: string, value: Record<string, unknown>) {
+    const [[name, content] = []] = Object.entries(value);
+    return rig.table.client.send(
+      new UpdateCommand({
+        ...item(id),
+        UpdateExpression: expression,
+        ...(name?.startsWith("#") && { ExpressionAttributeNames: { [name]: name.slice(1) } }),
+        ...(name !== undefined && { ExpressionAttributeValues: { ":value": content } }),
+      }),
+    );
+  }
+});
+
+describe("however slow Slack and the table are, and even if Slack refuses all blocks", () => {
+  const FUNCTION_MS = 23_500;
+  const withBlocks = ({ path, body }: { path: string; body: string }) =>
+    path.startsWith("/api/chat.") && body.includes('"blocks":[{');
+
+  it.each([
+    ["a first message", async () => undefined],
+    ["a reply", ({ suspended }: Story) => rig.tell(suspended)],
+    ["a reply in another channel", ({ suspended }: Story) => spread(suspended)],
+    ["a message that was deleted", ({ suspended }: Story) => deleted(suspended)],
+    ["one that was deleted after the reply", ({ suspended, refused }: Story) => deletedLater(suspended, refused)],
+  ])("%s is told in time, at the second try at the latest", async (_what, before) => {
+    const tale = story();
+    await before(tale);
+    rig.proxy.fail({ on: withBlocks, ...answer("invalid_blocks") });
+    const early = rig.slowest(rig.sender().turnMs);
+    const first = await rig.tell(tale.reactivated, rig.sender(), early);
+    expect(early()).toBeGreaterThanOrEqual(0);
+    const again = rig.slowest(FUNCTION_MS);
+    const second = await rig.tell(tale.reactivated, rig.sender(), again);
+    expect(again()).toBeGreaterThanOrEqual(0);
+    expect([first, second].map(({ kind }) => kind)).toContain("delivered");
+    // Not twice because there was no time.
+    const toldOf = rig.slack.messages.filter(({ text }) => text.includes("was reactivated"));
+    expect(toldOf.filter(({ threadTs }) => threadTs !== undefined).length).toBeLessThanOrEqual(1);
+    expect(toldOf.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it("no further round is begun without the time for it; the next try goes on", async () => {
+    const { suspended, refused, reactivated, told } = story();
+    await rig.tell(suspended);
+    // Each update is overtaken by newer news.
+    const newer = [reactivated, told("reactivated", 8, { state: "reactivated" })];
+    const overtake = () => Promise.all(newer.splice(0, 1).map((each) => rig.tell(each)));
+    rig.proxy.fail({ on: method("chat.update"), nth: 1, times: 1, do: "call", hook: overtake });
+    let rounds = 0;
+    const left = () => (++rounds === 1 ? FUNCTION_MS : 8000);
+    expect(await rig.tell(refused, rig.sender(), left)).toEqual({ kind: "busy", retryAfterSeconds: 3 });
+    expect(rig.logged()).toMatchObject([{ level: "WARN", event: "slack-turn-over" }]);
+    expect(shown()).toContain("*State*\\nsuspended");
+    expect(await rig.tell(refused)).toEqual(DELIVERED);
+    expect(shown()).toContain("*State*\\nreactivated");
+    expect(rig.slack.inThreadOf(only())).toHaveLength(2);
+  });
+
+  async function spread(occasion: AlertOccasion) {
+    await rig.tell(occasion);
+    const note = { ...item(occasion.incident.id), UpdateExpression: "SET channel = :other" };
+    await rig.table.client.send(new UpdateCommand({ ...note, ExpressionAttributeValues: { ":other": "C0OTHER" } }));
+  }
+
+  async function deleted(occasion: AlertOccasion) {
+    await rig.tell(occasion);
+    rig.slack.deleteMessage(only());
+  }
+
+  async function deletedLater(occasion: AlertOccasion, reply: AlertOccasion) {
+    await rig.tell(occasion);
+    rig.proxy.fail({ on: method("chat.update"), times: 1, do: "call", hook: () => rig.slack.deleteMessage(only()) });
+    await rig.tell(reply);
+    rig.proxy.clear();
+  }
+});
+
 it("an alarm is a message by itself", async () => {
   const alarm = { AlarmName: "inbox-age", NewStateValue: "ALARM", NewStateReason: "121 > 120" };
-  expect(await rig.sender().send(readNotification(JSON.stringify(alarm)))).toEqual(DELIVERED);
+  expect(await rig.sender().send(readNotification(JSON.stringify(alarm)), () => 60_000)).toEqual(DELIVERED);
   expect(only().text).toContain("CloudWatch alarm inbox-age");
   expect(actionsOf(only())).toEqual([]);
 });
