@@ -10,6 +10,7 @@ import { dynamoBrakeReader } from "../lib/incidents/brake-reader.ts";
 import { dynamoIncidentReader } from "../lib/incidents/dynamo-reader.ts";
 import { jsonLog } from "../lib/log.ts";
 import { configuredOperators } from "../lib/operators/configured-operators.ts";
+import { noteUses } from "../lib/operators/note-use.ts";
 import { policy } from "../lib/policy/current-policy.ts";
 import { secretReader } from "../lib/secrets.ts";
 import { handledOnce } from "../lib/slack/handled-once.ts";
@@ -31,6 +32,7 @@ export const app = slackActions({
   team: config.SLACK_TEAM_ID,
   operators: configuredOperators(process.env),
   once: handledOnce(table, config.TABLE_NAME, log),
+  noteUse: noteUses({ client: table, tableName: config.TABLE_NAME, clock, log }),
   incidents: dynamoIncidentReader(config.TABLE_NAME),
   brake: dynamoBrakeReader(config.TABLE_NAME),
   inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),

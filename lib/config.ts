@@ -111,7 +111,7 @@ export const SlackEnv = z.object({
   ...secret("OPERATORS"),
   ...slack,
   ...secret("SLACK_SIGNING_SECRET"),
-  /** The only workspace whose users are let in; without it, whoever is an operator's Slack user. */
+  /** The only workspace whose users are let in; without it, none are. */
   SLACK_TEAM_ID: z.optional(z.string().check(z.regex(/^[TE][A-Z0-9]{2,}$/, "a workspace's ID such as T012ABCDEF"))),
 });
 

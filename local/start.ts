@@ -49,9 +49,7 @@ function introduce(system: System): void {
   );
   say(`  DynamoDB   ${aws.dynamoUrl}  (emulated)`);
   say(`  SQS, SNS   ${aws.messagingUrl}  (emulated)`);
-  say(
-    `  Slack      ${system.slackIsPrinted ? "printed here (set SLACK_WEBHOOK_URL to post it)" : "SLACK_WEBHOOK_URL"}`,
-  );
+  say(`  Slack      ${slackOf(system)}`);
   say(`  data       ${dataDir}  (incidents, queues, log.jsonl)`);
   if (operatorToken) say(`  operator   Authorization: Bearer ${operatorToken}`);
   if (simulator) introduceAccounts(simulator.subaccounts());
@@ -62,6 +60,14 @@ function introduce(system: System): void {
 function credentialsOf({ parent }: TwilioSimulator) {
   const { accountSid, authToken } = parent();
   return { accountSid, authToken };
+}
+
+function slackOf({ slackIsPrinted, publicUrl }: System): string {
+  if (slackIsPrinted) return "printed here (set SLACK_WEBHOOK_URL to post it)";
+  if (!environment["SLACK_BOT_TOKEN"] || !environment["SLACK_CHANNEL"]) return "SLACK_WEBHOOK_URL";
+  const missing = ["SLACK_SIGNING_SECRET", "SLACK_TEAM_ID"].filter((name) => !environment[name]);
+  if (missing.length > 0) return `SLACK_CHANNEL  (its buttons are refused: set ${missing.join(" and ")})`;
+  return `SLACK_CHANNEL  (buttons: ${publicUrl}/slack/actions)`;
 }
 
 function introduceAccounts(accounts: readonly { accountSid: string; friendlyName: string; status: string }[]): void {

@@ -9,21 +9,21 @@ export interface Inbox {
   /**
    * Resolves once the message is durably stored. Messages of one account are handed out in order, one at a time.
    * Sending the same message twice within five minutes stores it once; what makes it the same is `identityOf`.
+   * Rejects once `signal` is aborted, without a further attempt: whether it was stored by then is not known.
    */
-  put(message: Message): Promise<void>;
+  put(message: Message, signal?: AbortSignal): Promise<void>;
 }
 
 export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
   return {
-    async put(message) {
-      await client.send(
-        new SendMessageCommand({
-          QueueUrl: queueUrl,
-          MessageBody: asciiJson(message),
-          MessageGroupId: message.accountSid,
-          MessageDeduplicationId: deduplicationId(message),
-        }),
-      );
+    async put(message, signal) {
+      const sending = new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: asciiJson(message),
+        MessageGroupId: message.accountSid,
+        MessageDeduplicationId: deduplicationId(message),
+      });
+      await client.send(sending, signal && { abortSignal: signal });
     },
   };
 }

@@ -47,10 +47,16 @@ export interface Accepted {
 /**
  * The one way in for what a person wants, whichever road it came by: may they ─ can it be ─ hand it over ─ write it to
  * the log. What was accepted is checked again by the responder, on fresh readings. Never rejects.
+ * @param signal aborted as soon as nobody waits for the outcome any more: from then on nothing is handed over. Whoever
+ * was told that it came too late does not expect it to be carried out, perhaps hours later, when Lambda thaws us.
  */
-export async function acceptCommand(parts: CommandParts, asked: Asked): Promise<Accepted | Refused> {
+export async function acceptCommand(
+  parts: CommandParts,
+  asked: Asked,
+  signal?: AbortSignal,
+): Promise<Accepted | Refused> {
   const id = commandIdFor(asked.operator, asked.wish);
-  const outcome = roleRefusal(asked.operator) ?? (await judgeAndHandOver(parts, asked, id));
+  const outcome = roleRefusal(asked.operator) ?? (await judgeAndHandOver(parts, asked, id, signal));
   note(parts.log, asked, outcome);
   return outcome;
 }
@@ -69,7 +75,12 @@ const ROLE_TOO_LOW: Problem = {
   fix: "ask an operator to do it, or whoever runs Tollbreaker to give you the role",
 };
 
-async function judgeAndHandOver(parts: CommandParts, asked: Asked, id: string): Promise<Accepted | Refused> {
+async function judgeAndHandOver(
+  parts: CommandParts,
+  asked: Asked,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<Accepted | Refused> {
   const verdict = await judge(parts, asked, id);
   switch (verdict.kind) {
     case "refused":
@@ -77,7 +88,7 @@ async function judgeAndHandOver(parts: CommandParts, asked: Asked, id: string): 
     case "repeated":
       return { kind: "accepted", command: id, incidentId: verdict.incidentId };
     case "ready":
-      return handOver(parts, verdict);
+      return handOver(parts, verdict, signal);
   }
 }
 
@@ -100,10 +111,15 @@ async function judge(parts: CommandParts, { operator, road, wish }: Asked, id: s
   }
 }
 
-async function handOver({ inbox, log }: CommandParts, ready: Extract<Verdict, { kind: "ready" }>) {
-  const { command, incidentId } = ready;
+type Ready = Extract<Verdict, { kind: "ready" }>;
+
+async function handOver({ inbox, log }: CommandParts, { command, incidentId }: Ready, signal: AbortSignal | undefined) {
+  if (signal?.aborted) {
+    log.warn("command-too-late", { kind: command.kind, command: command.id });
+    return refused(RECORD_SILENT);
+  }
   try {
-    await inbox.put(command);
+    await inbox.put(command, signal);
     return { kind: "accepted" as const, command: command.id, incidentId };
   } catch (error) {
     log.error("command-not-stored", { kind: command.kind, command: command.id, message: messageOf(error) });

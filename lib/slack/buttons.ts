@@ -1,5 +1,6 @@
 import type { Button } from "@slack/types";
 import type { IncidentAlert } from "../alerts/read-notification.ts";
+import { isClosed, mayDismiss, mayReactivate } from "../operators/commands/standing.ts";
 
 /** What can be pressed under an incident's message. */
 export const BUTTONS = ["reactivate", "keep-suspended", "suspend", "dismiss"] as const;
@@ -8,29 +9,24 @@ export type ButtonId = (typeof BUTTONS)[number];
 /** The link to the incident is a button, too: Slack tells us of its presses, which mean nothing. */
 export const OPEN_INCIDENT = "open-incident";
 
-/** Those that make sense now; when pressed, each is checked anew. */
+/** Those that make sense now; when pressed, each is checked anew, with the check-list, which an alert does not carry. */
 export function buttonsFor({ about, incident }: Pick<IncidentAlert, "about" | "incident">): ButtonId[] {
-  switch (incident.state) {
-    case "suspended":
-      return whileSuspended(about, incident.containment?.by);
-    case "alerted":
-      // Twilio lets nobody suspend a parent account.
-      return incident.because === "parent-account" ? ["dismiss"] : ["suspend", "dismiss"];
-    case "failed":
-      return ["suspend", "dismiss"];
-    case "open":
-    case "reactivating":
-    case "reactivated":
-    case "dismissed":
-      return [];
-  }
+  const standing = { ...incident, checklist: null };
+  // Somebody set it active past us: before it can come back clean and guarded, it has to be suspended.
+  const isActive = incident.state === "suspended" && about === "tampered" && !isClosed(incident);
+  const comesBack = mayReactivate(standing) && !isActive;
+  const makesSense: Readonly<Record<ButtonId, boolean>> = {
+    reactivate: comesBack,
+    "keep-suspended": comesBack,
+    suspend: isActive || isSpending(incident),
+    dismiss: mayDismiss(standing),
+  };
+  return BUTTONS.filter((id) => makesSense[id]);
 }
 
-function whileSuspended(about: string, by: string | undefined): ButtonId[] {
-  // Closed is for ever.
-  if (by === "closed") return ["dismiss"];
-  // Somebody set it active past us: before it can come back clean and guarded, it has to be suspended.
-  return about === "tampered" ? ["suspend"] : ["reactivate", "keep-suspended"];
+// Twilio lets nobody suspend a parent account.
+function isSpending({ state, because }: IncidentAlert["incident"]): boolean {
+  return (state === "alerted" || state === "failed") && because !== "parent-account";
 }
 
 const LABELS = {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { messageOf } from "../errors.ts";
@@ -17,10 +18,15 @@ const PATIENCE_MS = 600;
  */
 export function handledOnce(client: DynamoDBDocumentClient, tableName: string, log: Log): HandledOnce {
   return async (signature, now) => {
+    const claimant = randomUUID();
+    const isFirst = "attribute_not_exists(pk)";
+    // The SDK asks again where DynamoDB's answer was lost: then the note is there, and it is ours.
+    const isOurs = "claimant = :claimant";
     const noting = new PutCommand({
       TableName: tableName,
-      Item: { ...requestKey(signature), expiresAt: Math.ceil(now.getTime() / 1000) + KEPT_S },
-      ConditionExpression: "attribute_not_exists(pk)",
+      Item: { ...requestKey(signature), claimant, expiresAt: Math.ceil(now.getTime() / 1000) + KEPT_S },
+      ConditionExpression: `${isFirst} OR ${isOurs}`,
+      ExpressionAttributeValues: { ":claimant": claimant },
     });
     try {
       await client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) });

@@ -4,8 +4,11 @@ import { messageOf } from "../errors.ts";
 import type { Problem } from "../http/problem.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { INCIDENT_ID } from "../incidents/incident-reader.ts";
+import { isOver } from "../incidents/transitions.ts";
 import { acceptCommand } from "../operators/accept-command.ts";
+import { dismissalConflict } from "../operators/commands/judge-incident-command.ts";
 import { reactivationConflict } from "../operators/commands/judge-reactivation.ts";
+import { accountRefusal, suspensionConflict } from "../operators/commands/judge-suspension.ts";
 import { stateConflict } from "../operators/commands/state-conflict.ts";
 import { noSuchIncident } from "../operators/no-such-incident.ts";
 import type { Operator } from "../operators/operators.ts";
@@ -26,7 +29,7 @@ type Response =
   /** For the one who pressed. */
   | { kind: "words"; words: string }
   /** For everybody, in the thread. */
-  | { kind: "said"; words: string };
+  | { kind: "said"; words: string; operator: string };
 
 /** For the private word that follows, whatever went wrong before. */
 const RESERVE_MS = 500;
@@ -35,14 +38,14 @@ const RESERVE_MS = 500;
 export async function answerPress(reach: Reach, press: Press, operator: Operator, budget: Budget): Promise<void> {
   const response = await respond(reach, press, operator, budget);
   const words = await carryOut(reach, press, response, budget);
-  if (words !== undefined) await budget.spend(tellPrivately(reach, press, escaped(words, 2500)));
+  if (words !== undefined) await budget.spend(() => tellPrivately(reach, press, escaped(words, 2500)));
 }
 
 async function respond(reach: Reach, press: Press, operator: Operator, budget: Budget): Promise<Response> {
   const found = await find(reach, press.incidentId, budget);
   if (found.kind === "refused") return refusal(found.problem, press);
   const { incident } = found;
-  const problem = conflictOf(press, incident);
+  const problem = conflictOf(press, incident, reach);
   return problem === undefined ? allowed(reach, press, { operator, incident, budget }) : refusal(problem, press);
 }
 
@@ -51,7 +54,7 @@ type FoundIncident = { kind: "found"; incident: Incident } | { kind: "refused"; 
 async function find({ incidents, log }: Reach, id: string, budget: Budget): Promise<FoundIncident> {
   if (!INCIDENT_ID.test(id)) return { kind: "refused", problem: noSuchIncident(id) };
   try {
-    const read = await budget.spend(incidents.get(id), RESERVE_MS);
+    const read = await budget.spend(() => incidents.get(id), RESERVE_MS);
     if (read.kind === "late") throw new Error("no answer in time");
     if (read.value === undefined) return { kind: "refused", problem: noSuchIncident(id) };
     return { kind: "found", incident: read.value.incident };
@@ -61,26 +64,27 @@ async function find({ incidents, log }: Reach, id: string, budget: Budget): Prom
   }
 }
 
-/** What is against it in the incident's present state: a form that can't be sent is not opened. */
-function conflictOf({ button }: Press, incident: Incident): Problem | undefined {
-  const { state, containment } = incident;
-  const conflict = (expected: string) => stateConflict(incident, { expected });
+/** What is against it in the incident's present state: a form that would be refused is not opened. */
+function conflictOf({ button }: Press, incident: Incident, reach: Reach): Problem | undefined {
   switch (button) {
     case "reactivate":
       return reactivationConflict(incident)?.problem;
     case "keep-suspended":
-      return state === "suspended" ? undefined : conflict("suspended");
+      return incident.state === "suspended" ? undefined : stateConflict(incident, { expected: "suspended" });
     case "suspend":
-      // Suspended, too: somebody may have set it active past us.
-      return SUSPENDABLE.has(state) ? undefined : conflict("alerted or failed");
+      return conflictWithSuspension(incident, reach);
     case "dismiss":
-      return state === "alerted" || state === "failed" || (state === "suspended" && containment?.by === "closed")
-        ? undefined
-        : conflict("alerted or failed");
+      return dismissalConflict(incident)?.problem;
   }
 }
 
-const SUSPENDABLE: ReadonlySet<string> = new Set(["alerted", "failed", "suspended"]);
+function conflictWithSuspension(incident: Incident, { parentSid, clock }: Reach): Problem | undefined {
+  // The account could be suspended all the same. But the button is about this incident, and nobody may know that it is over.
+  if (isOver(incident.state)) return stateConflict(incident, { expected: "an incident that is not over" });
+  const refusal =
+    accountRefusal(incident.accountSid, parentSid) ?? suspensionConflict(incident, clock.now().toISOString());
+  return refusal?.problem;
+}
 
 interface Allowed {
   operator: Operator;
@@ -100,19 +104,22 @@ async function allowed(reach: Reach, press: Press, { operator, incident, budget 
     case "dismiss":
       return { kind: "form", view: dismissalForm(incident, target) };
     case "keep-suspended":
-      return { kind: "said", words: `${operator.name} keeps it suspended.` };
+      return { kind: "said", words: `${operator.name} keeps it suspended.`, operator: operator.name };
   }
 }
 
 /** Nothing can be answered yet: the check-list is asked for. */
 async function readFirst(reach: Reach, press: Press, operator: Operator, budget: Budget): Promise<Response> {
   const wish = { kind: "check", incidentId: press.incidentId, requestId: press.triggerId.slice(0, 64) } as const;
-  const outcome = await budget.spend(acceptCommand(reach, { operator, road: "slack", wish }), RESERVE_MS);
-  if (outcome.kind === "late") return refusal(RECORD_SILENT, press);
+  const asked = { operator, road: "slack", wish } as const;
+  const outcome = await budget.spend((signal) => acceptCommand(reach, asked, signal), RESERVE_MS);
+  if (outcome.kind === "late") return { kind: "words", words: NOT_READ };
   if (outcome.value.kind === "refused") return refusal(outcome.value.problem, press);
-  const words = "The check-list was not read yet. It is being read now: press Reactivate again in a few seconds.";
-  return { kind: "words", words };
+  return { kind: "words", words: BEING_READ };
 }
+
+const BEING_READ = "The check-list was not read yet. It is being read now: press Reactivate again in a few seconds.";
+const NOT_READ = "The check-list was not read yet, and could not be asked for in time: press Reactivate again.";
 
 function refusal(problem: Problem, { incidentId }: Press): Response {
   return { kind: "words", words: problemWords(problem, incidentId) };
@@ -126,26 +133,27 @@ async function carryOut(reach: Reach, press: Press, response: Response, budget: 
     case "form":
       return open(reach, press, response.view, budget);
     case "said":
-      return say(reach, press, response.words, budget);
+      return say(reach, press, response, budget);
   }
 }
 
 async function open({ api, log }: Reach, press: Press, view: ModalView, budget: Budget): Promise<string | undefined> {
-  const opened = await budget.spend(api.openView(press.triggerId, view), RESERVE_MS);
+  const opened = await budget.spend(() => api.openView(press.triggerId, view), RESERVE_MS);
   if (opened.kind === "in-time" && opened.value.kind === "ok") return undefined;
   const reason = opened.kind === "late" ? "no answer in time" : JSON.stringify(opened.value);
   log.warn("slack-form-not-opened", { incident: press.incidentId, reason });
   return "The form could not be opened in time, and nothing was done: press the button again.";
 }
 
-async function say(reach: Reach, press: Press, words: string, budget: Budget): Promise<string | undefined> {
-  const { api, log } = reach;
+type Said = Extract<Response, { kind: "said" }>;
+
+async function say({ api, log }: Reach, press: Press, { words, operator }: Said, budget: Budget) {
   if (press.message === null) return words;
   const { channel, ts } = press.message;
   const text = escaped(words, 2500);
-  const said = await budget.spend(postMessage(api, { channel, threadTs: ts, text, blocks: [] }), RESERVE_MS);
-  log.info("slack-said", { incident: press.incidentId, button: press.button, said: said.kind === "in-time" });
-  return said.kind === "in-time" && said.value.kind === "posted"
-    ? undefined
-    : "Slack did not take the note for the thread.";
+  const said = await budget.spend(() => postMessage(api, { channel, threadTs: ts, text, blocks: [] }), RESERVE_MS);
+  const isSaid = said.kind === "in-time" && said.value.kind === "posted";
+  const { incidentId: incident, button } = press;
+  log.info("slack-said", { incident, operator, road: "slack", button, said: isSaid });
+  return isSaid ? undefined : "Slack did not take the note for the thread.";
 }

@@ -1,27 +1,24 @@
-import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { isExpired, mayAct, type Operator, type Operators } from "../operators/operators.ts";
-import { inTime } from "./in-time.ts";
+import { isExpired, mayAct, type Operator } from "../operators/operators.ts";
 import type { SlackUser } from "./interaction.ts";
+import type { Readings } from "./readings.ts";
 
 /** Whose wish it is, or why it is nobody's. */
 export type Requester = { kind: "operator"; operator: Operator } | Stranger;
 
 interface Stranger {
   kind: "stranger";
-  why: "other-workspace" | "unknown-user" | "expired" | "role-too-low" | "operators-unreadable";
+  why: "no-workspace" | "other-workspace" | "unknown-user" | "expired" | "role-too-low" | "operators-unreadable";
   /** For this user alone, in Slack's mrkdwn. */
   words: string;
 }
 
 export interface RequesterParts {
-  operators: Operators;
+  operators: Readings["operators"];
   /** The workspace that is let in; undefined where it is not configured, and then none is. */
   team: string | undefined;
   log: Log;
 }
-
-const PATIENCE_MS = 1500;
 
 /** Which operator the Slack user is, and whether they may act. Refusals are logged. */
 export async function requesterOf(parts: RequesterParts, user: SlackUser, now: Date): Promise<Requester> {
@@ -33,12 +30,12 @@ export async function requesterOf(parts: RequesterParts, user: SlackUser, now: D
 }
 
 async function identify({ operators, team, log }: RequesterParts, user: SlackUser, now: Date): Promise<Requester> {
-  // Nobody else is told who may act.
-  // Slack promises that a user's ID is unique within its workspace only.
-  if (team === undefined) return stranger("other-workspace", NO_WORKSPACE);
+  if (team === undefined) return ofNoWorkspace(log);
+  // Slack promises that a user's ID is unique within its workspace only. And nobody else is told who may act.
   if (user.team !== team) return stranger("other-workspace", OTHER_WORKSPACE);
-  const all = await readInTime(operators, log);
-  if (all === undefined) return stranger("operators-unreadable", UNREADABLE);
+  const read = await operators;
+  if (read.kind === "unread") return ofNoKnownOperators(read.reason, log);
+  const all = read.value;
   const operator = all.find(({ slack }) => slack === user.id);
   const others = whoElse(all, now);
   if (operator === undefined) return stranger("unknown-user", `${unknownUser(user)} ${others}`);
@@ -47,15 +44,14 @@ async function identify({ operators, team, log }: RequesterParts, user: SlackUse
   return { kind: "operator", operator };
 }
 
-async function readInTime(operators: Operators, log: Log): Promise<readonly Operator[] | undefined> {
-  try {
-    const read = await inTime(operators(), PATIENCE_MS);
-    if (read.kind === "in-time") return read.value;
-    log.error("operators-unreadable", { reason: `no answer within ${PATIENCE_MS} ms` });
-  } catch (error) {
-    log.error("operators-unreadable", { reason: messageOf(error) });
-  }
-  return undefined;
+function ofNoWorkspace(log: Log): Stranger {
+  log.error("slack-not-configured", { fix: "set SLACK_TEAM_ID: docs/slack.md" });
+  return stranger("no-workspace", NO_WORKSPACE);
+}
+
+function ofNoKnownOperators(reason: string, log: Log): Stranger {
+  log.error("operators-unreadable", { reason });
+  return stranger("operators-unreadable", UNREADABLE);
 }
 
 function stranger(why: Stranger["why"], words: string): Stranger {

@@ -20,10 +20,11 @@ export async function answerSubmission(
 ): Promise<FormAnswer> {
   const { target, values } = submission;
   const wish = wishIn(submission);
-  const outcome = await budget.spend(acceptCommand(reach, { operator, road: "slack", wish }), RESERVE_MS);
+  const asked = { operator, road: "slack", wish } as const;
+  const outcome = await budget.spend((signal) => acceptCommand(reach, asked, signal), RESERVE_MS);
   if (outcome.kind === "late") return tryAgain(LATE);
   if (outcome.value.kind === "refused") return refusedForm(outcome.value.problem, target.incidentId, values);
-  await budget.spend(tellOthers(reach, submission, operator));
+  await budget.spend(() => tellOthers(reach, submission, operator));
   return { kind: "closed" };
 }
 

@@ -1,10 +1,10 @@
 import type { ModalView } from "@slack/types";
 import { nameOf } from "../alerts/facts.ts";
 import type { Incident } from "../incidents/incident.ts";
+import { objections } from "../operators/commands/objections.ts";
 import type { Objection } from "../operators/commands/wished.ts";
-import { exemptionOf } from "../policy/exemption.ts";
 import type { Policy } from "../policy/policy.ts";
-import { anyOf, type Choice, form, reasonInput, said } from "./form.ts";
+import { anyOf, form, reasonInput, said } from "./form.ts";
 import type { FormTarget } from "./form-target.ts";
 
 export const OBJECTIONS_BLOCK = "acknowledge";
@@ -14,7 +14,8 @@ export function suspensionForm(incident: Incident, policy: Policy, target: FormT
   const { accountSid } = incident;
   const against = objections(policy, accountSid, now);
   const hint = against.map(({ why }) => why).join("; ");
-  const question = { block: OBJECTIONS_BLOCK, label: "The policy is against it", hint, options: against };
+  const options = against.map(({ id }) => ({ value: id, text: CHOICES[id] }));
+  const question = { block: OBJECTIONS_BLOCK, label: "The policy is against it", hint, options };
   return form({
     ...{ form: "suspend", title: "Suspend now", submit: "Suspend", target },
     blocks: [
@@ -25,22 +26,7 @@ export function suspensionForm(incident: Incident, policy: Policy, target: FormT
   });
 }
 
-interface Against extends Choice {
-  value: Objection;
-  why: string;
-}
-
-function objections(policy: Policy, accountSid: string, now: Date): Against[] {
-  const exemption = exemptionOf(accountSid, policy, now);
-  return [
-    ...(exemption === undefined ? [] : [{ ...EXEMPT, why: `the account is exempt (${exemption})` }]),
-    ...(policy.mode === "observe" ? [OBSERVE] : []),
-  ];
-}
-
-const EXEMPT = { value: "exempt", text: "Suspend it although it is exempt" } as const;
-const OBSERVE = {
-  value: "observe-mode",
-  text: "Suspend it although Tollbreaker only observes",
-  why: "in observe mode nothing is suspended",
-} as const;
+const CHOICES = {
+  exempt: "Suspend it although it is exempt",
+  "observe-mode": "Suspend it although Tollbreaker only observes",
+} as const satisfies Record<Objection, string>;

@@ -7,8 +7,14 @@ import { serve } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { composeAlert } from "../../lib/alerts/compose.ts";
 import { readNotification } from "../../lib/alerts/read-notification.ts";
+import { systemClock } from "../../lib/clock.ts";
 import type { Command } from "../../lib/inbox/commands.ts";
+import { CHECK_IDS } from "../../lib/incidents/checklist.ts";
 import type { Incident } from "../../lib/incidents/incident.ts";
+import { isOver } from "../../lib/incidents/transitions.ts";
+import { acceptCommand } from "../../lib/operators/accept-command.ts";
+import type { Wished } from "../../lib/operators/commands/wished.ts";
+import { parseOperators } from "../../lib/operators/operators.ts";
 import { beginningOf, incidentMessage, presentOf } from "../../lib/slack/incident-message.ts";
 import { type Listening, listening } from "../../local/listening.ts";
 import { type CommandRig, commandRig, commandsIn, EXEMPT, PARENT, PUBLIC_URL } from "../lib/operators/command-rig.ts";
@@ -297,11 +303,23 @@ it("Dismiss asks for a reason and hands the command over", async () => {
 
 it("Keep suspended says so in the thread, and changes nothing", async () => {
   const { incident, message } = await told({ state: "suspended" });
+  await logged();
   const before = await rig.parts.incidents.get(incident.id);
   expect((await press(message, "keep-suspended")).status).toBe(200);
   expect(slack.inThreadOf(message).map(({ text }) => text)).toEqual(["olga keeps it suspended."]);
   expect(commandsIn(rig)).toEqual([]);
   expect(await rig.parts.incidents.get(incident.id)).toEqual(before);
+  expect(await logged()).toMatchObject([
+    { event: "slack-said", incident: incident.id, operator: "olga", road: "slack", button: "keep-suspended" },
+  ]);
+});
+
+it("whoever acts was let in: it is their last use, and nobody else's", async () => {
+  const { message } = await told({ state: "suspended" });
+  for (const who of [OLGA, VICTOR, ED, SOMEBODY, ELSEWHERE]) await press(message, "keep-suspended", who);
+  const uses = await rig.parts.watch.uses.lastUses(parseOperators(OPERATORS));
+  expect([...uses.keys()]).toEqual(["olga"]);
+  expect(Math.abs(Date.now() - Date.parse(uses.get("olga") ?? ""))).toBeLessThan(60_000);
 });
 
 describe("a button of a message that is out of date", () => {
@@ -313,7 +331,7 @@ describe("a button of a message that is out of date", () => {
     ["dismiss", "alerted", "suspended", "The account is suspended"],
   ] as const)("%s of an incident that was %s, and is %s", async (button, then, now, words) => {
     const { message } = await told({ state: then });
-    const present = await incidentIn(rig, { state: now });
+    const present = await incidentIn(rig, { state: now, asked: new Date() });
     const payload = slack.pressed(message, button, OLGA);
     const actions = [{ action_id: button, value: present.id }];
     expect((await deliver(signedRequest({ ...payload, actions }))).status).toBe(200);
@@ -338,6 +356,55 @@ describe("a button of a message that is out of date", () => {
     await press(message, "reactivate");
     expect(slack.words[0]?.text).toContain(`Twilio suspended it (21478) What to do: ask Twilio Support`);
     expect(slack.words[0]?.text).toContain(`incidents report ${incident.id}`);
+  });
+});
+
+describe("a press opens a form where the API would accept it, and only there", () => {
+  const TWILIO = [{ id: "suspended-by", answer: "not-done", why: "Twilio suspended it (21478)" }] as const;
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+  const PRESSED = ["reactivate", "suspend", "dismiss"] as const;
+  const wishes = ({ id: incidentId, accountSid }: Incident) =>
+    ({
+      reactivate: {
+        incidentId,
+        reason: REASON,
+        acknowledge: CHECK_IDS,
+        cleanup: [],
+        countries: [],
+        kind: "reactivate",
+      },
+      suspend: { accountSid, reason: REASON, acknowledge: [], kind: "suspend" },
+      dismiss: { incidentId, reason: REASON, kind: "dismiss" },
+    }) as const satisfies Record<(typeof PRESSED)[number], Wished>;
+
+  it.each<[string, Wanted]>([
+    ["open", { state: "open" }],
+    ["suspended", { state: "suspended" }],
+    ["suspended, and closed since", { state: "suspended", by: "closed" }],
+    ["suspended by Twilio", { state: "suspended", by: "suspended-by-twilio", checklist: TWILIO }],
+    ["alerted", { state: "alerted" }],
+    ["alerted, of the parent", { state: "alerted", accountSid: PARENT }],
+    ["failed", { state: "failed" }],
+    ["reactivating", { state: "reactivating", asked: ago(1) }],
+    ["reactivating for eleven minutes, so it hangs", { state: "reactivating", asked: ago(11) }],
+    ["reactivated", { state: "reactivated" }],
+    ["dismissed", { state: "dismissed" }],
+  ])("%s", async (_what, wanted) => {
+    const { message } = await told({ state: "suspended" });
+    const incident = await incidentIn(rig, wanted);
+    const [olga] = parseOperators(OPERATORS);
+    if (olga === undefined) throw new Error("there is no olga");
+    for (const button of PRESSED) {
+      const wish = wishes(incident)[button];
+      const asked = { operator: olga, road: "api", wish } as const;
+      const outcome = await acceptCommand({ ...rig.parts, clock: systemClock }, asked);
+      slack.views.splice(0);
+      const payload = slack.pressed(message, "reactivate", OLGA);
+      await deliver(signedRequest({ ...payload, actions: [{ action_id: button, value: incident.id }] }));
+      // A button is about its incident: of one that is over, the account can be suspended, but not from there.
+      const isAccepted = outcome.kind === "accepted" && !(button === "suspend" && isOver(incident.state));
+      expect([button, slack.views.length]).toEqual([button, isAccepted ? 1 : 0]);
+    }
   });
 });
 
@@ -368,6 +435,43 @@ describe("who may not", () => {
     const answer = await submit(form, ANSWERS, who);
     expect(answer).toMatchObject({ response_action: "update", view: { type: "modal" } });
     expect(answer.view.blocks[0].text.text).toMatch(words);
+    expect(commandsIn(rig)).toEqual([]);
+  });
+});
+
+describe("without SLACK_TEAM_ID", () => {
+  let unnamed: Listening;
+  beforeAll(async () => {
+    vi.resetModules();
+    // As on AWS where the parameter `slackTeam` was not given.
+    vi.stubEnv("SLACK_TEAM_ID", "");
+    const { app: alone } = await import("../../handlers/slack.ts");
+    vi.stubEnv("SLACK_TEAM_ID", TEAM);
+    unnamed = await listening(serve({ fetch: alone.fetch, port: 0, hostname: "127.0.0.1" }));
+  });
+  afterAll(() => unnamed.close());
+  const send = (request: RequestInit) => fetch(`${unnamed.url}/slack/actions`, request);
+
+  it.each([
+    ["of our own workspace", OLGA],
+    ["of another", ELSEWHERE],
+  ])("nobody is let in, not even an operator %s, and it is said why", async (_what, who) => {
+    const { message } = await told({ state: "suspended" });
+    await logged();
+    expect((await send(signedRequest(slack.pressed(message, "keep-suspended", who)))).status).toBe(200);
+    expect(slack.inThreadOf(message)).toEqual([]);
+    expect(slack.words).toEqual([{ user: who.user, text: expect.stringContaining("has to set SLACK_TEAM_ID") }]);
+    expect(await logged()).toMatchObject([
+      { event: "slack-not-configured", level: "ERROR", fix: expect.stringContaining("SLACK_TEAM_ID") },
+      { event: "operator-refused", reason: "no-workspace", user: who.user },
+    ]);
+  });
+
+  it("no form is taken", async () => {
+    const { message } = await told({ state: "suspended" });
+    const form = await opened(message, "reactivate");
+    const answer = await send(signedRequest(slack.submitted(form, ANSWERS, OLGA)));
+    expect(await answer.text()).toContain("has to set SLACK_TEAM_ID");
     expect(commandsIn(rig)).toEqual([]);
   });
 });
@@ -448,6 +552,27 @@ describe("the same signed request again", () => {
     expect((await logged()).filter(({ event }) => event === "slack-request-repeated")).toHaveLength(2);
   });
 
+  it("a form is one command, and whoever sent it is told", async () => {
+    const { message } = await told({ state: "suspended" });
+    const form = await opened(message, "reactivate");
+    const request = signedRequest(slack.submitted(form, ANSWERS, OLGA));
+    expect(await (await deliver(request)).text()).toBe("");
+    expect(await (await deliver(request)).json()).toEqual({
+      response_action: "errors",
+      errors: { reason: expect.stringContaining("came before") },
+    });
+    expect(commandsIn(rig)).toHaveLength(1);
+  });
+
+  it.each(["cut", "hang"] as const)("is not what a table makes of it whose answer is lost (%s)", async (fault) => {
+    const { message } = await told({ state: "suspended" });
+    await logged();
+    dynamo.fail({ on: "PutItem", when: "after", do: fault, times: 1 });
+    await press(message, "keep-suspended");
+    expect(slack.inThreadOf(message)).toHaveLength(1);
+    expect((await logged()).map(({ event }) => event)).not.toContain("slack-request-repeated");
+  });
+
   it("a form is one command, even where the table does not remember requests", async () => {
     const { message } = await told({ state: "suspended" });
     const form = await opened(message, "reactivate");
@@ -485,6 +610,33 @@ describe("Slack gets its answer within three seconds", () => {
     dynamo.clear();
     expect(await submit(form, ANSWERS)).toBe("closed");
     expect(commandsIn(rig)).toHaveLength(1);
+  });
+
+  // Longer than a read of ours may take, and its repetition: on Lambda, hours could pass before it goes on.
+  const thaw = () => new Promise((resolve) => setTimeout(resolve, 2500));
+
+  it.each([
+    ["a table that hangs once", () => dynamo.fail({ on: "Query", do: "hang", times: 1 })],
+    ["an inbox that hangs once", () => rig.sqs.fail({ on: "SendMessage", do: "hang", times: 1 })],
+  ])("with %s: what was told to be sent again is not carried out later", async (_what, fail) => {
+    const { message } = await told({ state: "suspended" });
+    const form = await opened(message, "reactivate");
+    fail();
+    expect(await within3s(() => submit(form, ANSWERS))).toMatchObject({ response_action: "errors" });
+    await thaw();
+    rig.sqs.clear();
+    expect(commandsIn(rig)).toEqual([]);
+    expect(await submit(form, ANSWERS)).toBe("closed");
+    expect(commandsIn(rig)).toHaveLength(1);
+  });
+
+  it("with a table that hangs when the check-list is asked for: it is not asked for later", async () => {
+    const { message } = await told({ state: "suspended", checklist: null });
+    dynamo.fail({ on: "Query", do: "hang", nth: 2, times: 1 });
+    await within3s(() => press(message, "reactivate"));
+    expect(slack.words[0]?.text).toContain("press Reactivate again");
+    await thaw();
+    expect(commandsIn(rig)).toEqual([]);
   });
 
   it("with an inbox that refuses: it can be sent again", async () => {

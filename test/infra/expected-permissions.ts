@@ -214,6 +214,13 @@ export const PERMISSIONS = {
       Resource: arn("Incidents"),
       Condition: leading("SLACK-REQUEST#*"),
     },
+    {
+      Sid: "NoteUses",
+      Effect: "Allow" as const,
+      Action: "dynamodb:UpdateItem",
+      Resource: arn("Incidents"),
+      Condition: leading("OPERATOR#*"),
+    },
     sendTo("Inbox", "SendCommands"),
   ],
 } satisfies Record<string, Statement[]>;

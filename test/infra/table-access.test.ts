@@ -59,7 +59,7 @@ describe("of the table", () => {
     { id: "SweepShardLambdaFunction", writes: ["SAMPLE", "SWEEP", "SWEEP#"] },
     { id: "NotifyLambdaFunction", writes: ["DRILL", "SLACK"] },
     { id: "OperatorApiLambdaFunction", writes: ["ATTEMPTS", "OPERATOR"] },
-    { id: "SlackLambdaFunction", writes: ["SLACK-REQUEST"] },
+    { id: "SlackLambdaFunction", writes: ["OPERATOR", "SLACK-REQUEST"] },
   ])("$id may write $writes, and delete nothing", ({ id, writes }) => {
     expect(reachableBy(id, WRITING)).toEqual(writes === "all" ? ALL : writes);
     expect(reachableBy(id, NEVER)).toEqual([]);

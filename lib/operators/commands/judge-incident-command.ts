@@ -5,6 +5,7 @@ import { noSuchIncident } from "../no-such-incident.ts";
 import { readRecord } from "../read-record.ts";
 import { reactivationConflict, reactivationFlaws } from "./judge-reactivation.ts";
 import { reasonMistakes } from "./reason.ts";
+import { mayDismiss } from "./standing.ts";
 import { stateConflict } from "./state-conflict.ts";
 import { type Refused, refusalFor, refused, type Verdict } from "./verdict.ts";
 import type { WishedOfIncident } from "./wished.ts";
@@ -59,14 +60,11 @@ function conflict(incident: Incident, { kind }: WishedOfIncident): Refused | und
   }
 }
 
-function dismissalConflict(incident: Incident): Refused | undefined {
-  const { state, containment, checklist } = incident;
-  if (state === "alerted" || state === "failed") return undefined;
+/** Whether the incident is in a state in which it can be dismissed; undefined when it is. */
+export function dismissalConflict(incident: Incident): Refused | undefined {
+  if (mayDismiss(incident)) return undefined;
   const expected = "alerted, failed, or suspended with an account that is closed";
-  if (state !== "suspended") return refused(stateConflict(incident, { expected }));
-  // An account may be closed later. The responder looks, and dismisses nothing that is not closed.
-  const isHeld = checklist?.items.some(({ id, answer }) => id === "suspended-by" && answer === "not-done") ?? false;
-  if (containment?.by === "closed" || isHeld) return undefined;
+  if (incident.state !== "suspended") return refused(stateConflict(incident, { expected }));
   const fix =
     "reactivate the account; if it is closed, read the check-list anew (POST /api/incidents/{id}/check) first";
   return refused(stateConflict(incident, { expected, fix }));

@@ -1,16 +1,18 @@
 import { missingFrom } from "../../incidents/checklist.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import { countryMistakes } from "./countries.ts";
+import { holdOf, isClosed, mayReactivate } from "./standing.ts";
 import { stateConflict } from "./state-conflict.ts";
 import { type Flaw, type Refused, refused } from "./verdict.ts";
 import type { WishedReactivation } from "./wished.ts";
 
 /** Whether the incident is in a state in which its account can be brought back; undefined when it is. */
 export function reactivationConflict(incident: Incident): Refused | undefined {
-  if (incident.state !== "suspended") return refused(stateConflict(incident, { expected: "suspended" }));
-  if (incident.containment?.by === "closed") return refused({ ...CLOSED, state: incident.state });
-  const held = incident.checklist?.items.find(({ id, answer }) => id === "suspended-by" && answer === "not-done");
-  return held === undefined ? undefined : refused({ ...NOT_OURS, detail: held.why, state: incident.state });
+  const { state } = incident;
+  if (mayReactivate(incident)) return undefined;
+  if (state !== "suspended") return refused(stateConflict(incident, { expected: "suspended" }));
+  if (isClosed(incident)) return refused({ ...CLOSED, state });
+  return refused({ ...NOT_OURS, detail: holdOf(incident)?.why ?? "The suspension is not ours.", state });
 }
 
 const CLOSED = {

@@ -4,15 +4,16 @@ import type { Incident } from "../../incidents/incident.ts";
 import type { IncidentReader } from "../../incidents/incident-reader.ts";
 import { incidentIdFor } from "../../incidents/record.ts";
 import { isOver } from "../../incidents/transitions.ts";
-import { exemptionOf } from "../../policy/exemption.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { isAccountSid } from "../../twilio/sids.ts";
 import { readRecord } from "../read-record.ts";
 import { type Envelope, isCarriedOut } from "./judge-incident-command.ts";
+import { objections } from "./objections.ts";
 import { reasonMistakes } from "./reason.ts";
+import { maySuspend } from "./standing.ts";
 import { stateConflict } from "./state-conflict.ts";
-import { type Flaw, refusalFor, refused, type Verdict } from "./verdict.ts";
-import type { Objection, WishedSuspension } from "./wished.ts";
+import { type Flaw, type Refused, refusalFor, refused, type Verdict } from "./verdict.ts";
+import type { WishedSuspension } from "./wished.ts";
 
 export interface SuspensionParts {
   incidents: IncidentReader;
@@ -27,15 +28,27 @@ export async function judgeSuspension(
   envelope: Envelope,
 ): Promise<Verdict> {
   const { accountSid, acknowledge } = wish;
-  if (!isAccountSid(accountSid)) return refused(noSuchAccount(accountSid));
-  if (accountSid === parts.parentSid) return refused(PARENT_ACCOUNT);
+  const unsuspendable = accountRefusal(accountSid, parts.parentSid);
+  if (unsuspendable !== undefined) return unsuspendable;
   const latest = await latestOf(parts.incidents, accountSid);
   if (latest !== undefined && (await isRepeated(parts.incidents, latest, wish, envelope)))
     return { kind: "repeated", incidentId: latest.id };
-  if (latest?.state === "reactivating" && !hangs(latest, envelope)) return refused(stateConflict(latest, NEEDED));
+  const conflict = latest && suspensionConflict(latest, envelope.receivedAt);
+  if (conflict !== undefined) return conflict;
   const unanswered = [...reasonMistakes(envelope.reason), ...objectionFlaws(parts.policy, wish, envelope)];
   const command: Command = { ...envelope, kind: "suspend", accountSid, acknowledge: [...new Set(acknowledge)] };
   return refusalFor(unanswered) ?? { kind: "ready", command, incidentId: storyOf(latest, command) };
+}
+
+/** Whether it is no account that can be suspended, whatever its incidents say; undefined when it may be one. */
+export function accountRefusal(accountSid: string, parentSid: string): Refused | undefined {
+  if (!isAccountSid(accountSid)) return refused(noSuchAccount(accountSid));
+  return accountSid === parentSid ? refused(PARENT_ACCOUNT) : undefined;
+}
+
+/** Whether the account's latest incident is in a state in which it can't be suspended at `at`; undefined when it can. */
+export function suspensionConflict(latest: Incident, at: string): Refused | undefined {
+  return maySuspend(latest, at) ? undefined : refused(stateConflict(latest, NEEDED));
 }
 
 /** A signal that was kept for long opens an incident among the older ones; beyond these nobody needs to look. */
@@ -64,13 +77,6 @@ const NEEDED = {
   fix: "wait for the end of the reactivation: if it fails, it suspends the account by itself; if it hangs for ten minutes, ask again",
 };
 
-/** Twice as long as the inbox delivers a command: by then nobody is at it, and nothing else would end it. */
-const HANGS_AFTER_MS = 10 * 60_000;
-
-function hangs({ reactivation }: Incident, { receivedAt }: Envelope): boolean {
-  return reactivation !== null && Date.parse(receivedAt) - Date.parse(reactivation.at) >= HANGS_AFTER_MS;
-}
-
 /** The incident that tells of it: the open one, or the one that the responder will open, whose id follows from this. */
 function storyOf(latest: Incident | undefined, command: Command): string {
   return latest !== undefined && !isOver(latest.state) ? latest.id : incidentIdFor(command);
@@ -81,7 +87,7 @@ function objectionFlaws(
   { accountSid, acknowledge }: WishedSuspension,
   { receivedAt }: Envelope,
 ): Flaw[] {
-  const missing = objections(policy, accountSid, receivedAt).filter(({ id }) => !acknowledge.includes(id));
+  const missing = objections(policy, accountSid, new Date(receivedAt)).filter(({ id }) => !acknowledge.includes(id));
   if (missing.length === 0) return [];
   const ids = missing.map(({ id }) => id);
   return [
@@ -93,16 +99,6 @@ function objectionFlaws(
       fix: `if it is to be suspended all the same, send "acknowledge": ${JSON.stringify(ids)}`,
       missing,
     },
-  ];
-}
-
-function objections(policy: Policy, accountSid: string, at: string): { id: Objection; why: string }[] {
-  const exemption = exemptionOf(accountSid, policy, new Date(at));
-  return [
-    ...(exemption === undefined ? [] : [{ id: "exempt" as const, why: `the account is exempt (${exemption})` }]),
-    ...(policy.mode === "observe"
-      ? [{ id: "observe-mode" as const, why: "in observe mode nothing is suspended" }]
-      : []),
   ];
 }
 

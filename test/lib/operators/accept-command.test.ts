@@ -1,4 +1,6 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { sqsInbox } from "../../../lib/inbox/inbox.ts";
 import { acceptCommand } from "../../../lib/operators/accept-command.ts";
 import type { Wished } from "../../../lib/operators/commands/wished.ts";
 import type { Operator } from "../../../lib/operators/operators.ts";
@@ -62,5 +64,47 @@ describe("acceptCommand", () => {
     expect(rig.inbox()).toHaveLength(1);
     await acceptCommand(rig.parts, { ...asked, operator: { ...OLGA, name: "oscar" } });
     expect(rig.inbox()).toHaveLength(2);
+  });
+});
+
+describe("once nobody waits for the outcome", () => {
+  it("nothing is handed over, however far it was", async () => {
+    const { id } = await incidentIn(rig, { state: "alerted" });
+    const { incidents } = rig.parts;
+    const giveUp = new AbortController();
+    const get = async (incidentId: string) => {
+      const read = await incidents.get(incidentId);
+      giveUp.abort();
+      return read;
+    };
+    const parts = { ...rig.parts, incidents: { ...incidents, get } };
+    rig.logged();
+    const asked = { operator: OLGA, road: "slack" as const, wish: dismissal(id) };
+    expect(await acceptCommand(parts, asked, giveUp.signal)).toMatchObject({
+      kind: "refused",
+      problem: { status: 503, code: "unavailable", detail: expect.stringContaining("nothing was asked for") },
+    });
+    expect(rig.inbox()).toEqual([]);
+    expect(rig.logged()).toMatchObject([
+      { event: "command-too-late", level: "WARN", kind: "dismiss" },
+      { event: "command-refused", code: "unavailable", incident: id },
+    ]);
+  });
+
+  it("the inbox is not asked again", async () => {
+    const { id } = await incidentIn(rig, { state: "alerted" });
+    const giveUp = new AbortController();
+    rig.sqs.fail({ do: "call", hook: () => giveUp.abort(), times: 1 });
+    const client = new SQSClient({ endpoint: rig.sqs.url, maxAttempts: 3 });
+    const inbox = sqsInbox(client, `${rig.sqs.url}/000000000000/tollbreaker-inbox.fifo`);
+    const before = rig.sqs.requests().length;
+    const asked = { operator: OLGA, road: "slack" as const, wish: dismissal(id) };
+    expect(await acceptCommand({ ...rig.parts, inbox }, asked, giveUp.signal)).toMatchObject({
+      kind: "refused",
+      problem: { status: 503, code: "command-not-stored" },
+    });
+    expect(rig.sqs.requests()).toHaveLength(before + 1);
+    rig.sqs.clear();
+    client.destroy();
   });
 });

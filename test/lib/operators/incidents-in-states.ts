@@ -24,11 +24,14 @@ export interface Wanted {
   checklist?: readonly Check[] | null;
   /** When the account tripped. */
   at?: Date;
+  /** When its reactivation was asked for. */
+  asked?: Date;
 }
 
 /** Writes an incident as the responder would have on its way to this state. */
 export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incident> {
-  const { state, accountSid = newAccount(), by = "tollbreaker", checklist = CHECKLIST, at = TRIPPED } = wanted;
+  const { state, accountSid = newAccount(), by = "tollbreaker", checklist = CHECKLIST } = wanted;
+  const { at = TRIPPED, asked = ASKED } = wanted;
   const { store } = rig;
   const signal = { ...firing(accountSid), receivedAt: at.toISOString() };
   const opened = await store.save(
@@ -43,7 +46,7 @@ export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incid
   const held = await store.save(suspended(opened, { by, friendlyName: "Acme", reason: "tripped", now: at }));
   const read: Checklist | null = checklist === null ? null : { readAt: at.toISOString(), items: checklist };
   const checked = read === null ? held : await store.save(checklistRead(held, read, null));
-  return state === "suspended" ? checked.incident : comingBack(rig, checked, state);
+  return state === "suspended" ? checked.incident : comingBack(rig, checked, state, asked);
 }
 
 const TRIPPED = new Date(NOW.getTime() - 3_600_000);
@@ -58,8 +61,10 @@ async function alertedOrDismissed({ store }: CommandRig, opened: IncidentRecord,
   return (await store.save(dismissed(told, wish, ASKED))).incident;
 }
 
-async function comingBack({ store }: CommandRig, checked: IncidentRecord, state: "reactivating" | "reactivated") {
-  const command = { ...reactivate(checked.incident), receivedAt: ASKED.toISOString() };
-  const asked = await store.save(reactivationAsked(checked, command, ASKED));
-  return state === "reactivating" ? asked.incident : (await store.save(reactivated(asked, ASKED))).incident;
+type Back = "reactivating" | "reactivated";
+
+async function comingBack({ store }: CommandRig, checked: IncidentRecord, state: Back, at: Date) {
+  const command = { ...reactivate(checked.incident), receivedAt: at.toISOString() };
+  const asked = await store.save(reactivationAsked(checked, command, at));
+  return state === "reactivating" ? asked.incident : (await store.save(reactivated(asked, at))).incident;
 }

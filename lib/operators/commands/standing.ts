@@ -1,0 +1,43 @@
+import type { Check, Checklist } from "../../incidents/checklist.ts";
+import type { Incident, IncidentState } from "../../incidents/incident.ts";
+
+/** As much of an incident as says what can be asked for. The same for every road, and for what Slack offers. */
+export interface Standing {
+  state: IncidentState;
+  containment: { by: string } | null;
+  /** Null where it was not read, or is not known. */
+  checklist: Checklist | null;
+}
+
+export function mayReactivate(standing: Standing): boolean {
+  return standing.state === "suspended" && !isClosed(standing) && holdOf(standing) === undefined;
+}
+
+/** Of an account that is suspended only where it may be closed. The responder looks, and dismisses nothing that is not. */
+export function mayDismiss(standing: Standing): boolean {
+  const { state } = standing;
+  if (state === "alerted" || state === "failed") return true;
+  return state === "suspended" && (isClosed(standing) || holdOf(standing) !== undefined);
+}
+
+/** @param at ISO 8601 UTC. */
+export function maySuspend(incident: Pick<Incident, "state" | "reactivation">, at: string): boolean {
+  return incident.state !== "reactivating" || hangs(incident, at);
+}
+
+/** Closed for good, already when it was contained. */
+export function isClosed({ containment }: Pick<Standing, "containment">): boolean {
+  return containment?.by === "closed";
+}
+
+/** The item of the check-list that says that the suspension is not ours to lift; undefined where none does. */
+export function holdOf({ checklist }: Pick<Standing, "checklist">): Check | undefined {
+  return checklist?.items.find(({ id, answer }) => id === "suspended-by" && answer === "not-done");
+}
+
+/** Twice as long as the inbox delivers a command: by then nobody is at it, and nothing else would end it. */
+const HANGS_AFTER_MS = 10 * 60_000;
+
+function hangs({ reactivation }: Pick<Incident, "reactivation">, at: string): boolean {
+  return reactivation !== null && Date.parse(at) - Date.parse(reactivation.at) >= HANGS_AFTER_MS;
+}
