@@ -29,7 +29,7 @@ export async function answerSubmission(
 }
 
 const LATE =
-  "Tollbreaker did not answer in time, so it is not known whether it has this. Send it again: it is the same request.";
+  "Tollbreaker did not answer in time, so it is not known whether it has this. Send it again unchanged: then it is the same request.";
 
 /** Until the outcome comes, nobody in the channel would know that somebody is at it. */
 async function tellOthers({ api, log }: Reach, { form, target }: Submission, { name }: Operator): Promise<void> {

@@ -5,7 +5,7 @@ import type { FormValues, Submission } from "./interaction.ts";
 import { CLEANUP_BLOCK, COUNTRIES_BLOCK, checkBlock } from "./reactivation-form.ts";
 import { OBJECTIONS_BLOCK } from "./suspension-form.ts";
 
-/** What a filled-in form asks for. Each opening of a form is one request, however often it is sent. */
+/** What a filled-in form asks for. Sent again unchanged, it is the same request: the view names it. */
 export function wishIn({ form, viewId, target, values }: Submission): Wished {
   const { incidentId, accountSid } = target;
   const asked = { reason: textIn(values, REASON_BLOCK), requestId: viewId };

@@ -605,7 +605,7 @@ describe("Slack gets its answer within three seconds", () => {
     dynamo.fail({ do: "hang" });
     expect(await within3s(() => submit(form, ANSWERS))).toEqual({
       response_action: "errors",
-      errors: { reason: expect.stringContaining("Send it again: it is the same request.") },
+      errors: { reason: expect.stringContaining("Send it again unchanged: then it is the same request.") },
     });
     dynamo.clear();
     expect(await submit(form, ANSWERS)).toBe("closed");
