@@ -29,11 +29,8 @@ export const operatorKey = (name: string) => ({ pk: `OPERATOR#${name}`, sk: "OPE
 export const attemptsKey = (source: string) => ({ pk: `ATTEMPTS#${source}`, sk: "ATTEMPTS" });
 /** The stations of a rehearsal. Expires by TTL. */
 export const drillKey = (drillId: string) => ({ pk: `DRILL#${drillId}`, sk: "DRILL" });
-/** When a usage trigger last fired and was dealt with. Expires by TTL. */
-export const firedKey = (accountSid: string, usageTriggerSid: string) => ({
-  pk: `FIRED#${accountSid}`,
-  sk: usageTriggerSid,
-});
+/** When a usage trigger last fired and was dealt with. Expires by TTL. @param firing `firingOf` it */
+export const firedKey = (accountSid: string, firing: string) => ({ pk: `FIRED#${accountSid}`, sk: firing });
 /** The present sweep, and what is kept from one to the next. */
 export const runKey = { pk: "SWEEP", sk: "SWEEP" };
 /** What the sweep remembers of an account. */

@@ -41,7 +41,7 @@ export interface IncidentStore {
   routingsOf(incidentId: string): Promise<KeptRouting[]>;
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
   /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
-  noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void>;
+  noteFired(accountSid: string, firing: string, firedAt: string): Promise<void>;
 }
 
 interface Reactivated {
@@ -216,10 +216,10 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     }
   }
 
-  async function noteFired(accountSid: string, usageTriggerSid: string, firedAt: string): Promise<void> {
+  async function noteFired(accountSid: string, firing: string, firedAt: string): Promise<void> {
     const noting = new UpdateCommand({
       TableName: tableName,
-      Key: firedKey(accountSid, usageTriggerSid),
+      Key: firedKey(accountSid, firing),
       UpdateExpression: "SET firedAt = :firedAt, expiresAt = :expiresAt",
       // A firing that comes late must not make a later one look lost.
       ConditionExpression: "attribute_not_exists(firedAt) OR firedAt < :firedAt",

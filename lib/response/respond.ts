@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { identityOf, type Signal } from "../inbox/messages.ts";
+import { firingOf } from "../incidents/firing.ts";
 import type { Memory } from "../incidents/store.ts";
 import { decide } from "../policy/decide.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
@@ -65,7 +66,7 @@ async function noteFired({ store, log }: Responder, signal: Signal): Promise<voi
   if (signal.kind !== "usage-trigger" || signal.firedAt === null) return;
   if (Date.parse(signal.firedAt) > Date.parse(signal.receivedAt) + CLOCK_SKEW_MS) return;
   try {
-    await store.noteFired(signal.accountSid, signal.usageTriggerSid, signal.firedAt);
+    await store.noteFired(signal.accountSid, firingOf(signal.usageTriggerSid, signal), signal.firedAt);
   } catch (error) {
     log.warn("firing-not-noted", { accountSid: signal.accountSid, reason: messageOf(error) });
   }

@@ -1,4 +1,5 @@
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
+import { firingOf } from "../incidents/firing.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { foundSignal } from "./found-signal.ts";
 import { isOurs } from "./our-triggers.ts";
@@ -34,7 +35,7 @@ function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation): bo
 
 /**
  * Pure. A signal for each firing that nobody has dealt with: its webhook was lost.
- * @param handled when each trigger's last firing was dealt with, ISO 8601 UTC
+ * @param handled when each firing (`firingOf`) was last dealt with, ISO 8601 UTC
  */
 export function lostFirings(
   fired: readonly UsageTrigger[],
@@ -43,7 +44,7 @@ export function lostFirings(
 ): UsageTriggerSignal[] {
   return fired.flatMap((trigger) => {
     const firedAt = firedAtOf(trigger);
-    const handledAt = handled.get(trigger.sid);
+    const handledAt = handled.get(firingOf(trigger.sid, trigger));
     if (firedAt === null || (handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime())) return [];
     const id = `sweep:${trigger.sid}:${firedAt.toISOString().replace(".000Z", "Z")}`;
     return [foundSignal({ accountSid, trigger, found: "sweep-fired", id, firedAt, now })];

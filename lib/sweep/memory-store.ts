@@ -12,8 +12,8 @@ import type { AccountMemory, Known, OpenIncident } from "./known.ts";
 export interface MemoryStore {
   /** Of at most 50 accounts: two round trips, the second for those with an open incident. */
   recall(accountSids: readonly string[], until: Until): Promise<Map<string, Known>>;
-  /** When each of these usage triggers last fired and was dealt with, ISO 8601 UTC; without those that never were. */
-  firedAt(accountSid: string, usageTriggerSids: readonly string[], until: Until): Promise<Map<string, string>>;
+  /** When each of these firings (`firingOf`) was last dealt with, ISO 8601 UTC; without those that never were. */
+  firedAt(accountSid: string, firings: readonly string[], until: Until): Promise<Map<string, string>>;
   remember(accountSid: string, memory: Omit<AccountMemory, "repairedIn">): Promise<void>;
   /**
    * The right to change the account's usage triggers until `until`; nobody else has it meanwhile.
@@ -70,9 +70,9 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     return new Map(open.map(({ incident, callsDue }) => [incident.id, { incident, callsDue }]));
   }
 
-  async function firedAt(accountSid: string, usageTriggerSids: readonly string[], until: Until) {
+  async function firedAt(accountSid: string, firings: readonly string[], until: Until) {
     const items = await getAll(
-      usageTriggerSids.map((sid) => firedKey(accountSid, sid)),
+      firings.map((firing) => firedKey(accountSid, firing)),
       until,
     );
     return new Map(items.map((item) => z.parse(FiredItem, item)).map((fired) => [fired.sk, fired.firedAt]));

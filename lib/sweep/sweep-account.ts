@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Message, UsageTriggerSignal } from "../inbox/messages.ts";
+import { firingOf } from "../incidents/firing.ts";
 import type { Policy } from "../policy/policy.ts";
 import { isNothing } from "../triggers/plan.ts";
 import { describeFailure } from "../twilio/failures.ts";
@@ -66,8 +67,8 @@ async function handledFirings(sweeper: Sweeper, { account, known, triggers }: Re
   const { accountSid } = account;
   const { lastReactivatedAt } = known;
   const fired = firedTriggers(triggers, { accountSid, publicUrl: sweeper.publicUrl, lastReactivatedAt, now });
-  const sids = fired.map(({ sid }) => sid);
-  return sids.length === 0 ? new Map<string, string>() : sweeper.memory.firedAt(accountSid, sids, turn.until);
+  const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
+  return firings.length === 0 ? new Map<string, string>() : sweeper.memory.firedAt(accountSid, firings, turn.until);
 }
 
 async function putAll({ inbox }: Sweeper, messages: readonly Message[]): Promise<void> {

@@ -187,10 +187,26 @@ describe("what was missed", () => {
     await rig.simulator.evaluateTriggers();
     const fired = (await rig.triggersOf(account)).find(({ dateFired }) => dateFired !== null);
     const firedAt = new Date(fired?.dateFired ?? "").toISOString();
-    const signal = firing(account, { usageTriggerSid: fired?.sid ?? "", firedAt, limit: "daily-warning" });
+    const numbers = { limit: "daily-warning", triggerValue: "80", currentValue: "85" };
+    const signal = firing(account, { usageTriggerSid: fired?.sid ?? "", firedAt, ...numbers });
     expect(await rig.deliver(signal, { policy: POLICY })).toEqual({ kind: "done" });
     const run = await rig.sweep({ clock: ahead(5 * MINUTE) });
     expect(run.counts).toMatchObject({ lost: 0, open: 1 });
+  });
+
+  test("whoever can sign for the account can't use up a limit's firing with the numbers of another one", async () => {
+    const account = await settled();
+    const { sid = "" } =
+      (await rig.triggersOf(account)).find(({ friendlyName }) => friendlyName.endsWith("spend")) ?? {};
+    const soon = new Date(Date.now() + 4.5 * MINUTE).toISOString();
+    const numbers = { limit: "daily-warning", triggerValue: "80", currentValue: "81" };
+    const forged = firing(account, { usageTriggerSid: sid, firedAt: soon, ...numbers });
+    expect(await rig.deliver(forged, { policy: POLICY })).toEqual({ kind: "done" });
+    rig.simulator.addUsage(account, { category: "sms", price: 5000 });
+    await rig.simulator.evaluateTriggers();
+    await rig.sweep({ clock: ahead(5 * MINUTE) });
+    for (const message of await rig.inboxOf(account)) await rig.deliver(message, { policy: POLICY });
+    expect(rig.simulator.account(account).status).toBe("suspended");
   });
 
   test("a value over its limit that did not fire becomes a signal at the second sight", async () => {

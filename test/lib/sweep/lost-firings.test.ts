@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
+import { firingOf } from "../../../lib/incidents/firing.ts";
 import { firedTriggers, lostFirings } from "../../../lib/sweep/lost-firings.ts";
 import { guardsFor } from "../../../lib/triggers/guards.ts";
 import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, rfc2822, sid, timeBefore } from "./examples.ts";
@@ -10,6 +11,13 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const situation = { accountSid: ACCOUNT, publicUrl: PUBLIC_URL, lastReactivatedAt: null, now: NOW };
 const NONE = new Map<string, string>();
+/** Dealt with as the first trigger of `inOrder` is listed, under this SID. */
+const handledAt = (number: number, at: string) =>
+  new Map(
+    inOrder({})
+      .slice(0, 1)
+      .map((trigger) => [firingOf(sid(number), trigger), at]),
+  );
 const ago = (milliseconds: number) => ({ dateFired: rfc2822(timeBefore(milliseconds)) });
 const due = (
   changes: Parameters<typeof inOrder>[0],
@@ -81,10 +89,23 @@ describe("its signal", () => {
   });
 
   test("is not made for one that was dealt with, in that second or later", () => {
-    expect(lost(new Map([[sid(1), "2026-10-04T11:00:00.000Z"]]))).toEqual([]);
-    expect(lost(new Map([[sid(1), "2026-10-04T11:30:00.000Z"]]))).toEqual([]);
-    expect(lost(new Map([[sid(1), "2026-10-04T10:59:59.000Z"]]))).toHaveLength(1);
-    expect(lost(new Map([[sid(2), "2026-10-04T11:00:00.000Z"]]))).toHaveLength(1);
+    expect(lost(handledAt(1, "2026-10-04T11:00:00.000Z"))).toEqual([]);
+    expect(lost(handledAt(1, "2026-10-04T11:30:00.000Z"))).toEqual([]);
+    expect(lost(handledAt(1, "2026-10-04T10:59:59.000Z"))).toHaveLength(1);
+    expect(lost(handledAt(2, "2026-10-04T11:00:00.000Z"))).toHaveLength(1);
+  });
+
+  test("is made where another trigger's numbers were dealt with under this one's SID", () => {
+    const forged = fired.map((trigger) => firingOf(trigger.sid, { ...trigger, triggerValue: "80" }));
+    expect(lost(new Map(forged.map((firing) => [firing, "2026-10-04T11:30:00.000Z"])))).toHaveLength(1);
+  });
+
+  test("takes an amount or a period in another spelling for the same", () => {
+    const same = fired.map((trigger) => ({ ...trigger, triggerValue: `${Number(trigger.triggerValue)}.000000` }));
+    const firings = same.map((trigger) => firingOf(trigger.sid, trigger));
+    expect(lost(new Map(firings.map((firing) => [firing, "2026-10-04T11:00:00.000Z"])))).toEqual([]);
+    const once = { recurring: "", usageCategory: "sms", triggerBy: "price", triggerValue: "5" };
+    expect(firingOf("UT1", once)).toBe(firingOf("UT1", { ...once, recurring: "alltime" }));
   });
 
   test("says that a guard's is of a probation, and of which limit", () => {
@@ -102,7 +123,7 @@ describe("its signal", () => {
     fc.assert(
       fc.property(fc.integer({ min: -DAY, max: 3 * DAY }), fc.integer({ min: -DAY, max: 3 * DAY }), (fired, done) => {
         const triggers = inOrder({ "daily-spend": ago(fired) });
-        const handled = new Map([[sid(1), timeBefore(done).toISOString()]]);
+        const handled = handledAt(1, timeBefore(done).toISOString());
         const found = lostFirings(firedTriggers(triggers, situation), handled, situation);
         const second = Math.floor(timeBefore(fired).getTime() / 1000) * 1000;
         const isInTime = second <= NOW.getTime() - 90_000 && second >= Date.parse("2026-10-04T00:00:00Z");
