@@ -69,8 +69,8 @@ export type RestoreNumbersCommand = z.infer<typeof RestoreNumbersCommand>;
 export const ReleaseBrakeCommand = z.object({
   kind: z.literal("release-brake"),
   ...envelope,
-  /** Only these of the waiting accounts, perhaps none; null: all of them. */
-  accounts: z.nullable(z.array(accountSid)),
+  /** Those of the waiting accounts that are to be suspended, perhaps none. */
+  accounts: z.array(accountSid),
 });
 export type ReleaseBrakeCommand = z.infer<typeof ReleaseBrakeCommand>;
 

@@ -32,9 +32,9 @@ export interface BrakeKeeper {
   /**
    * A person lets accounts pass: none counts any more.
    * @param command the id by which this release is known when it comes again.
-   * @returns those of `accounts` that wait, perhaps none; null: all that wait.
+   * @returns those of `accounts` that wait, perhaps none.
    */
-  release(command: string, accounts: readonly string[] | null): Promise<readonly Waiting[]>;
+  release(command: string, accounts: readonly string[]): Promise<readonly Waiting[]>;
   /** The waiting accounts that the alert of this incident has to name; empty when another alert names it. */
   announce(accountSid: string, incidentId: string): Promise<readonly Waiting[]>;
 }
@@ -115,7 +115,7 @@ export function brakeKeeper({ store, brake, clock, log }: BrakeKeeperOptions): B
       seen = [];
       alone = [];
       const { next } = await store.update((state) => release(state, command));
-      return next.waiting.filter(({ accountSid }) => accounts === null || accounts.includes(accountSid));
+      return next.waiting.filter(({ accountSid }) => accounts.includes(accountSid));
     },
     async announce(accountSid, incidentId) {
       const told = { accountSid, incidentId, now: clock.now() };

@@ -25,7 +25,8 @@ export async function judgeRelease(
   const counted = within(policy.brake, state.suspensions, new Date(envelope.receivedAt));
   if (state.waiting.length === 0 && counted.length === 0) return refused(NOT_ON);
   const refusal = refusalFor([...reasonMistakes(envelope.reason), ...waitingFlaws(state, wish)]);
-  const accounts = wish.accounts && [...new Set(wish.accounts)];
+  // All means those whom the operator could see: who joins until it is carried out, waits for the next decision.
+  const accounts = [...new Set(wish.accounts ?? state.waiting.map(({ accountSid }) => accountSid))];
   const command = { ...envelope, kind: "release-brake" as const, accountSid: parentSid, accounts };
   return refusal ?? { kind: "ready", command, incidentId: null };
 }

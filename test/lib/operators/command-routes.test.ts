@@ -150,15 +150,16 @@ describe("a command that can be carried out", () => {
     expect(answer.headers.get("location")).toBe(`${PUBLIC_URL}/api/brake`);
     const released = { ...envelope(), kind: "release-brake", accountSid: PARENT, reason: REASON };
     expect(commandsIn(rig)).toEqual([
-      { ...released, accounts: null },
+      { ...released, accounts: [one, other] },
       { ...released, accounts: [other] },
     ]);
   });
 
   it("release-brake: an empty list names nobody, null everybody", async () => {
-    await holdAtBrake(newAccount());
+    const waiting = newAccount();
+    await holdAtBrake(waiting);
     for (const accounts of [[], null]) await post(rig, "/api/brake/release", { body: { reason: REASON, accounts } });
-    expect(commandsIn(rig)).toMatchObject([{ accounts: [] }, { accounts: null }]);
+    expect(commandsIn(rig)).toMatchObject([{ accounts: [] }, { accounts: [waiting] }]);
   });
 
   it("is logged with who asked for what, on which road, and without the reason", async () => {

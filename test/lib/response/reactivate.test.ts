@@ -528,13 +528,13 @@ describe("releasing the brake", () => {
     const { accountSid } = rig.simulator.parent();
     expect(await rig.deliver(releaseBrake(accountSid, []), { policy, brake })).toEqual(DONE);
     expect(await rig.inboxOf(second)).toEqual([]);
-    expect(await rig.deliver(releaseBrake(accountSid), { policy, brake })).toEqual(DONE);
+    expect(await rig.deliver(releaseBrake(accountSid, [second]), { policy, brake })).toEqual(DONE);
     const [command, ...more] = await rig.inboxOf(second);
     expect(more).toEqual([]);
     if (command === undefined) throw new Error("nothing was asked");
     expect(await rig.deliver(command, { policy, brake })).toEqual(DONE);
     expect(status()).toBe("suspended");
     expect(await incident()).toMatchObject({ suspension: { operator: "alice" } });
-    expect(await brake.release("after", null)).toEqual([]);
+    expect(await brake.release("after", [second])).toEqual([]);
   });
 });
