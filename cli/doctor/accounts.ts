@@ -1,7 +1,14 @@
 import type { Policy } from "../../lib/policy/policy.ts";
 import type { Account } from "../../lib/twilio/accounts.ts";
 import { accounts as many } from "../brake-text.ts";
-import { type Currency, currencyGroups, groupsInWords } from "../triggers/check-currencies.ts";
+import {
+  accountsInWords,
+  type Currency,
+  type CurrencyGroup,
+  currencyGroups,
+  groupsInWords,
+  otherGroups,
+} from "../triggers/check-currencies.ts";
 import { type Finding, good, warn, wrong } from "./finding.ts";
 
 /** Pure. Whether each account's webhooks can be verified. */
@@ -18,16 +25,37 @@ export function checkTokens(accounts: readonly Account[]): Finding[] {
   return [wrong(about, `${seen}; the auth token of ${hidden} is hidden, so their webhooks can't be verified`, mend)];
 }
 
-/** Pure. A limit's value is a number without a currency. */
+/** Pure. To Twilio a limit's value is a number, read in the account's own currency. */
 export function checkCurrencies(policy: Policy, currencies: readonly Currency[]): Finding[] {
-  const about = "currency";
-  const unread = currencies.filter(({ kind }) => kind === "unread");
+  const count = (wanted: Currency["kind"]) => currencies.filter(({ kind }) => kind === wanted).length;
   const groups = currencyGroups(policy, currencies, () => false);
-  const mend = "give the others values of their own for each limit on money, in the policy's `accounts`";
-  const found =
-    groups.length > 1
-      ? wrong(about, `the accounts are billed in different ones: ${groupsInWords(groups)}`, mend)
-      : good(about, groups.length === 0 ? "nothing was used yet that would tell it" : groupsInWords(groups));
-  if (unread.length === 0) return [found];
-  return [found, warn(about, `the usage of ${many(unread.length)} could not be read`, "run this again")];
+  const others = otherGroups(policy, groups);
+  const found = others.length > 0 ? otherCurrencies(policy, groups) : good(ABOUT, inOrder(groups, count("none")));
+  if (count("unread") === 0) return [found];
+  return [found, warn(ABOUT, `the usage of ${many(count("unread"))} could not be read`, "run this again")];
 }
+
+const ABOUT = "currency";
+
+function inOrder(groups: readonly CurrencyGroup[], untold: number): string {
+  if (groups.length === 0) return "nothing was used yet that would tell it";
+  return untold === 0 ? groupsInWords(groups) : `${groupsInWords(groups)}; ${many(untold)} used nothing yet`;
+}
+
+function otherCurrencies(policy: Policy, groups: readonly CurrencyGroup[]): Finding {
+  const { currency } = policy;
+  const mend = "give the others values of their own for each limit on money, in the policy's `accounts`";
+  if (currency === null) {
+    return wrong(ABOUT, `the accounts are billed in different ones: ${groupsInWords(groups)}`, mend);
+  }
+  const odd = accountsInWords(otherGroups(policy, groups));
+  const rest = odd.length > MOST_NAMED ? `, and ${odd.length - MOST_NAMED} more` : "";
+  const named = odd.slice(0, MOST_NAMED).join(", ") + rest;
+  return wrong(
+    ABOUT,
+    `the policy is in ${currency}, and the accounts are ${groupsInWords(groups)}: ${named}`,
+    `${mend}; or correct its \`currency\``,
+  );
+}
+
+const MOST_NAMED = 5;

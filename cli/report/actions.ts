@@ -12,6 +12,8 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
   ["armed", "Guards set up"],
   ["activated", "Account set active"],
   ["auth-token-rotated", "Auth token replaced"],
+  ["new-api-keys-deleted", "API keys made meanwhile deleted"],
+  ["guards-restored", "Guards put back"],
   ["voice-countries-narrowed", "Countries that may be called narrowed"],
   ["reactivated", "Reactivation completed"],
   ["reactivation-failed", "Reactivation failed: account suspended"],

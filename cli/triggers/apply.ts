@@ -1,15 +1,16 @@
 import { systemClock as clock } from "../../lib/clock.ts";
+import { moneyLimits } from "../../lib/policy/money.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
-import { bringInOrder, type Ordered } from "../../lib/triggers/apply.ts";
+import { bringInOrder, type Ordered, suspendingFirst } from "../../lib/triggers/apply.ts";
+import { planTriggers } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Environment } from "../server.ts";
 import { printable, printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { accountName } from "../wording.ts";
 import { checkCallback } from "./check-callback.ts";
-import { moneyLimits, readCurrencies, refuseMixedCurrencies } from "./check-currencies.ts";
+import { readCurrencies, refuseOtherCurrencies } from "./check-currencies.ts";
 import { needsWork, planView } from "./plan.ts";
-import { planAccount } from "./plan-account.ts";
 import { planText } from "./plan-text.ts";
 import { eachAccount, type Survey, type Surveyed, survey } from "./survey.ts";
 
@@ -72,7 +73,7 @@ async function applyAll(
   await checkCallback(access, sidToRehearse(due), terminal);
   const interrupt = interruptOf(terminal);
   const applyOne = async (one: Surveyed): Promise<Outcome> => {
-    const outcome = await outcomeOf(access, one, troubles.get(one.account.sid), interrupt);
+    const outcome = await outcomeOf({ ...access, policy }, one, troubles.get(one.account.sid), interrupt);
     if (!json) terminal.print(lineOf(outcome, terminal));
     return outcome;
   };
@@ -100,7 +101,7 @@ function interruptOf(terminal: Terminal) {
   return interrupt;
 }
 
-/** Accounts whose currency could not be read, and why; the others share one. @throws Failure `currencies-differ` */
+/** Accounts whose currency could not be read, and why; of the others none is in a wrong one. @throws Failure `currencies-differ` */
 async function currencyTroubles(
   access: TwilioAccess,
   policy: Policy,
@@ -111,7 +112,7 @@ async function currencyTroubles(
   if (moneyLimits(policy).length === 0) return new Map();
   const accounts = surveyed.map(({ account }) => account).filter(({ sid }) => !currencyOk.includes(sid));
   const currencies = await readCurrencies(access, accounts, terminal);
-  refuseMixedCurrencies(policy, currencies, currencyOk);
+  refuseOtherCurrencies(policy, currencies, currencyOk);
   return new Map(
     currencies.flatMap((one) =>
       one.kind === "unread" ? [[one.account.sid, `its currency could not be read: ${one.why}`]] : [],
@@ -123,7 +124,7 @@ async function currencyTroubles(
 const PATIENCE_MS = 60_000;
 
 async function outcomeOf(
-  { twilio }: TwilioAccess,
+  { twilio, policy }: Pick<TwilioAccess, "twilio"> & { policy: Policy },
   { account, wanted }: Surveyed,
   trouble: string | undefined,
   interrupt: { readonly isOver: boolean },
@@ -131,7 +132,8 @@ async function outcomeOf(
   if (interrupt.isOver) return { account, kind: "not-begun", why: "interrupted before it was begun" };
   if (trouble !== undefined) return { account, kind: "not-begun", why: trouble };
   const until = { clock, deadline: clock.now().getTime() + PATIENCE_MS };
-  const planOf = (existing: Surveyed["triggers"]) => planAccount(account.sid, existing, wanted);
+  const planOf = (existing: Surveyed["triggers"]) =>
+    planTriggers(account.sid, existing, suspendingFirst(wanted, policy));
   return { account, ...(await bringInOrder(twilio, account.sid, planOf, until)) };
 }
 

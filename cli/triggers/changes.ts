@@ -1,6 +1,6 @@
 import { MARK, type WantedTrigger } from "../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { reached } from "./plan-account.ts";
+import { reached } from "./reached.ts";
 import type { Surveyed } from "./survey.ts";
 
 /** One thing that is to be done to an account's triggers. Values are decimal strings. */
@@ -10,13 +10,11 @@ export type Change =
   | { kind: "replace"; limit: string; value: string; old: string; reached: string | null }
   /** It calls somebody else. */
   | { kind: "update"; limit: string; value: string; calls: string }
-  | { kind: "remove"; limit: string; value: string }
-  /** Nothing now: the account is on probation, and it would fire at once. */
-  | { kind: "later"; limit: string; value: string };
+  | { kind: "remove"; limit: string; value: string };
 
 /** What the plan comes to, as a person thinks of it. */
 export function changesOf(surveyed: Surveyed): Change[] {
-  const { create, update, remove, later } = surveyed.plan;
+  const { create, update, remove } = surveyed.plan;
   const oldOf = (wanted: WantedTrigger) => remove.find(({ friendlyName }) => friendlyName === wanted.friendlyName);
   const replaced = new Set(create.map((wanted) => oldOf(wanted)?.sid));
   return [
@@ -30,7 +28,6 @@ export function changesOf(surveyed: Surveyed): Change[] {
     ...remove
       .filter(({ sid }) => !replaced.has(sid))
       .map((trigger) => ({ kind: "remove" as const, limit: limitOf(trigger), value: trigger.triggerValue })),
-    ...later.map(({ limit, triggerValue: value }) => ({ kind: "later" as const, limit, value })),
   ];
 }
 
@@ -63,8 +60,6 @@ export interface Summary {
   update: number;
   replace: number;
   remove: number;
-  /** Triggers that have to wait for the end of a probation. */
-  later: number;
   /** Accounts that can't be brought in order. */
   problems: number;
   /** Accounts that could not be read. */
@@ -78,6 +73,5 @@ export function countKinds(changes: readonly Change[]): Readonly<Record<Change["
     update: count("update"),
     replace: count("replace"),
     remove: count("remove"),
-    later: count("later"),
   };
 }

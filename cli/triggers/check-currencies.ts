@@ -1,3 +1,4 @@
+import { hasOwnValues, moneyLimits } from "../../lib/policy/money.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
 import { readUsageToday } from "../../lib/twilio/usage-records.ts";
@@ -32,13 +33,6 @@ export async function readCurrencies(
   });
 }
 
-/** The limits whose value is money, by name. */
-export function moneyLimits({ limits, rates }: Policy): string[] {
-  return [...Object.entries(limits), ...Object.entries(rates)]
-    .filter(([, { by }]) => by === "price")
-    .map(([name]) => name);
-}
-
 /** Accounts that are billed in the same currency. */
 export interface CurrencyGroup {
   currency: string;
@@ -46,10 +40,10 @@ export interface CurrencyGroup {
 }
 
 /**
- * Pure. The policy's values are numbers without a currency, "in the currency associated with the account": so all accounts
- * have to share one. Those that have a value of their own for each limit on money are meant as they are, and those that
- * somebody said are all right.
- * @returns the groups, the largest first; fewer than two are as it should be.
+ * Pure. To Twilio a limit's value is a number, "in the currency associated with the account": so all accounts have to share
+ * one, the policy's if it names one. Those that have a value of their own for each limit on money are meant as they are, and
+ * those that somebody said are all right.
+ * @returns the groups, the largest first
  */
 export function currencyGroups(
   policy: Policy,
@@ -66,9 +60,9 @@ export function currencyGroups(
     .toSorted((one, other) => other.accounts.length - one.accounts.length);
 }
 
-function hasOwnValues(policy: Policy, accountSid: string): boolean {
-  const own = policy.accounts[accountSid] ?? {};
-  return moneyLimits(policy).every((name) => Object.hasOwn(own, name));
+/** Pure. Those of `currencyGroups` on which a limit would mean other money than it should; none is as it should be. */
+export function otherGroups({ currency }: Policy, groups: readonly CurrencyGroup[]): readonly CurrencyGroup[] {
+  return currency === null ? groups.slice(1) : groups.filter((group) => group.currency !== currency);
 }
 
 /** `2 in USD, 1 in EUR`. */
@@ -76,19 +70,39 @@ export function groupsInWords(groups: readonly CurrencyGroup[]): string {
   return groups.map(({ currency, accounts }) => `${accounts.length} in ${currency}`).join(", ");
 }
 
+/** `AC... (Paris): EUR`, each. */
+export function accountsInWords(groups: readonly CurrencyGroup[]): string[] {
+  return groups.flatMap(({ currency, accounts }) =>
+    accounts.map(({ sid, friendlyName }) => `${sid} (${friendlyName}): ${currency}`),
+  );
+}
+
 /** @throws Failure `currencies-differ` */
-export function refuseMixedCurrencies(
+export function refuseOtherCurrencies(
   policy: Policy,
   currencies: readonly Currency[],
   currencyOk: readonly string[],
 ): void {
   const groups = currencyGroups(policy, currencies, (sid) => currencyOk.includes(sid));
-  if (groups.length < 2) return;
-  const odd = groups.slice(1).flatMap(({ currency, accounts }) => accounts.map((account) => ({ currency, account })));
-  throw new Failure(EXIT.refused, "currencies-differ", "The accounts are billed in different currencies.", {
+  const others = otherGroups(policy, groups);
+  if (others.length === 0) return;
+  const { message, ...rest } = policy.currency === null ? mixed(policy) : notThePolicys(policy, policy.currency);
+  const notes = accountsInWords(others).slice(0, 20);
+  throw new Failure(EXIT.refused, "currencies-differ", message, { ...rest, got: groupsInWords(groups), notes });
+}
+
+function mixed(policy: Policy) {
+  return {
+    message: "The accounts are billed in different currencies.",
     expected: `one currency, because a limit's value is a number without one: ${moneyLimits(policy).join(", ")}`,
-    got: groupsInWords(groups),
     fix: "give those below values of their own in the policy's `accounts`, or say with --currency-ok AC... that the numbers are right for them as they are",
-    notes: odd.slice(0, 20).map(({ currency, account }) => `${account.sid} (${account.friendlyName}): ${currency}`),
-  });
+  };
+}
+
+function notThePolicys(policy: Policy, currency: string) {
+  return {
+    message: `Not every account is billed in ${currency}, the policy's currency.`,
+    expected: `${currency}, because Twilio would read these limits as other money: ${moneyLimits(policy).join(", ")}`,
+    fix: "give those below values of their own in the policy's `accounts`, in their own currency; or correct the policy's `currency`",
+  };
 }

@@ -34,7 +34,6 @@ const COLOURS: Readonly<Record<Change["kind"], Colour>> = {
   replace: "yellow",
   update: "yellow",
   remove: "red",
-  later: "dim",
 };
 
 function rowOf(change: Change, paint: Paint): string[] {
@@ -55,8 +54,6 @@ function noteOf(change: Change, paint: Paint): string {
       return `calls ${printable(short(change.calls)) || "nobody"}`;
     case "remove":
       return "";
-    case "later":
-      return "on probation: would fire at once, and is made when its next period begins";
   }
 }
 
@@ -72,14 +69,13 @@ function shown(value: string): string {
   return printable(amount(withoutTrailingZeros(value)));
 }
 
-function summaryLine({ accounts, inOrder, unread, problems, later, ...counts }: Summary): string {
+function summaryLine({ accounts, inOrder, unread, problems, ...counts }: Summary): string {
   const isNothing = Object.values(counts).every((count) => count === 0);
   const parts = [
     isNothing
       ? "Nothing to do"
       : `${counts.create} to create, ${counts.replace} to replace, ${counts.update} to update, ${counts.remove} to remove`,
     `${inOrder} of ${accounts === 1 ? "1 account" : `${accounts} accounts`} in order`,
-    ...(later > 0 ? [`${later} to be made later`] : []),
     ...(problems > 0 ? [`${problems} cannot be brought in order`] : []),
     ...(unread > 0 ? [`${unread} not read`] : []),
   ];

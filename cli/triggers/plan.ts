@@ -1,3 +1,4 @@
+import { moneyLimits } from "../../lib/policy/money.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { isNothing } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -5,7 +6,7 @@ import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { type Change, changesOf, countKinds, type Summary } from "./changes.ts";
-import { type CurrencyGroup, currencyGroups, groupsInWords, moneyLimits, readCurrencies } from "./check-currencies.ts";
+import { type CurrencyGroup, currencyGroups, groupsInWords, otherGroups, readCurrencies } from "./check-currencies.ts";
 import { planText } from "./plan-text.ts";
 import { type Survey, type Surveyed, survey, type Unread } from "./survey.ts";
 
@@ -28,7 +29,7 @@ export async function planCommand(options: PlanOptions, environment: Environment
   const currencies = groups.map(({ currency, accounts }) => ({ currency, accounts: accounts.length }));
   if (options.json) terminal.print(printableJson({ ...view, currencies }));
   else terminal.print(planText(view, terminal.paint));
-  if (groups.length > 1) terminal.tell(`Note: ${mixedInWords(groups)}`);
+  if (otherGroups(policy, groups).length > 0) terminal.tell(`Note: ${othersInWords(policy, groups)}`);
   if (view.summary.unread > 0) throw notAllRead(found.unread);
   if (options.check && isDrifted(view.summary)) throw drifted();
 }
@@ -45,12 +46,16 @@ async function currenciesOf(
   return currencyGroups(policy, await readCurrencies(access, accounts, terminal), () => false);
 }
 
-function mixedInWords(groups: readonly CurrencyGroup[]): string {
-  return `the accounts are billed in different currencies (${groupsInWords(groups)}): apply refuses unless told otherwise, docs/triggers.md.`;
+function othersInWords({ currency }: Policy, groups: readonly CurrencyGroup[]): string {
+  const what =
+    currency === null
+      ? "the accounts are billed in different currencies"
+      : `not every account is billed in ${currency}, the policy's currency`;
+  return `${what} (${groupsInWords(groups)}): apply refuses unless told otherwise, docs/triggers.md.`;
 }
 
 export interface PlanView {
-  /** Only those about which something is to be done, or to be said. */
+  /** Only those about which something is to be done. */
   accounts: {
     accountSid: string;
     friendlyName: string;
@@ -64,7 +69,7 @@ export interface PlanView {
 }
 
 export function planView({ surveyed, unread }: Survey): PlanView {
-  const concerned = surveyed.filter((one) => needsWork(one) || one.plan.later.length > 0);
+  const concerned = surveyed.filter(needsWork);
   const accounts = concerned.map((one) => ({
     accountSid: one.account.sid,
     friendlyName: one.account.friendlyName,

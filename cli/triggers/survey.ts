@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Policy } from "../../lib/policy/policy.ts";
+import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
@@ -7,14 +8,13 @@ import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-tri
 import { progressBar } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
 import { listSubaccounts, type TwilioAccess } from "../twilio-access.ts";
-import { type AccountPlan, planAccount } from "./plan-account.ts";
 
 /** One subaccount: what it carries, and what it should. */
 export interface Surveyed {
   account: Pick<Account, "sid" | "friendlyName" | "status">;
   triggers: readonly UsageTrigger[];
   wanted: readonly WantedTrigger[];
-  plan: AccountPlan;
+  plan: TriggerPlan;
 }
 
 /** An account that Twilio did not tell about. */
@@ -78,5 +78,5 @@ async function surveyAccount(
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
   const wanted = wantedTriggers(policy, sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planAccount(sid, list.body, wanted) };
+  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
 }

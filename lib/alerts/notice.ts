@@ -21,7 +21,14 @@ export interface Notice {
   drillId: string | null;
 }
 
-type NoticeKind = "drill" | "armed" | "drift-repaired" | "daily-summary" | "sweep-trouble";
+type NoticeKind =
+  | "drill"
+  | "armed"
+  | "drift-repaired"
+  | "drift-repeated"
+  | "other-currency"
+  | "daily-summary"
+  | "sweep-trouble";
 
 export function notice(said: Omit<Notice, "about" | "text">): Notice {
   const facts = said.facts.map(({ label, value }) => `${label.padEnd(12)} ${value}`);

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { CHECK_IDS, CLEANUP_IDS } from "../incidents/checklist.ts";
+import { CHECK_ANSWERS, CHECK_IDS, CLEANUP_IDS } from "../incidents/checklist.ts";
 import { accountSid, time } from "./fields.ts";
 
 /**
@@ -34,6 +34,8 @@ export const ReactivateCommand = z.object({
   incidentId,
   acknowledge: z.array(z.enum(CHECK_IDS)),
   cleanup: z.array(z.enum(CLEANUP_IDS)),
+  /** The check-list as it was on record when this was accepted: what is acknowledged is what stands there. */
+  seen: z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() })),
   /** ISO 3166-1 alpha-2: the only countries that may be called after `voice-countries`; empty without it. */
   countries: z.array(z.string().check(z.regex(/^[A-Z]{2}$/))),
 });

@@ -23,9 +23,18 @@ export interface IncidentRecord {
   callsDue: boolean;
   /** A keyed fingerprint of the account's auth token when it was contained; null where it was not seen. */
   tokenMark: TokenMark | null;
-  /** The same when the latest reactivation was armed: another one now is the one that it was given. */
+  /** The same when the latest reactivation was armed: an account's credentials change nothing while it is suspended. */
   rotatingFrom: TokenMark | null;
-  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
+  /** The same of the token that the latest reactivation made last, whether or not it became the account's. */
+  rotatingTo: TokenMark | null;
+  /** The SIDs of the API keys that it had then, where those were to stay; null where they were not listed. */
+  knownKeys: readonly string[] | null;
+  /**
+   * From when on the account may be active, ISO 8601 UTC: written down before Twilio is asked for it. Null while the
+   * latest reactivation has not asked, and once Twilio has refused all that it asked for.
+   */
+  mayBeLiveSince: string | null;
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
   /** Grows by one with each write: two writers cannot both succeed. */
   version: number;

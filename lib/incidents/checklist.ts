@@ -6,6 +6,8 @@ export interface Checklist {
   /** ISO 8601 UTC. */
   readAt: string;
   items: readonly Check[];
+  /** The account's status at Twilio; absent where it could not be read. */
+  account?: "active" | "suspended" | "closed" | undefined;
 }
 
 export interface Check {
@@ -39,10 +41,23 @@ export type CleanupId = (typeof CLEANUP_IDS)[number];
 export interface Answers {
   acknowledge: readonly CheckId[];
   cleanup: readonly CleanupId[];
+  /** The list that was answered. Without it, the answers are to whatever is read. */
+  seen?: readonly Check[];
 }
 
-/** The items that are not known to be done, and neither acknowledged nor asked to be done: each must be one of them. */
-export function missingFrom({ items }: Checklist, { acknowledge, cleanup }: Answers): Check[] {
-  const asked: ReadonlySet<string> = new Set([...acknowledge, ...cleanup]);
-  return items.filter(({ id, answer }) => answer !== "done" && !asked.has(id));
+/**
+ * The items that are not known to be done, and neither acknowledged nor asked to be done: each must be one of them. What
+ * was acknowledged is what was seen: keys that somebody made since are not.
+ */
+export function missingFrom({ items }: Checklist, { acknowledge, cleanup, seen }: Answers): Check[] {
+  const asked: ReadonlySet<string> = new Set(cleanup);
+  const known: ReadonlySet<string> = new Set(acknowledge);
+  const covers = (item: Check) => known.has(item.id) && (seen === undefined || seen.some((one) => isAsSeen(item, one)));
+  return items.filter((item) => item.answer !== "done" && !asked.has(item.id) && !covers(item));
+}
+
+/** Calls come and go, and an error is worded by what went wrong: of these only the answer counts. */
+function isAsSeen({ id, answer, why }: Check, seen: Check): boolean {
+  if (id !== seen.id || answer !== seen.answer) return false;
+  return id === "live-calls" || answer === "cannot-tell" || why === seen.why;
 }

@@ -1,5 +1,5 @@
 import type { ReactivateCommand } from "../inbox/commands.ts";
-import type { TokenMark } from "../twilio/token-mark.ts";
+import { compareMarks, type TokenMark } from "../twilio/token-mark.ts";
 import {
   type Change,
   type Detail,
@@ -20,10 +20,10 @@ import { causedBy, wishOf } from "./wish.ts";
  */
 export function reactivationAsked(record: IncidentRecord, command: ReactivateCommand, now: Date): Change {
   const at = now.toISOString();
-  const { acknowledge, cleanup, countries, reason } = command;
+  const { acknowledge, cleanup, countries, seen, reason } = command;
   const reactivation: Reactivation = {
     ...wishOf(command),
-    ...{ acknowledge, cleanup, countries },
+    ...{ acknowledge, cleanup, countries, seen },
     cleaned: [],
     guards: [],
     probationUntil: null,
@@ -33,7 +33,12 @@ export function reactivationAsked(record: IncidentRecord, command: ReactivateCom
   };
   const detail = { acknowledge: acknowledge.join(", "), cleanup: cleanup.join(", ") };
   return {
-    record: move({ ...record, rotatingFrom: null }, "reactivating", at, { reactivation, reason }),
+    record: move(
+      { ...record, rotatingFrom: null, rotatingTo: null, knownKeys: null, mayBeLiveSince: null },
+      "reactivating",
+      at,
+      { reactivation, reason },
+    ),
     entries: [line(reactivation, "reactivation-asked", at, reason, detail)],
   };
 }
@@ -63,10 +68,16 @@ export function cleaned(record: IncidentRecord, { id, what, why, detail }: Clean
   const at = now.toISOString();
   const reactivation = under(record);
   const all = [...reactivation.cleaned.filter((other) => other !== id), id];
+  const callsDue = record.callsDue && id !== "live-calls";
   return {
-    record: touch(record, at, { reactivation: { ...reactivation, cleaned: all } }),
+    record: { ...touch(record, at, { reactivation: { ...reactivation, cleaned: all } }), callsDue },
     entries: [line(reactivation, what, at, why, detail)],
   };
+}
+
+/** Which API keys it has before it can be active: those that come later are not its own. */
+export function keysNoted(record: IncidentRecord, sids: readonly string[]): IncidentRecord {
+  return { ...record, knownKeys: sids };
 }
 
 export interface Armed {
@@ -76,17 +87,26 @@ export interface Armed {
   why: string;
   /** The auth token that it has now. */
   tokenMark: TokenMark | null;
-  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
 }
 
 export function armed(record: IncidentRecord, { guards, until, why, tokenMark, passed }: Armed, now: Date): Change {
   const at = now.toISOString();
   const reactivation = { ...under(record), guards, probationUntil: until.toISOString() };
+  const { operator, command } = reactivation;
+  const detail = { guards: guards.length, until: until.toISOString(), ...causedBy(reactivation) };
   return {
-    record: { ...touch(record, at, { reactivation }), rotatingFrom: tokenMark, passed },
-    entries: [line(reactivation, "armed", at, why, { guards: guards.length, until: until.toISOString() })],
+    record: { ...touch(record, at, { reactivation }), rotatingFrom: record.rotatingFrom ?? tokenMark, passed },
+    // Armed anew, with other guards, is another line.
+    entries: [entryBy(operator, `armed:${command}:${guards[0] ?? ""}`, at, "armed", why, detail)],
   };
+}
+
+/** Before Twilio is asked to set it active: what fires from now on may be new, however late we learn of the activation. */
+export function goingLive(record: IncidentRecord, now: Date): Change {
+  const at = now.toISOString();
+  return { record: { ...touch(record, at, {}), mayBeLiveSince: at }, entries: [] };
 }
 
 export function activated(record: IncidentRecord, why: string, now: Date): Change {
@@ -95,8 +115,45 @@ export function activated(record: IncidentRecord, why: string, now: Date): Chang
   const suspendedFor = suspendedAt === null ? null : now.getTime() - Date.parse(suspendedAt);
   const reactivation = { ...under(record), activatedAt: at, suspendedFor };
   return {
-    record: touch(record, at, { reactivation }),
+    record: { ...touch(record, at, { reactivation }), mayBeLiveSince: record.mayBeLiveSince ?? at },
     entries: [line(reactivation, "activated", at, why, { suspendedFor })],
+  };
+}
+
+/** A new auth token was made for it, before it becomes the account's: a mark of it alone. */
+export function rotating(record: IncidentRecord, tokenMark: TokenMark): IncidentRecord {
+  return { ...record, rotatingTo: tokenMark };
+}
+
+/** API keys that somebody made while it was becoming active are gone. */
+export function newKeysDeleted(record: IncidentRecord, sids: readonly string[], now: Date): Change {
+  const at = now.toISOString();
+  const reactivation = under(record);
+  const why = `made while it was becoming active: ${sids.join(", ")}`;
+  const { operator, command } = reactivation;
+  const key = `new-api-keys-deleted:${command}:${sids[0] ?? ""}`;
+  const detail = { count: sids.length, ...causedBy(reactivation) };
+  return {
+    record: touch(record, at, {}),
+    entries: [entryBy(operator, key, at, "new-api-keys-deleted", why, detail)],
+  };
+}
+
+/** Usage triggers that somebody removed or changed while it was becoming active are there again. */
+export function guardsRestored(
+  record: IncidentRecord,
+  { guards, created }: { guards: readonly string[]; created: number },
+  now: Date,
+): Change {
+  const at = now.toISOString();
+  const reactivation = { ...under(record), guards };
+  const { operator, command } = reactivation;
+  const why = `${created} usage triggers were removed or changed while it was becoming active, and made anew`;
+  const detail = { count: created, ...causedBy(reactivation) };
+  const key = `guards-restored:${command}:${guards.at(-1) ?? ""}`;
+  return {
+    record: touch(record, at, { reactivation }),
+    entries: [entryBy(operator, key, at, "guards-restored", why, detail)],
   };
 }
 
@@ -105,7 +162,8 @@ export function reactivated(record: IncidentRecord, now: Date): Change {
   const at = now.toISOString();
   const reactivation = under(record);
   const { reason, activatedAt, suspendedFor } = reactivation;
-  const moved = move(record, "reactivated", at, { reactivatedAt: activatedAt ?? at, reason, failure: null });
+  const reactivatedAt = record.mayBeLiveSince ?? activatedAt ?? at;
+  const moved = move(record, "reactivated", at, { reactivatedAt, reason, failure: null });
   return {
     record: withAlert(moved, { about: "reactivated", at }),
     entries: [line(reactivation, "reactivated", at, reason, { suspendedFor })],
@@ -115,6 +173,24 @@ export function reactivated(record: IncidentRecord, now: Date): Change {
 /** Its reactivation goes wrong: before anything else is done, so that whoever picks it up goes on with going back. */
 export function turningBack(record: IncidentRecord, why: string, now: Date): IncidentRecord {
   return touch(record, now.toISOString(), { reactivation: { ...under(record), failure: why } });
+}
+
+/**
+ * It may have been active: what the auth token is measured by from now on. One that it was given in that time counts as
+ * another one only where we gave it; else it is the one that whoever comes next must change.
+ * @param now of the token that it has as it is suspended again; null where that was not seen
+ */
+export function markedAnew(record: IncidentRecord, now: TokenMark | null): IncidentRecord {
+  const { rotatingFrom, tokenMark } = record;
+  if (now !== null && rotatingFrom !== null && compareMarks(rotatingFrom, now) === "same") return record;
+  return { ...record, tokenMark: isOurs(record, now) ? (tokenMark ?? rotatingFrom) : now };
+}
+
+/** Whether our own request made it the account's: one of the same mark, promoted by somebody else, is known to him. */
+function isOurs(record: IncidentRecord, now: TokenMark | null): boolean {
+  const { rotatingTo } = record;
+  if (now === null || rotatingTo === null || !under(record).cleaned.includes("auth-token")) return false;
+  return compareMarks(rotatingTo, now) === "same";
 }
 
 export interface NotReactivated {
@@ -131,7 +207,9 @@ export function notReactivated(record: IncidentRecord, { kind, why, wasLive }: N
   const { probationUntil, ...asked } = under(record);
   // Of an account that never was live, no probation is running, whatever it was armed with.
   const reactivation = { ...asked, probationUntil: wasLive ? probationUntil : null, failure: why };
-  const moved = move(record, "suspended", at, { reactivation, reason: why });
+  // What was read before was changed by the clean-up, or while it was active: the list is read anew.
+  const checklist = kind === "refused" ? record.incident.checklist : null;
+  const moved = move(record, "suspended", at, { reactivation, checklist, reason: why });
   return {
     record: withAlert(moved, { about: "not-reactivated", at }),
     entries: [line(reactivation, `reactivation-${kind}`, at, why, {})],
@@ -159,9 +237,18 @@ export function dismissed(record: IncidentRecord, wish: Wish, now: Date): Change
   };
 }
 
-export function numbersRestored(record: IncidentRecord, wish: Wish, count: number, now: Date): Change {
+/** @param left the SIDs of those that somebody gave other webhooks meanwhile. */
+export function numbersRestored(
+  record: IncidentRecord,
+  wish: Wish,
+  { count, left }: { count: number; left: readonly string[] },
+  now: Date,
+): Change {
   const at = now.toISOString();
-  const why = `${count} phone numbers have their webhooks back`;
+  const given =
+    count === 1 ? "1 phone number has its webhooks back" : `${count} phone numbers have their webhooks back`;
+  const others = left.length === 0 ? "" : `; left as they are, because they have other ones by now: ${left.join(", ")}`;
+  const why = `${given}${others}`;
   return { record: touch(record, at, {}), entries: [line(wish, "numbers-restored", at, why, { count })] };
 }
 

@@ -120,6 +120,8 @@ const STORY = [
   "armed",
   "activated",
   "auth-token-rotated",
+  "new-api-keys-deleted",
+  "guards-restored",
   "voice-countries-narrowed",
   "reactivated",
   "reactivation-refused",

@@ -1,5 +1,5 @@
 import type { Road } from "../inbox/commands.ts";
-import type { CheckId, Checklist, CleanupId } from "./checklist.ts";
+import type { Check, CheckId, Checklist, CleanupId } from "./checklist.ts";
 
 /**
  * The record of one containment: from the signal that opened it to the operator who closed it.
@@ -66,6 +66,8 @@ export interface Reactivation extends Wish {
   acknowledge: readonly CheckId[];
   cleanup: readonly CleanupId[];
   countries: readonly string[];
+  /** The check-list that was answered. */
+  seen: readonly Check[];
   /** What was cleaned so far. */
   cleaned: readonly CleanupId[];
   /** The usage triggers that guard it while it is on probation, and until when. Empty and null until it is armed. */

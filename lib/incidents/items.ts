@@ -18,6 +18,8 @@ const Wish = z.object({
   at: z.string(),
 });
 
+const Checks = z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() }));
+
 const IncidentItem = z.object({
   id: z.string(),
   accountSid: z.string(),
@@ -103,7 +105,8 @@ const IncidentItem = z.object({
     z.nullable(
       z.object({
         readAt: z.string(),
-        items: z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() })),
+        items: Checks,
+        account: z.optional(z.enum(["active", "suspended", "closed"])),
       }),
     ),
     null,
@@ -116,6 +119,7 @@ const IncidentItem = z.object({
         acknowledge: z.array(z.enum(CHECK_IDS)),
         cleanup: z.array(z.enum(CLEANUP_IDS)),
         countries: z.array(z.string()),
+        seen: Checks,
         cleaned: z.array(z.enum(CLEANUP_IDS)),
         guards: z.array(z.string()),
         probationUntil: nullableText,
@@ -135,6 +139,9 @@ export const HeadItem = z.extend(IncidentItem, {
   callsDue: z.boolean(),
   tokenMark: z._default(z.nullable(TokenMark), null),
   rotatingFrom: z._default(z.nullable(TokenMark), null),
+  rotatingTo: z._default(z.nullable(TokenMark), null),
+  knownKeys: z._default(z.nullable(z.array(z.string())), null),
+  mayBeLiveSince: z._default(nullableText, null),
   passed: z._default(z.record(z.string(), z.string()), {}),
   version: z.number(),
 });
@@ -153,8 +160,10 @@ export function headItem({ incident, ...rest }: IncidentRecord): Record<string, 
 }
 
 export function recordOf(item: HeadItem): IncidentRecord {
-  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, passed, version, ...incident } = item;
-  return { incident, openedBy, joined, callsDue, tokenMark, rotatingFrom, passed, version };
+  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, rotatingTo, knownKeys, ...others } = item;
+  const { mayBeLiveSince, passed, version, ...incident } = others;
+  const marks = { tokenMark, rotatingFrom, rotatingTo };
+  return { incident, openedBy, joined, callsDue, ...marks, knownKeys, mayBeLiveSince, passed, version };
 }
 
 /** @throws ZodError when the item is not an incident's head. */

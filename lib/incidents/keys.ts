@@ -7,9 +7,12 @@ export const BY_ACCOUNT = "by-account";
 
 export const headKey = (incidentId: string) => ({ pk: `INCIDENT#${incidentId}`, sk: "HEAD" });
 export const entryKey = (incidentId: string, step: string) => ({ pk: `INCIDENT#${incidentId}`, sk: `ENTRY#${step}` });
-/** How a phone number was routed before `unroute-numbers`: not beside the history, which operators read whole. */
-export const routingKey = (incidentId: string, phoneNumberSid: string) => ({
-  pk: `ROUTING#${incidentId}`,
+/**
+ * How a phone number was routed before `unroute-numbers`: not beside the history, which operators read whole. Of the
+ * account, so that what one incident took can be given back from the next.
+ */
+export const routingKey = (accountSid: string, phoneNumberSid: string) => ({
+  pk: `ROUTING#${accountSid}`,
   sk: phoneNumberSid,
 });
 /** What the next signal of an account must know: its open incident, and when it was last reactivated. */

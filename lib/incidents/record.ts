@@ -87,6 +87,9 @@ export function openIncident(id: string, tripping: Tripping, now: Date): Change 
     callsDue: false,
     tokenMark: null,
     rotatingFrom: null,
+    rotatingTo: null,
+    knownKeys: null,
+    mayBeLiveSince: null,
     passed: {},
     version: 0,
   };

@@ -32,13 +32,21 @@ export interface IncidentStore {
    */
   save(change: Change): Promise<IncidentRecord>;
   /**
+   * Keeps what the account's next signals and the sweep must know, while its incident is still open. Repeatable; nothing
+   * happens when another one is open by now.
+   */
+  noteReactivated(accountSid: string, incidentId: string, reactivated: Reactivated): Promise<void>;
+  /**
    * The account has no open incident any more. Repeatable; nothing happens when another one is open by now.
    * @param reactivated what the account's next signals must know; null when it was not reactivated.
    */
   release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void>;
-  /** Keeps how a phone number was routed, to be given back; the first that is kept stays. */
-  keepRouting(incidentId: string, kept: KeptRouting): Promise<void>;
-  routingsOf(incidentId: string): Promise<KeptRouting[]>;
+  /**
+   * Keeps how a phone number was routed, to be given back.
+   * @param command who unroutes it: what a redelivery of it finds is not kept instead, what a later one finds is.
+   */
+  keepRouting(accountSid: string, kept: KeptRouting, command: string): Promise<void>;
+  routingsOf(accountSid: string): Promise<KeptRouting[]>;
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
   /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
   noteFired(accountSid: string, firing: string, firedAt: string): Promise<void>;
@@ -47,7 +55,7 @@ export interface IncidentStore {
 interface Reactivated {
   /** ISO 8601 UTC: what fired before it is old news. */
   at: string;
-  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
 }
 
@@ -67,7 +75,7 @@ export interface Memory {
   lastIncidentId: string | null;
   /** ISO 8601 UTC. */
   lastReactivatedAt: string | null;
-  /** What had been used by then of limits that were passed: decimal strings, by UsageTriggerSid or by limit. */
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
@@ -159,32 +167,41 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(adding, () => undefined);
   }
 
+  async function noteReactivated(accountSid: string, incidentId: string, reactivated: Reactivated): Promise<void> {
+    await change(accountSid, incidentId, reactivated, "");
+  }
+
   async function release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void> {
-    const news = reactivated === null ? "" : "SET lastReactivatedAt = :at, passed = :passed ";
-    const releasing = new UpdateCommand({
+    await change(accountSid, incidentId, reactivated, "REMOVE openIncidentId");
+  }
+
+  async function change(accountSid: string, incidentId: string, news: Reactivated | null, then: string): Promise<void> {
+    const keeping = news === null ? "" : "SET lastReactivatedAt = :at, passed = :passed ";
+    const changing = new UpdateCommand({
       TableName: tableName,
       Key: accountKey(accountSid),
-      UpdateExpression: `${news}REMOVE openIncidentId`,
+      UpdateExpression: keeping + then,
       ConditionExpression: "openIncidentId = :incidentId",
       ExpressionAttributeValues: {
         ":incidentId": incidentId,
-        ...(reactivated === null ? {} : { ":at": reactivated.at, ":passed": reactivated.passed }),
+        ...(news === null ? {} : { ":at": news.at, ":passed": news.passed }),
       },
     });
-    await sendUnless(releasing, () => undefined);
+    await sendUnless(changing, () => undefined);
   }
 
-  async function keepRouting(incidentId: string, { phoneNumberSid, routing }: KeptRouting): Promise<void> {
+  async function keepRouting(accountSid: string, { phoneNumberSid, routing }: KeptRouting, command: string) {
     const keeping = new PutCommand({
       TableName: tableName,
-      Item: { ...routingKey(incidentId, phoneNumberSid), routing },
-      ConditionExpression: "attribute_not_exists(pk)",
+      Item: { ...routingKey(accountSid, phoneNumberSid), routing, command },
+      ConditionExpression: "attribute_not_exists(pk) OR command <> :command",
+      ExpressionAttributeValues: { ":command": command },
     });
     await sendUnless(keeping, () => undefined);
   }
 
-  async function routingsOf(incidentId: string): Promise<KeptRouting[]> {
-    const { pk } = routingKey(incidentId, "");
+  async function routingsOf(accountSid: string): Promise<KeptRouting[]> {
+    const { pk } = routingKey(accountSid, "");
     const reading = {
       TableName: tableName,
       KeyConditionExpression: "pk = :pk",
@@ -231,7 +248,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(noting, () => undefined);
   }
 
-  return { recall, claim, load, save, release, keepRouting, routingsOf, markSeen, noteFired };
+  return { recall, claim, load, save, noteReactivated, release, keepRouting, routingsOf, markSeen, noteFired };
 }
 
 function throttled(): TollbreakerError {

@@ -2,7 +2,9 @@ import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "..
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { exemptionOf } from "./exemption.ts";
+import { measureOf } from "./measure.ts";
 import type { Confirmation, Policy } from "./policy.ts";
+import { allowanceOf, guardEnd, guardedLimit, guardKey, probationEnd } from "./probation.ts";
 import { type Rule, ruleFor } from "./rule-for.ts";
 
 /** What to do about a signal, and why, in words that go into the incident's history. */
@@ -36,7 +38,7 @@ export interface Circumstances {
   suspendedAt: string | null;
   /** ISO 8601 UTC; null when the account was never reactivated. */
   lastReactivatedAt: string | null;
-  /** What had been used before that of limits that were passed: by UsageTriggerSid, or by `limitKey`. */
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
   parentSid: string;
 }
@@ -46,13 +48,18 @@ export interface Circumstances {
  * order of the questions is what must never happen, first; what the operator wishes, second.
  */
 export function decide(signal: Signal, circumstances: Circumstances, policy: Policy, now: Date): Verdict {
-  const rule = ruleFor(signal, policy);
-  return { ...judge(signal, circumstances, { policy, rule, now }), rule: rule.name };
+  const guarded = signal.kind === "usage-trigger" ? guardedLimit(signal, circumstances.passed, policy) : undefined;
+  const known = guarded === undefined ? signal : { ...signal, limit: guarded, probation: true };
+  const rule = ruleFor(known, policy);
+  const law = { policy, rule, isGuard: guarded !== undefined, now };
+  return { ...judge(known, circumstances, law), rule: rule.name };
 }
 
 interface Law {
   policy: Policy;
   rule: Rule;
+  /** By its numbers: what its address says, somebody may have written there. */
+  isGuard: boolean;
   now: Date;
 }
 
@@ -60,7 +67,7 @@ type Judgement = Verdict extends infer V ? (V extends Verdict ? Omit<V, "rule"> 
 
 function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgement {
   const { state, because, lastReactivatedAt, parentSid } = circumstances;
-  const { policy, rule, now } = law;
+  const { policy, rule, isGuard, now } = law;
   if (state === "suspended" || state === "reactivating") return whileContained(signal, circumstances, law);
   if (signal.kind === "not-understood") {
     return {
@@ -76,13 +83,13 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
       `${whatHappened(signal)}; the parent account cannot be suspended: a person is needed`,
     );
   }
-  if (isOldNews(signal, lastReactivatedAt)) {
+  if (!isGuard && isOldNews(signal, lastReactivatedAt)) {
     return { kind: "join", reason: `fired before the account was reactivated at ${lastReactivatedAt}` };
   }
   if (isOldSpend(signal, circumstances, law)) {
     return { kind: "join", reason: `${whatHappened(signal)}; it was spent before the account was reactivated` };
   }
-  if (isPastProbation(signal, lastReactivatedAt, policy) && (rule.at === null || isBelow(signal, rule))) {
+  if ((isGuard || rule.at === null) && isPastProbation(signal, circumstances, law)) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; it guarded a probation that is over` };
   }
   if (isBelow(signal, rule)) {
@@ -138,7 +145,8 @@ function isBelow(signal: Signal, { at }: Rule): boolean {
 
 /**
  * Twilio can deliver late and again. DateFired has whole seconds: what fired within the second of the reactivation may
- * have fired after it, and counts as new. Better once too often.
+ * have fired after it, and counts as new. Better once too often. Not asked of its guards, by their numbers: they were made
+ * for this reactivation, fire once, and count from what had been used by then.
  */
 function isOldNews(signal: Signal, lastReactivatedAt: string | null): boolean {
   return lastReactivatedAt !== null && timeOf(signal) < wholeSecond(Date.parse(lastReactivatedAt));
@@ -150,23 +158,18 @@ function timeOf(signal: Signal): number {
 }
 
 /**
- * A trigger that had not fired yet when the account was reactivated fires right after it for what was spent before. The
- * guards watch what comes on top, and so does this: from the same share of the limit on it is new spend.
+ * A trigger that had not fired when the account was reactivated, or that somebody removed and the sweep made anew, fires
+ * for what was spent before. The guards watch what comes on top, and so does this: from the same share of the limit on it
+ * is new spend. So is all spend of an account that was below the limit when it came back.
  */
 function isOldSpend(signal: Signal, { passed, lastReactivatedAt }: Circumstances, { policy, rule }: Law): boolean {
-  if (signal.kind !== "usage-trigger" || lastReactivatedAt === null || !isDecimal(signal.currentValue)) return false;
-  const before = passed[signal.usageTriggerSid] ?? (signal.limit === null ? undefined : passed[limitKey(signal.limit)]);
-  const fired = new Date(timeOf(signal)).toISOString();
-  if (before === undefined || !isSamePeriod(signal.recurring, lastReactivatedAt, fired)) return false;
+  if (signal.kind !== "usage-trigger" || signal.probation || lastReactivatedAt === null) return false;
+  const before = passed[measureOf(signal)];
   const limit = rule.at ?? signal.triggerValue;
-  if (!isDecimal(limit)) return false;
-  const allowed = multiply(limit, policy.probation.share);
-  return compare(subtract(signal.currentValue, before), allowed) < 0;
-}
-
-/** By which a limit whose trigger was missing is remembered: the trigger that is made for it later has another SID. */
-export function limitKey(limit: string): string {
-  return `limit:${limit}`;
+  if (before === undefined || !isDecimal(limit) || !isDecimal(signal.currentValue)) return false;
+  const fired = new Date(timeOf(signal)).toISOString();
+  if (!isSamePeriod(signal.recurring, lastReactivatedAt, fired) || compare(before, limit) < 0) return false;
+  return compare(subtract(signal.currentValue, before), multiply(limit, policy.probation.share)) < 0;
 }
 
 /** "Recurring times are in GMT": https://www.twilio.com/docs/usage/api/usage-trigger */
@@ -181,10 +184,21 @@ function isSamePeriod(recurring: string, a: string, b: string): boolean {
   return a.slice(0, letters) === b.slice(0, letters);
 }
 
-/** Its value was added to what had been used at the reactivation: later it says nothing about today's spend. */
-function isPastProbation(signal: Signal, lastReactivatedAt: string | null, { probation }: Policy): boolean {
+/**
+ * A guard's value was added to what had been used at the reactivation: once its limit's own trigger watches again, that
+ * says nothing. Between the end of the probation and then the account is allowed its whole limit.
+ */
+function isPastProbation(signal: Signal, { lastReactivatedAt, passed }: Circumstances, { policy }: Law): boolean {
   if (signal.kind !== "usage-trigger" || !signal.probation || lastReactivatedAt === null) return false;
-  return timeOf(signal) > Date.parse(lastReactivatedAt) + probation.for;
+  const time = timeOf(signal);
+  const name = signal.limit ?? "";
+  const limit = Object.hasOwn(policy.limits, name) ? policy.limits[name] : undefined;
+  if (time <= probationEnd(lastReactivatedAt, policy)) return false;
+  if (limit === undefined || time > guardEnd(limit, lastReactivatedAt, policy)) return true;
+  const base = passed[guardKey(name, signal)];
+  if (base === undefined || !isDecimal(signal.currentValue)) return false;
+  const allowed = allowanceOf(name, limit, signal.accountSid, policy, "1");
+  return compare(subtract(signal.currentValue, base), allowed) < 0;
 }
 
 function wholeSecond(milliseconds: number): number {

@@ -62,6 +62,7 @@ function wrong(problems: readonly Problem[], fileName: string): Examination {
 function policyOf(entry: z.output<typeof PolicyEntry>): Policy {
   return {
     ...entry,
+    currency: entry.currency ?? null,
     ...byWatcher(entry.limits),
     errors: Object.fromEntries(
       Object.entries(entry.errors).map(([name, rule]) => [name, { ...rule, confirm: rule.confirm ?? null }]),

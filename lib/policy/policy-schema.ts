@@ -101,6 +101,21 @@ export const ProbationEntry = z
   )
   .meta({ description: "For a while after its reactivation an account trips sooner." });
 
+const CURRENCY = expected("a currency of ISO 4217, in three capital letters", "currency: USD");
+const ISO_4217: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
+
+const currency = z
+  .string(CURRENCY)
+  .regex(/^[A-Z]{3}$/, CURRENCY)
+  // With one that doesn't exist no account would agree.
+  .refine((code) => ISO_4217.has(code), CURRENCY)
+  .optional()
+  .meta({
+    description:
+      "What each value that is money is in: ISO 4217, three capital letters. An account that is billed in another currency gets only the limits on money that have a value of its own under `accounts`.",
+    examples: ["USD", "EUR"],
+  });
+
 const WHY = expected("a reason of 1 to 200 letters on one line", "why: emergency line");
 const UNTIL = expected("a day of the calendar, YYYY-MM-DD (without an end, leave the key out)", "until: 2027-01-31");
 
@@ -138,6 +153,7 @@ export const PolicyEntry = z
         .enum(["enforce", "observe"], expected("`enforce` or `observe`", "mode: enforce"))
         .default("enforce")
         .meta({ description: "observe records and alerts, and suspends nothing." }),
+      currency,
       limits: z
         .record(z.string(), LimitEntry, expected("limits by name", "limits: { daily-spend: { ... } }"))
         .meta(NAMED)

@@ -5,6 +5,8 @@
 export interface Policy {
   /** `observe` records and alerts, and suspends nothing. */
   mode: "enforce" | "observe";
+  /** ISO 4217, upper case: what each value that is money is in. Null: not said, so each account's own. */
+  currency: string | null;
   /** Those that Twilio watches: by name, in the order of the file. */
   limits: Readonly<Record<string, Limit>>;
   /** Those that the sweep judges by what it has seen an account spend; no name is also one of `limits`. */

@@ -35,7 +35,7 @@ export async function drive(
 
 /** The command, as it was accepted. */
 function commandOf({ incident }: IncidentRecord, reactivation: Reactivation): ReactivateCommand {
-  const { command, operator, road, reason, at, acknowledge, cleanup, countries } = reactivation;
+  const { command, operator, road, reason, at, acknowledge, cleanup, countries, seen } = reactivation;
   return {
     kind: "reactivate",
     id: command,
@@ -46,5 +46,6 @@ function commandOf({ incident }: IncidentRecord, reactivation: Reactivation): Re
     acknowledge: [...acknowledge],
     cleanup: [...cleanup],
     countries: [...countries],
+    seen: [...seen],
   };
 }

@@ -91,7 +91,7 @@ export async function recordOrEndCalls(
  * How the account came to be suspended. One that is found suspended in a later delivery of the same signal was suspended
  * by an earlier one, which was cut.
  */
-export function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { attempt }: Delivery) {
+function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { attempt }: Delivery) {
   return by === "already-suspended" && attempt > 1 ? "tollbreaker" : by;
 }
 

@@ -35,7 +35,7 @@ async function afterContainment(responder: Responder, turn: Turn, record: Incide
   const needsRanking = accountSid === twilio.accountSid && record.incident.ranking === null && needsEvidence;
   const until = share(responder, turn, CALLS_SHARE);
   const [calls, evidence, ranking] = await Promise.all([
-    record.callsDue ? endLiveCalls(twilio, accountSid, until) : undefined,
+    areCallsDue(record) ? endLiveCalls(twilio, accountSid, until) : undefined,
     needsEvidence ? readEvidence(twilio, record.incident, clock) : undefined,
     needsRanking ? rankSpenders(twilio, until) : undefined,
   ]);
@@ -49,9 +49,14 @@ async function afterContainment(responder: Responder, turn: Turn, record: Incide
   return change;
 }
 
-function callsReason({ callsDue, incident }: IncidentRecord): string | undefined {
-  if (!callsDue) return undefined;
-  return `calls left: ${incident.containment?.callsLeft ?? "unknown"}`;
+function callsReason(record: IncidentRecord): string | undefined {
+  if (!areCallsDue(record)) return undefined;
+  return `calls left: ${record.incident.containment?.callsLeft ?? "unknown"}`;
+}
+
+/** Only of a contained account: calls of one that is on its way back, or is back, are its customer's. */
+function areCallsDue({ callsDue, incident }: IncidentRecord): boolean {
+  return callsDue && incident.state === "suspended";
 }
 
 function failureReason({ incident }: IncidentRecord, { attempt }: Turn): string | undefined {

@@ -3,7 +3,7 @@ import { type Change, followedBy, type IncidentRecord } from "../incidents/chang
 import { alertedAgain, joined, stillSuspended, suspended, suspendedAgain, type Tripping } from "../incidents/record.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import type { Case } from "./case.ts";
-import { heldBack, markTaken, recordOrEndCalls, suspendedBy, suspendOrGiveBack, wishIn } from "./enforce.ts";
+import { heldBack, markTaken, recordOrEndCalls, suspendOrGiveBack, wishIn } from "./enforce.ts";
 import type { Delivery, Responder } from "./responder.ts";
 import type { Suspension } from "./suspend.ts";
 
@@ -46,11 +46,15 @@ function held(known: IncidentRecord, { suspension, delivery, tripping, tokenMark
   switch (suspension.kind) {
     case "suspended": {
       const change = joined(known, signal, reason, now);
-      const by = suspendedBy(suspension.by, delivery);
+      // Not inferred from an earlier delivery, which may never have asked: a false one would tell people that it was active.
+      const { by } = suspension;
       const friendlyName = suspension.account?.friendlyName ?? null;
       const anew = { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at };
       // A reactivation that nobody finished: whatever Twilio says of the account now, it is contained.
-      if (known.incident.state === "reactivating") return followedBy(change, (record) => suspended(record, anew));
+      if (known.incident.state === "reactivating") {
+        const since = by === "already-suspended" ? (known.incident.containment?.by ?? by) : by;
+        return followedBy(change, (record) => suspended(record, { ...anew, by: since }));
+      }
       if (by === "tollbreaker") return followedBy(change, (record) => suspendedAgain(record, tripping, anew));
       return signal.kind === "suspend" && known.incident.suspension?.command !== signal.id
         ? followedBy(change, (record) => stillSuspended(record, signal, now))

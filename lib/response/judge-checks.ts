@@ -73,6 +73,12 @@ export function judgeTriggers(
   };
 }
 
+/** Of an account that is not suspended, whatever its incident says. */
+export function judgeActive(accountSid: string): Check {
+  const why = `it is active: somebody set it so past Tollbreaker, and it may be spending; suspend it (tollbreaker suspend ${accountSid})`;
+  return { id: "suspended-by", answer: "not-done", why };
+}
+
 export function judgeSuspendedBy(by: Containment["by"]): Check {
   const id = "suspended-by";
   switch (by) {

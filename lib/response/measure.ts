@@ -6,7 +6,7 @@ export function measure(log: Log, before: IncidentRecord | undefined, after: Inc
   if (after === undefined) return;
   const { incident } = after;
   const wasSuspendedAt = before?.incident.suspendedAt ?? null;
-  if (incident.suspendedAt !== null && incident.suspendedAt !== wasSuspendedAt) measureSuspension(log, after);
+  if (incident.state === "suspended" && incident.suspendedAt !== wasSuspendedAt) measureSuspension(log, after);
   const wasHeld = before?.incident.because === "brake";
   if (incident.because === "brake" && !wasHeld) log.count("BrakeHeld", 1);
   if (incident.state === "failed" && before?.incident.state !== "failed") log.count("ContainmentsFailed", 1);

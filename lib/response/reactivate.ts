@@ -8,6 +8,7 @@ import { cleanContained } from "./coming-back/clean-contained.ts";
 import { cleanLive } from "./coming-back/clean-live.ts";
 import { goLive } from "./coming-back/go-live.ts";
 import { type Journey, type Progress, reactivationOf, type Step } from "./coming-back/journey.ts";
+import { noteKeys } from "./coming-back/new-keys.ts";
 import { turnBack } from "./coming-back/turn-back.ts";
 import { type Order, type Responder, share } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
@@ -48,7 +49,7 @@ export async function reactivate(
   return travel(journeyOf(responder, order), asked);
 }
 
-const WAY: readonly Step[] = [checkAnew, cleanContained, arm, goLive, cleanLive];
+const WAY: readonly Step[] = [checkAnew, cleanContained, noteKeys, arm, goLive, cleanLive];
 
 async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedOut> {
   const { responder } = journey;
@@ -61,8 +62,16 @@ async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedO
     const back = await turnBack(journey, progress.record, progress);
     return back.kind === "settled" ? { record: back.record } : { record: back.record, again: back.why };
   }
-  const arrived = await responder.store.save(reactivated(progress.record, responder.clock.now()));
-  return { record: await released(responder, arrived) };
+  return { record: await arrived(responder, progress.record) };
+}
+
+/** What the account's next signals and the sweep must know is there before the incident is over. */
+async function arrived(responder: Responder, record: IncidentRecord): Promise<IncidentRecord> {
+  const { store, clock } = responder;
+  const change = reactivated(record, clock.now());
+  const { accountSid, id, reactivatedAt: at } = change.record.incident;
+  if (at !== null) await store.noteReactivated(accountSid, id, { at, passed: record.passed });
+  return released(responder, await store.save(change));
 }
 
 /** An earlier delivery may have begun to go back. */

@@ -13,6 +13,7 @@ import type { Answer, TwilioClient } from "../twilio/client.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import { listUsageTriggers } from "../twilio/usage-triggers.ts";
 import {
+  judgeActive,
   judgeApiKeys,
   judgeAuthToken,
   judgeLiveCalls,
@@ -66,11 +67,9 @@ async function readChecklist(responder: Responder, record: IncidentRecord, until
       : unread("auth-token", "the account", account.failure);
   const suspendedBy = judgeSuspendedBy(incident.containment?.by ?? "already-suspended");
   const items = [suspendedBy, liveCalls, apiKeys, authToken, triggers];
-  return {
-    checklist: { readAt: responder.clock.now().toISOString(), items },
-    account: account.kind === "ok" ? account.body : undefined,
-    tokenMark,
-  };
+  const readAt = responder.clock.now().toISOString();
+  const body = account.kind === "ok" ? account.body : undefined;
+  return { checklist: { readAt, items, ...(body && { account: body.status }) }, account: body, tokenMark };
 }
 
 /**
@@ -80,16 +79,27 @@ async function readChecklist(responder: Responder, record: IncidentRecord, until
  */
 export async function readChecklistAnew(responder: Responder, record: IncidentRecord, until: Until): Promise<Reading> {
   const reading = await readChecklist(responder, record, until);
-  if (reading.account?.status !== "suspended") return reading;
-  const twilio = limitedTo(responder.twilio, until);
-  const asked = await retrying(() => requestSuspension(twilio, reading.account?.sid ?? "", REQUEST_TIMEOUT_MS), until);
-  const suspendedBy = whoSuspended(asked);
-  const { checklist } = reading;
+  const { account, checklist } = reading;
+  if (account === undefined) return reading;
+  const suspendedBy = await whoSuspended(responder, account, until);
   const items = checklist.items.map((item) => (item.id === "suspended-by" ? suspendedBy : item));
   return { ...reading, checklist: { ...checklist, items } };
 }
 
-function whoSuspended(asked: Answer<Account>): Check {
+async function whoSuspended(responder: Responder, { sid, status }: Account, until: Until): Promise<Check> {
+  switch (status) {
+    case "active":
+      return judgeActive(sid);
+    case "closed":
+      return judgeSuspendedBy("closed");
+    case "suspended":
+      return byAsking(
+        await retrying(() => requestSuspension(limitedTo(responder.twilio, until), sid, REQUEST_TIMEOUT_MS), until),
+      );
+  }
+}
+
+function byAsking(asked: Answer<Account>): Check {
   if (asked.kind === "ok") return { id: "suspended-by", answer: "done", why: "Twilio lets us change its status" };
   const { failure } = asked;
   if (failure.code === 21478) return judgeSuspendedBy("suspended-by-twilio");

@@ -15,10 +15,17 @@ export function whyStale(command: Command, found: IncidentRecord | undefined, no
   return `it was asked for ${Math.floor(waited / 60_000)} minutes ago, which is too long: ask again if it is still wanted`;
 }
 
-/** Why it is too late for this suspension: the account has been brought back since it was asked for. */
-export function whyOvertaken({ receivedAt }: Command, lastReactivatedAt: string | null): string | undefined {
-  if (lastReactivatedAt === null || Date.parse(receivedAt) >= Date.parse(lastReactivatedAt)) return undefined;
-  return `the account was reactivated at ${lastReactivatedAt}, after this was asked for: ask again if it is still wanted`;
+/**
+ * Why it is too late for this suspension: somebody asked for the account's reactivation after it. One that was asked for
+ * while a reactivation was under way is the later wish, however long that took.
+ * @param last the account's last incident
+ */
+export function whyOvertaken({ receivedAt }: Command, last: IncidentRecord | undefined): string | undefined {
+  if (last === undefined) return undefined;
+  const { state, reactivation, reactivatedAt } = last.incident;
+  if (state !== "reactivated" || reactivation === null) return undefined;
+  if (Date.parse(receivedAt) >= Date.parse(reactivation.at)) return undefined;
+  return `${reactivation.operator} asked after this for the account's reactivation, and it was reactivated at ${reactivatedAt}: ask again if it is still wanted`;
 }
 
 function isBegun({ id }: Command, found: IncidentRecord | undefined): boolean {

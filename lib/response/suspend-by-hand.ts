@@ -20,8 +20,9 @@ export async function suspendByHand(
   current: Recollection,
 ): Promise<IncidentRecord | undefined> {
   const { command, ...turn } = order;
-  const refusal = whyRefused(responder, command) ?? whyOvertaken(command, current.memory.lastReactivatedAt);
-  if (refusal !== undefined) return refuse(responder, command, current, refusal);
+  const last = await lastReactivated(responder, current);
+  const refusal = whyRefused(responder, command) ?? whyOvertaken(command, last);
+  if (refusal !== undefined) return refuse(responder, command, current.known ?? last, refusal);
   const tripping: Tripping = { signal: command, rule: BY_HAND, reason: command.reason };
   const delivery = { signal: command, ...turn };
   switch (current.known?.incident.state) {
@@ -31,6 +32,13 @@ export async function suspendByHand(
     default:
       return enforce(responder, delivery, current, tripping);
   }
+}
+
+/** The incident from which the account was brought back last; no round trip when it never was, or has tripped since. */
+async function lastReactivated({ store }: Responder, { memory, known }: Recollection) {
+  const { lastIncidentId, lastReactivatedAt } = memory;
+  if (known !== undefined || lastReactivatedAt === null || lastIncidentId === null) return undefined;
+  return store.load(lastIncidentId);
 }
 
 function whyRefused(
@@ -51,9 +59,9 @@ function whyRefused(
 async function refuse(
   { store, log, clock }: Responder,
   command: SuspendCommand,
-  { known }: Recollection,
+  told: IncidentRecord | undefined,
   why: string,
 ): Promise<IncidentRecord | undefined> {
   log.warn("command-refused", { accountSid: command.accountSid, command: command.id, why });
-  return known === undefined ? undefined : store.save(commandRefused(known, wishOf(command), why, clock.now()));
+  return told === undefined ? undefined : store.save(commandRefused(told, wishOf(command), why, clock.now()));
 }

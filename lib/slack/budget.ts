@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { type InTime, inTime } from "./in-time.ts";
+import { type InTime, inTime } from "../in-time.ts";
 
 /** Slack wants its answer within three seconds; some of them pass on the way, and in a cold start. */
 const WHOLE_MS = 2300;

@@ -1,6 +1,13 @@
 import type { Notice } from "../alerts/notice.ts";
 import type { Run } from "./run-store.ts";
-import { armedNotice, dailySummary, driftNotice, troubleNotice } from "./sweep-notices.ts";
+import {
+  armedNotice,
+  currencyNotice,
+  dailySummary,
+  driftNotice,
+  repeatedNotice,
+  troubleNotice,
+} from "./sweep-notices.ts";
 import type { Sweeper } from "./sweeper.ts";
 import type { Counts } from "./tally.ts";
 
@@ -19,11 +26,9 @@ export async function finishSweep(sweeper: Ending & Pick<Sweeper, "dailySummary"
   if (run?.sweepId !== sweepId || run.finishedAt !== null) return;
   await tellResults(sweeper, run);
   const today = clock.now().toISOString().slice(0, 10);
-  const trouble = run.counts.refused > 0 && run.troubleOn !== today;
   const summary = sweeper.dailySummary && run.summaryOn !== today;
-  if (trouble) await alerts.publish(troubleNotice(run, clock.now()));
   if (summary) await alerts.publish(dailySummary(run, clock.now()));
-  await endSweep(sweeper, sweepId, { ...(trouble && { troubleOn: today }), ...(summary && { summaryOn: today }) });
+  await endSweep(sweeper, sweepId, { ...(summary && { summaryOn: today }) });
 }
 
 /** At most one notice of each kind for all accounts together. */
@@ -31,11 +36,14 @@ export async function tellResults({ alerts, clock }: Pick<Ending, "alerts" | "cl
   const notices: Notice[] = [];
   if (run.counts.arrived > 0) notices.push(armedNotice(run, clock.now()));
   if (run.counts.drifted > 0) notices.push(driftNotice(run, clock.now()));
+  if (run.counts.repeated > 0) notices.push(repeatedNotice(run, clock.now()));
+  if (run.counts.otherCurrency > 0) notices.push(currencyNotice(run, clock.now()));
+  if (run.counts.newlyRefused > 0) notices.push(troubleNotice(run, clock.now()));
   for (const notice of notices) await alerts.publish(notice);
 }
 
 /** The heartbeat: an alarm sounds when it stays away. */
-export async function endSweep(
+async function endSweep(
   { runs, clock, log }: Ending,
   sweepId: string,
   told: Parameters<Ending["runs"]["finish"]>[2],

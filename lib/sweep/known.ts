@@ -1,4 +1,6 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { CurrencyCheck } from "./currency.ts";
+import type { Drift } from "./repeated-drift.ts";
 
 /** What the sweep remembers of an account from one time to the next. Times are ISO 8601 UTC. */
 export interface AccountMemory {
@@ -9,8 +11,10 @@ export interface AccountMemory {
   sampledAt: string | null;
   /** When something was last seen to have been spent. */
   spentAt: string | null;
-  /** Values over their limit whose trigger has not fired, by UsageTriggerSid. */
+  /** Values over their limit whose trigger has not fired, by FriendlyName. */
   over: Readonly<Record<string, FirstSight>>;
+  /** Null when its triggers were always in order. */
+  drift: Drift | null;
   /** The last sweep that found its triggers not in order. */
   repairedIn: string | null;
 }
@@ -27,8 +31,22 @@ export interface Known {
   memory: AccountMemory | undefined;
   /** ISO 8601 UTC; null when it never was. */
   lastReactivatedAt: string | null;
+  /** What it had used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
+  passed: Readonly<Record<string, string>>;
+  /** Whether an incident holds the account, also one that is over a moment ago. */
+  isClaimed: boolean;
   open: OpenIncident | undefined;
+  /** The GMT day on which people were last told that it could not be armed; null once it was armed. */
+  refusalToldOn: string | null;
+  /** Null when nobody has asked; it is asked only where the policy names a currency. */
+  currency: CurrencyCheck | null;
 }
+
+/** What our own store answers about an account. */
+export type Recalled =
+  | { kind: "known"; known: Known }
+  /** An item of it is not as this version knows it. The incident is there where it could be read all the same. */
+  | { kind: "unreadable"; why: string; open: OpenIncident | undefined };
 
 export interface OpenIncident {
   incident: Incident;
@@ -36,7 +54,15 @@ export interface OpenIncident {
   callsDue: boolean;
 }
 
-export const NOTHING_KNOWN: Known = { memory: undefined, lastReactivatedAt: null, open: undefined };
+export const NOTHING_KNOWN: Known = {
+  memory: undefined,
+  lastReactivatedAt: null,
+  passed: {},
+  isClaimed: false,
+  open: undefined,
+  refusalToldOn: null,
+  currency: null,
+};
 
 /** Whether the account should not be able to spend: it was suspended, and nobody has brought it back yet. */
 export function isContained({ open }: Known): boolean {

@@ -1,3 +1,4 @@
+import { compare, isDecimal } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
@@ -17,10 +18,12 @@ interface Situation {
 /** A webhook that is on its way is not lost: Twilio retries it for a while. */
 const ON_ITS_WAY_MS = 90_000;
 const DAY_MS = 24 * 3600_000;
+/** What fired in the last minutes of a period is found only in the next one. */
+const LEAST_MS = 3600_000;
 /** What was dealt with is remembered for 40 days (FIRED): older firings would all look lost. */
 const LONGEST_MS = 31 * DAY_MS;
 
-/** Pure. Those of our triggers whose firing in this period should have been dealt with by now. */
+/** Pure. Those of our triggers whose firing in this period, or within the hour, should have been dealt with by now. */
 export function firedTriggers(triggers: readonly UsageTrigger[], situation: Situation): UsageTrigger[] {
   return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation));
 }
@@ -29,8 +32,10 @@ function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation): bo
   const firedAt = firedAtOf(trigger);
   if (firedAt === null || firedAt.getTime() > now.getTime() - ON_ITS_WAY_MS) return false;
   const start = periodStart(trigger.recurring, now)?.getTime() ?? now.getTime() - DAY_MS;
-  const isOld = firedAt.getTime() < Math.max(start, now.getTime() - LONGEST_MS);
-  return !isOld && (lastReactivatedAt === null || firedAt.getTime() > Date.parse(lastReactivatedAt));
+  const since = Math.min(Math.max(start, now.getTime() - LONGEST_MS), now.getTime() - LEAST_MS);
+  const isOld = firedAt.getTime() < since;
+  // DateFired has whole seconds.
+  return !isOld && (lastReactivatedAt === null || firedAt.getTime() > Date.parse(lastReactivatedAt) - 1000);
 }
 
 /**
@@ -47,6 +52,13 @@ export function lostFirings(
     const handledAt = handled.get(firingOf(trigger.sid, trigger));
     if (firedAt === null || (handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime())) return [];
     const id = `sweep:${trigger.sid}:${firedAt.toISOString().replace(".000Z", "Z")}`;
-    return [foundSignal({ accountSid, trigger, found: "sweep-fired", id, firedAt, now })];
+    const asFired = { ...trigger, currentValue: reachedBy(trigger) };
+    return [foundSignal({ accountSid, trigger: asFired, found: "sweep-fired", id, firedAt, now })];
   });
+}
+
+/** It fired, so it had reached its value: what is listed by now may be the next period's, and smaller. */
+function reachedBy({ currentValue, triggerValue }: UsageTrigger): string {
+  if (!isDecimal(triggerValue)) return currentValue;
+  return isDecimal(currentValue) && compare(currentValue, triggerValue) >= 0 ? currentValue : triggerValue;
 }

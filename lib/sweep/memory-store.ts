@@ -6,12 +6,16 @@ import { HeadItem, recordOf } from "../incidents/items.ts";
 import { accountKey, firedKey, headKey, sweepKey } from "../incidents/keys.ts";
 import { isOver } from "../incidents/transitions.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
-import type { AccountMemory, Known, OpenIncident } from "./known.ts";
+import type { CurrencyCheck } from "./currency.ts";
+import type { AccountMemory, OpenIncident, Recalled } from "./known.ts";
 
 /** What the sweep knows and remembers of accounts. It writes its own items alone. */
 export interface MemoryStore {
-  /** Of at most 50 accounts: two round trips, the second for those with an open incident. */
-  recall(accountSids: readonly string[], until: Until): Promise<Map<string, Known>>;
+  /**
+   * Of at most 50 accounts: two round trips, the second for those with an open incident.
+   * @param reading `consistent` for what is known in this very moment; what is changing may be missing otherwise.
+   */
+  recall(accountSids: readonly string[], until: Until, reading?: "consistent"): Promise<Map<string, Recalled>>;
   /** When each of these firings (`firingOf`) was last dealt with, ISO 8601 UTC; without those that never were. */
   firedAt(accountSid: string, firings: readonly string[], until: Until): Promise<Map<string, string>>;
   remember(accountSid: string, memory: Omit<AccountMemory, "repairedIn">): Promise<void>;
@@ -20,24 +24,33 @@ export interface MemoryStore {
    * @returns false when somebody has it.
    */
   claimRepair(accountSid: string, sweepId: string, span: { now: Date; until: Date }): Promise<boolean>;
+  /** Keeps the GMT day on which people are told that the account could not be armed; null forgets it. */
+  noteRefusal(accountSid: string, toldOn: string | null): Promise<void>;
+  /** Keeps what the account is billed in. */
+  noteCurrency(accountSid: string, check: CurrencyCheck): Promise<void>;
   /** Gives it back. */
   endRepair(accountSid: string, sweepId: string): Promise<void>;
 }
 
 const FirstSight = z.object({ period: z.string(), at: z.string() });
+const Told = z.object({ at: z.string(), sweepId: z.string(), names: z.array(z.string()) });
+const Drift = z.object({ at: z.record(z.string(), z.string()), told: z.nullable(Told) });
+const Currency = z.object({ is: z.nullable(z.string()), against: z.string(), at: z.string() });
 const MemoryItem = z.object({
-  pk: z.string(),
   firstSeenIn: z.optional(z.string()),
   values: z._default(z.record(z.string(), z.string()), {}),
   sampledAt: z._default(z.nullable(z.string()), null),
   spentAt: z._default(z.nullable(z.string()), null),
   over: z._default(z.record(z.string(), FirstSight), {}),
+  drift: z._default(z.nullable(Drift), null),
   repairedIn: z._default(z.nullable(z.string()), null),
+  refusalToldOn: z._default(z.nullable(z.string()), null),
+  currency: z._default(z.nullable(Currency), null),
 });
 const AccountItem = z.object({
-  pk: z.string(),
   openIncidentId: z.optional(z.string()),
   lastReactivatedAt: z.optional(z.string()),
+  passed: z._default(z.record(z.string(), z.string()), {}),
 });
 const FiredItem = z.object({ sk: z.string(), firedAt: z.string() });
 
@@ -47,27 +60,13 @@ type Item = Record<string, unknown>;
 const MOST_KEYS = 100;
 
 export function memoryStore(client: DynamoDBDocumentClient, tableName: string): MemoryStore {
-  async function recall(accountSids: readonly string[], until: Until): Promise<Map<string, Known>> {
-    const items = await getAll([...accountSids.map(sweepKey), ...accountSids.map(accountKey)], until);
-    const memories = byKey(items, MemoryItem, accountSids.map(sweepKey));
-    const accounts = byKey(items, AccountItem, accountSids.map(accountKey));
-    const openIds = [...accounts.values()].flatMap(({ openIncidentId }) => openIncidentId ?? []);
-    const open = await openIncidents(openIds, until);
-    return new Map(
-      accountSids.map((sid) => {
-        const account = accounts.get(accountKey(sid).pk);
-        const memory = memoryOf(memories.get(sweepKey(sid).pk));
-        const lastReactivatedAt = account?.lastReactivatedAt ?? null;
-        return [sid, { memory, lastReactivatedAt, open: open.get(account?.openIncidentId ?? "") }];
-      }),
-    );
-  }
-
-  async function openIncidents(ids: readonly string[], until: Until): Promise<Map<string, OpenIncident>> {
-    const records = (await getAll(ids.map(headKey), until)).map((item) => recordOf(z.parse(HeadItem, item)));
-    // One that is over and still claimed is the responder's to tidy up.
-    const open = records.filter(({ incident }) => !isOver(incident.state));
-    return new Map(open.map(({ incident, callsDue }) => [incident.id, { incident, callsDue }]));
+  async function recall(accountSids: readonly string[], until: Until, reading?: "consistent") {
+    const keys = [...accountSids.map(sweepKey), ...accountSids.map(accountKey)];
+    const items = byPartition(await getAll(keys, until, reading));
+    const readings = accountSids.map((accountSid) => readingOf(accountSid, items));
+    const openIds = readings.flatMap(({ account }) => account.data?.openIncidentId ?? []);
+    const heads = byPartition(await getAll(openIds.map(headKey), until, reading));
+    return new Map(readings.map((found) => [found.accountSid, recalled(found, heads)]));
   }
 
   async function firedAt(accountSid: string, firings: readonly string[], until: Until) {
@@ -78,21 +77,22 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     return new Map(items.map((item) => z.parse(FiredItem, item)).map((fired) => [fired.sk, fired.firedAt]));
   }
 
-  async function getAll(keys: readonly Key[], until: Until): Promise<Item[]> {
+  async function getAll(keys: readonly Key[], until: Until, reading?: "consistent"): Promise<Item[]> {
     const items: Item[] = [];
     for (let from = 0; from < keys.length; from += MOST_KEYS) {
-      items.push(...(await getBatch(keys.slice(from, from + MOST_KEYS), until)));
+      items.push(...(await getBatch(keys.slice(from, from + MOST_KEYS), until, reading)));
     }
     return items;
   }
 
   /** A throttled batch answers 200 with what it did not read: that must not look like "not there". */
-  async function getBatch(keys: readonly Key[], until: Until): Promise<Item[]> {
+  async function getBatch(keys: readonly Key[], until: Until, reading?: "consistent"): Promise<Item[]> {
     const items: Item[] = [];
     let left: Item[] = [...keys];
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt > 0 && !(await waitToRetry(until, attempt))) throw throttled();
-      const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left } } }));
+      const asked = { Keys: left, ConsistentRead: reading === "consistent" };
+      const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: asked } }));
       items.push(...(answer.Responses?.[tableName] ?? []));
       left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
     }
@@ -130,6 +130,25 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     return unlessRefused(client.send(claiming));
   }
 
+  async function noteRefusal(accountSid: string, toldOn: string | null): Promise<void> {
+    const noting =
+      toldOn === null
+        ? { UpdateExpression: "REMOVE refusalToldOn" }
+        : { UpdateExpression: "SET refusalToldOn = :on", ExpressionAttributeValues: { ":on": toldOn } };
+    await client.send(new UpdateCommand({ TableName: tableName, Key: sweepKey(accountSid), ...noting }));
+  }
+
+  async function noteCurrency(accountSid: string, check: CurrencyCheck): Promise<void> {
+    await client.send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: sweepKey(accountSid),
+        UpdateExpression: "SET currency = :check",
+        ExpressionAttributeValues: { ":check": check },
+      }),
+    );
+  }
+
   async function endRepair(accountSid: string, sweepId: string): Promise<void> {
     const ending = new UpdateCommand({
       TableName: tableName,
@@ -141,19 +160,48 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     await unlessRefused(client.send(ending));
   }
 
-  return { recall, firedAt, remember, claimRepair, endRepair };
+  return { recall, firedAt, remember, claimRepair, noteRefusal, noteCurrency, endRepair };
 }
 
-function byKey<T extends z.core.$ZodType<{ pk: string }>>(items: readonly Item[], schema: T, keys: readonly Key[]) {
-  const wanted = new Set<unknown>(keys.map(({ pk }) => pk));
-  const found = items.filter(({ pk }) => wanted.has(pk)).map((item) => z.parse(schema, item));
-  return new Map(found.map((item) => [item.pk, item]));
+function byPartition(items: readonly Item[]): Map<unknown, Item> {
+  return new Map(items.map((item) => [item["pk"], item]));
+}
+
+type Reading = ReturnType<typeof readingOf>;
+
+/** Each account by itself: an item that cannot be read must not be the reason why others are not swept. */
+function readingOf(accountSid: string, items: ReadonlyMap<unknown, Item>) {
+  const memory = z.safeParse(z.optional(MemoryItem), items.get(sweepKey(accountSid).pk));
+  const account = z.safeParse(z.optional(AccountItem), items.get(accountKey(accountSid).pk));
+  return { accountSid, memory, account };
+}
+
+function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item>): Recalled {
+  const openId = account.data?.openIncidentId;
+  const head = z.safeParse(z.optional(HeadItem), openId === undefined ? undefined : heads.get(headKey(openId).pk));
+  const open = head.data === undefined ? undefined : openIncidentOf(head.data);
+  const why = [...whyNot("memory", memory), ...whyNot("account", account), ...whyNot("incident", head)].join("; ");
+  if (why !== "") return { kind: "unreadable", why, open };
+  const { lastReactivatedAt = null, passed = {} } = account.data ?? {};
+  const { refusalToldOn = null, currency = null } = memory.data ?? {};
+  const ours = { lastReactivatedAt, passed, isClaimed: openId !== undefined, open };
+  return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency } };
+}
+
+function whyNot(what: string, { error }: z.core.util.SafeParseResult<unknown>): string[] {
+  return error?.issues.map(({ path, message }) => `${[what, ...path].join(".")}: ${message}`) ?? [];
+}
+
+/** One that is over and still claimed is the responder's to tidy up. */
+function openIncidentOf(head: z.output<typeof HeadItem>): OpenIncident | undefined {
+  const { incident, callsDue } = recordOf(head);
+  return isOver(incident.state) ? undefined : { incident, callsDue };
 }
 
 /** An item that only a repair has written is of an account that was never swept to the end. */
 function memoryOf(item: z.output<typeof MemoryItem> | undefined): AccountMemory | undefined {
   if (item?.firstSeenIn === undefined) return undefined;
-  const { pk: _, firstSeenIn, ...rest } = item;
+  const { refusalToldOn: _, currency: _currency, firstSeenIn, ...rest } = item;
   return { ...rest, firstSeenIn };
 }
 

@@ -23,6 +23,30 @@ export function periodStart(recurring: Recurring, now: Date): Date | null {
   }
 }
 
+/**
+ * So long after a new period has begun, Twilio may still show the value of the old one, and only then begin again from
+ * zero: "it can take some amount of time for the data used by usage triggers to be reflected"
+ * (https://www.twilio.com/docs/usage/api/usage-trigger).
+ */
+export const LATE_MS = 60 * 60_000;
+
+/** Whether what is shown now may still be the value of the period before. */
+export function isEarly(recurring: Recurring, now: Date): boolean {
+  const start = periodStart(recurring, now);
+  return start !== null && now.getTime() - start.getTime() < LATE_MS;
+}
+
+/**
+ * Names the time in which a find stays one find: since a period or an hour began, or since the account came back in it.
+ * @param start the beginning of an ISO 8601 UTC time; null for what counts for ever
+ * @param lastReactivatedAt ISO 8601 UTC
+ * @returns at most 16 letters, so that it fits into a fingerprint with a SID
+ */
+export function occasionOf(start: string | null, lastReactivatedAt: string | null): string {
+  if (lastReactivatedAt === null || (start !== null && lastReactivatedAt < start)) return start ?? "once";
+  return `${lastReactivatedAt.slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+}
+
 // RFC 2822 with its zone: `Sat, 13 Oct 2012 21:32:30 +0000`. JavaScript would read half of it as local time.
 const WITH_ZONE = /\d{1,2}:\d{2}:\d{2} (?:[+-]\d{4}|GMT|UTC)$/;
 

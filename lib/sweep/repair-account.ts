@@ -1,16 +1,32 @@
-import { applyPlan } from "../triggers/apply.ts";
+import { messageOf } from "../errors.ts";
+import { type Applied, applyPlan, noRoomFor, suspendingFirst } from "../triggers/apply.ts";
+import { MOST_TRIGGERS } from "../triggers/plan.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { describeFailure } from "../twilio/failures.ts";
-import { listUsageTriggers } from "../twilio/usage-triggers.ts";
+import { listUsageTriggers, type UsageTrigger } from "../twilio/usage-triggers.ts";
+import type { Recalled } from "./known.ts";
 import { needsRepair, planRepairs, type Repairing, type RepairPlan } from "./plan-repairs.ts";
 import { REQUEST_TIMEOUT_MS, type Sweeper, type Turn } from "./sweeper.ts";
 
+/** What was done, also before a failure. */
+export interface RepairWork {
+  created: number;
+  updated: number;
+  removed: number;
+  /** FriendlyNames of what was created and updated. */
+  renewed: readonly string[];
+  /** What was created, with the present value of what it watches. */
+  shown: readonly UsageTrigger[];
+}
+
 export type Repair =
-  | { kind: "repaired"; created: number; updated: number; removed: number }
+  | ({ kind: "repaired" } & RepairWork)
   /** Somebody else is at it. */
   | { kind: "busy" }
-  /** What was done before the failure stays; the next sweep goes on from there. */
-  | { kind: "failed"; why: string; isRefused: boolean };
+  /** The next sweep goes on from there. */
+  | ({ kind: "failed"; why: string; isRefused: boolean } & RepairWork);
+
+export const NO_WORK: RepairWork = { created: 0, updated: 0, removed: 0, renewed: [], shown: [] };
 
 /** Longer than a thousand triggers take. Whoever died at it holds up the next one for no more than this. */
 const LEASE_MS = 60_000;
@@ -27,26 +43,59 @@ export async function repairAccount(sweeper: Sweeper, repairing: Repairing, turn
   const until = new Date(now.getTime() + LEASE_MS);
   if (!(await memory.claimRepair(accountSid, turn.sweepId, { now, until }))) return { kind: "busy" };
   // Nothing of ours may still be on its way when somebody else begins.
-  const repair = await repairAlone(turn.twilio.endingAt(until.getTime() - MARGIN_MS), repairing);
-  await memory.endRepair(accountSid, turn.sweepId);
+  const twilio = turn.twilio.endingAt(until.getTime() - MARGIN_MS);
+  const repair = await repairAlone(twilio, repairing, () => recallNow(sweeper, repairing, turn));
+  await endLease(sweeper, accountSid, turn);
   return repair;
 }
 
-async function repairAlone(twilio: TwilioClient, repairing: Repairing): Promise<Repair> {
-  const list = await listUsageTriggers(twilio, repairing.accountSid, REQUEST_TIMEOUT_MS);
-  if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure), isRefused: false };
-  const plan = planRepairs(list.body, repairing);
-  if (plan.problem !== undefined) return { kind: "failed", why: plan.problem, isRefused: true };
-  return needsRepair(plan) ? carryOut(twilio, plan) : { kind: "repaired", created: 0, updated: 0, removed: 0 };
+/** What was recalled with the shard may be minutes old: an account can have been suspended and brought back since. */
+async function recallNow({ memory }: Sweeper, { accountSid }: Repairing, { until }: Turn): Promise<Recalled> {
+  const recalled = await memory.recall([accountSid], until, "consistent");
+  return recalled.get(accountSid) ?? { kind: "unreadable", why: "nothing was recalled", open: undefined };
 }
 
-async function carryOut(twilio: TwilioClient, plan: RepairPlan): Promise<Repair> {
-  const applied = await applyPlan(twilio, { ...plan, remove: [...plan.remove, ...plan.endedGuards] });
-  const { created, updated, removed, failures } = applied;
-  const [first] = failures;
-  if (first === undefined) {
-    return { kind: "repaired", created: created.length, updated: updated.length, removed: removed.length };
+/** It ends by itself: what was repaired must not look as if it was not. */
+async function endLease({ memory, log }: Sweeper, accountSid: string, { sweepId }: Turn): Promise<void> {
+  try {
+    await memory.endRepair(accountSid, sweepId);
+  } catch (error) {
+    log.warn("repair-lease-not-ended", { accountSid, reason: messageOf(error) });
   }
+}
+
+async function repairAlone(
+  twilio: TwilioClient,
+  repairing: Repairing,
+  recall: () => Promise<Recalled>,
+): Promise<Repair> {
+  const list = await listUsageTriggers(twilio, repairing.accountSid, REQUEST_TIMEOUT_MS);
+  if (list.kind === "failed")
+    return { kind: "failed", why: describeFailure(list.failure), isRefused: false, ...NO_WORK };
+  // After the list: of the reactivation that made what is listed, this knows.
+  // After the list: who made what is listed, a reactivation perhaps, is known by now.
+  const recalled = await recall();
+  if (recalled.kind === "unreadable") return { kind: "failed", why: recalled.why, isRefused: false, ...NO_WORK };
+  // What it is billed in was asked a moment ago, and is not stored yet.
+  const known = { ...recalled.known, currency: repairing.known.currency };
+  const plan = planRepairs(list.body, { ...repairing, known });
+  if (!needsRepair(plan)) return { kind: "repaired", ...NO_WORK };
+  const create = suspendingFirst([...plan.create, ...plan.takeOver], repairing.policy);
+  const room = MOST_TRIGGERS - list.body.length;
+  return repairOf(plan, await applyPlan(twilio, { ...plan, create, needless: plan.endedGuards }, room));
+}
+
+function repairOf({ problem }: RepairPlan, applied: Applied): Repair {
+  const { failures, noRoom } = applied;
+  const [first] = failures;
+  const work = workOf(applied);
+  if (noRoom.length > 0) return { kind: "failed", why: problem ?? noRoomFor(noRoom), isRefused: true, ...work };
+  if (first === undefined) return { kind: "repaired", ...work };
   const isRefused = failures.some(({ failure }) => failure.kind === "terminal");
-  return { kind: "failed", why: `${first.what}: ${describeFailure(first.failure)}`, isRefused };
+  return { kind: "failed", why: `${first.what}: ${describeFailure(first.failure)}`, isRefused, ...work };
+}
+
+function workOf({ created, updated, removed, shown }: Applied): RepairWork {
+  const counts = { created: created.length, updated: updated.length, removed: removed.length };
+  return { ...counts, renewed: [...created, ...updated], shown };
 }

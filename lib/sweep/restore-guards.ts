@@ -1,45 +1,102 @@
+import { compare, isDecimal, subtract } from "../decimal.ts";
 import { PROBATION_PARAMETER } from "../triggers/callback.ts";
-import { guardsFor, isGuard } from "../triggers/guards.ts";
+import { guardsBy, isGuard, isGuardOf } from "../triggers/guards.ts";
 import type { TriggerPlan } from "../triggers/plan.ts";
 import { callsUs, type WantedTrigger, watchesTheSame } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
-import { isContained } from "./known.ts";
+import { isContained, type Known } from "./known.ts";
+import { firedAtOf } from "./period.ts";
 import type { Repairing } from "./plan-repairs.ts";
 
+/** What the guards of an account need. */
+export interface GuardRepairs extends Pick<TriggerPlan, "create" | "update" | "remove"> {
+  /** They follow on those of a probation that is over: that was to be, and is no news. */
+  takeOver: readonly WantedTrigger[];
+  /** They guard nothing, or nothing any more. */
+  endedGuards: readonly UsageTrigger[];
+}
+
+export const NO_GUARDS: GuardRepairs = { create: [], update: [], remove: [], takeOver: [], endedGuards: [] };
+
 /**
- * Pure. The guards of an account on probation that somebody removed, or made call somebody else: until midnight it may
- * have no other trigger that can still fire. A new one counts from the present value on. One that has fired stays as it is.
+ * Pure. The guards of an account that was reactivated, where somebody removed them or made them call somebody else: its
+ * limits' own triggers may not fire again before their next period. What is called a guard and has another value than the
+ * reactivation gave it is none, whoever made it. One that has fired stays as it is: the responder has judged it.
  */
-export function restoreGuards(
-  triggers: readonly UsageTrigger[],
-  repairing: Repairing,
-): Pick<TriggerPlan, "create" | "update"> {
-  const { accountSid, known, policy, publicUrl } = repairing;
-  if (known.lastReactivatedAt === null || !isOnProbation(repairing)) return { create: [], update: [] };
-  const found = guardsFor(policy, accountSid, publicUrl, known.lastReactivatedAt).map((wanted) => ({
-    wanted,
-    guards: triggers.filter((trigger) => isGuardFor(trigger, wanted)),
-  }));
+export function restoreGuards(triggers: readonly UsageTrigger[], repairing: Repairing): GuardRepairs {
+  const { known, now } = repairing;
+  const guards = triggers.filter(isGuard);
+  // One that is contained may be about to come back, with new guards.
+  if (isContained(known)) return NO_GUARDS;
+  const found = wantedGuards(repairing).map((wanted) => ({ wanted, kept: bestOf(guards, wanted, known) }));
+  const missing = found.flatMap(({ wanted, kept }) => (kept === undefined ? [wanted] : []));
+  const kept = found.flatMap(({ kept: guard }) => guard ?? []);
+  const takeOver = missing.filter((wanted) => predecessors(guards, wanted).length > 0);
+  const needed = new Set([...kept, ...takeOver.flatMap((wanted) => predecessors(guards, wanted))]);
+  const needless = guards.filter((guard) => !needed.has(guard) && mayGo(guard, known, now));
   return {
-    create: found.filter(({ guards }) => guards.length === 0).map(({ wanted }) => wanted),
-    update: found.flatMap(({ guards, wanted }) =>
-      guards.filter((trigger) => !isCallingUs(trigger, wanted)).map((trigger) => ({ trigger, wanted })),
+    create: missing.filter((wanted) => !takeOver.includes(wanted)),
+    update: found.flatMap(({ wanted, kept: trigger }) =>
+      trigger === undefined || isCallingUs(trigger, wanted) ? [] : [{ trigger, wanted }],
     ),
+    remove: needless.filter((guard) => !isExpected(guard, repairing)),
+    takeOver,
+    endedGuards: needless.filter((guard) => isExpected(guard, repairing)),
   };
 }
 
-function isOnProbation({ known, policy, now }: Repairing): boolean {
-  const { lastReactivatedAt } = known;
-  if (lastReactivatedAt === null || isContained(known)) return false;
-  return Date.parse(lastReactivatedAt) + policy.probation.for >= now.getTime();
+function wantedGuards({ known, now, ...account }: Repairing): WantedTrigger[] {
+  const { lastReactivatedAt, passed: bases } = known;
+  return lastReactivatedAt === null ? [] : guardsBy(now, { ...account, lastReactivatedAt, bases });
 }
 
-function isGuardFor(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
-  return isGuard(trigger) && trigger.friendlyName === wanted.friendlyName && watchesTheSame(trigger, wanted);
+function bestOf(guards: readonly UsageTrigger[], wanted: WantedTrigger, known: Known): UsageTrigger | undefined {
+  const right = guards.filter((guard) => isRight(guard, wanted) && (guard.dateFired === null || isHeard(guard, known)));
+  return right.find((trigger) => isCallingUs(trigger, wanted)) ?? right[0];
+}
+
+/** Its name proves nothing: whoever holds the account's auth token can make one of the same name that never fires. */
+function isRight(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+  const { friendlyName, dateFired, triggerValue, currentValue } = trigger;
+  const isNamed = friendlyName === wanted.friendlyName && watchesTheSame(trigger, wanted);
+  if (!isNamed || !isDecimal(triggerValue)) return false;
+  if (!wanted.triggerValue.startsWith("+")) return compare(triggerValue, wanted.triggerValue) === 0;
+  if (dateFired !== null) return true;
+  // From its creation on the distance only shrinks.
+  return isDecimal(currentValue) && compare(subtract(triggerValue, currentValue), wanted.triggerValue) <= 0;
+}
+
+/** Whether it fired since the reactivation: before, it was another one's. DateFired has whole seconds. */
+function isHeard(guard: UsageTrigger, { lastReactivatedAt }: Known): boolean {
+  const firedAt = firedAtOf(guard)?.getTime();
+  return firedAt !== undefined && lastReactivatedAt !== null && firedAt > Date.parse(lastReactivatedAt) - 1000;
+}
+
+/** The same limit's guards of the phase before: they stay until the new one is there. */
+function predecessors(guards: readonly UsageTrigger[], { limit, friendlyName }: WantedTrigger): UsageTrigger[] {
+  return guards.filter((guard) => isGuardOf(guard, limit) && guard.friendlyName !== friendlyName);
+}
+
+/** Longer than it takes to find that its webhook was lost. */
+const TO_BE_HEARD_MS = 3600_000;
+
+function mayGo(guard: UsageTrigger, { lastReactivatedAt, open, isClaimed }: Known, now: Date): boolean {
+  // Whether the account is just coming back is the responder's to say, unless its incident only told of something.
+  if (isClaimed && open?.incident.state !== "alerted") return false;
+  const firedAt = firedAtOf(guard);
+  return lastReactivatedAt === null || firedAt === null || firedAt.getTime() < now.getTime() - TO_BE_HEARD_MS;
+}
+
+/** Whether a reactivation made it, or could have. */
+function isExpected(guard: UsageTrigger, { known, policy }: Repairing): boolean {
+  const isOfLimit = Object.entries(policy.limits).some(
+    ([name, { then }]) => then === "suspend" && isGuardOf(guard, name),
+  );
+  return isOfLimit && known.lastReactivatedAt !== null;
 }
 
 /** The address tells which reactivation, by a tag that only the responder knows: whatever it says there is right. */
-function isCallingUs(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+export function isCallingUs(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
   const tag = URL.canParse(trigger.callbackUrl) && new URL(trigger.callbackUrl).searchParams.get(PROBATION_PARAMETER);
   if (!tag) return false;
   const address = new URL(wanted.callbackUrl);

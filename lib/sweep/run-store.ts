@@ -3,6 +3,7 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 import { runKey } from "../incidents/keys.ts";
+import { SHARD_SIZE } from "./shard.ts";
 import { COUNT_NAMES, Counts, MOST_NAMES, Names, NO_COUNTS, NO_NAMES, type Tally } from "./tally.ts";
 
 /** One sweep over all subaccounts. Times are ISO 8601 UTC. */
@@ -15,13 +16,16 @@ const Run = z.object({
   done: z._default(z.set(z.number()), new Set<number>()),
   counts: Counts,
   names: Names,
+  /** When a shard was last done; null before the first. */
+  progressAt: z._default(z.nullable(z.string()), null),
+  /** Where in the list of accounts it begins; more than there are is from the beginning again. */
+  from: z._default(z.number(), 0),
   /** Null while it is under way. */
   finishedAt: z.nullable(z.string()),
   /** When a sweep was last finished; null before the first. */
   lastFinishedAt: z.nullable(z.string()),
-  /** The GMT days on which people were last told what they are told once a day. */
+  /** The GMT day on which people were last told what they are told once a day. */
   summaryOn: z.nullable(z.string()),
-  troubleOn: z.nullable(z.string()),
 });
 export type Run = z.infer<typeof Run>;
 
@@ -41,15 +45,18 @@ export interface RunStore {
    * Adds what a shard has seen; only once, however often the shard is handed out.
    * @returns the run as it is then; undefined when another one is under way by now.
    */
-  report(sweepId: string, shard: number, tally: Tally): Promise<Run | undefined>;
-  /** @param told the GMT days to be remembered */
-  finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn" | "troubleOn">>): Promise<void>;
+  report(sweepId: string, shard: number, tally: Tally, now: Date): Promise<Run | undefined>;
+  /** @param told the GMT day to be remembered */
+  finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn">>): Promise<void>;
   /** It could not be begun: the next one need not wait for it. */
   release(sweepId: string): Promise<void>;
 }
 
-/** Longer, and it has died: it is taken over. Listing takes seconds. */
-const LONGEST_MS = 15 * 60_000;
+/**
+ * Longer without a shard done, and it has died: it is taken over. One that is slow goes on, for to begin anew would be no
+ * faster. A shard takes a minute, and comes again after another one. Listing takes seconds.
+ */
+const LONGEST_REST_MS = 15 * 60_000;
 const LONGEST_LISTING_MS = 2 * 60_000;
 
 export function runStore(client: DynamoDBDocumentClient, tableName: string): RunStore {
@@ -61,17 +68,19 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
   }
 
   async function begin(now: Date): Promise<Beginning> {
-    const previous = await read();
+    const { Item } = await client.send(new GetCommand({ ...item, ConsistentRead: true }));
+    // What another version left behind must not stop all sweeps: it is taken over.
+    const previous = z.safeParse(Run, Item).data;
     if (previous !== undefined && isUnderWay(previous, now)) return { kind: "running", since: previous.startedAt };
     const run = nextRun(previous, now);
     const { done: _, ...stored } = run;
-    const isFirst = "attribute_not_exists(pk)";
+    const isFirst = "attribute_not_exists(sweepId)";
     const isAsWeReadIt = "sweepId = :previous";
     const beginning = new PutCommand({
       TableName: tableName,
       Item: { ...runKey, ...stored },
-      ConditionExpression: previous === undefined ? isFirst : isAsWeReadIt,
-      ...(previous !== undefined && { ExpressionAttributeValues: { ":previous": previous.sweepId } }),
+      ConditionExpression: `${isFirst} OR ${isAsWeReadIt}`,
+      ExpressionAttributeValues: { ":previous": Item?.["sweepId"] ?? "" },
     });
     // Two starts in the same moment: the other one was faster.
     if ((await unlessRefused(client.send(beginning))) === undefined)
@@ -83,20 +92,22 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     await change(sweepId, "SET shards = :shards", { ":shards": shards });
   }
 
-  async function report(sweepId: string, shard: number, tally: Tally): Promise<Run | undefined> {
+  async function report(sweepId: string, shard: number, tally: Tally, now: Date): Promise<Run | undefined> {
     const once = "(attribute_not_exists(done) OR NOT contains(done, :shard))";
     const counted = COUNT_NAMES.filter((name) => (tally.counts[name] ?? 0) !== 0);
     const values = {
       ":shard": shard,
       ":one": new Set([shard]),
+      ":now": now.toISOString(),
       ...Object.fromEntries(counted.map((name) => [`:${name}`, tally.counts[name]])),
     };
-    const adding = `ADD ${["done :one", ...counted.map((name) => `counts.#${name} :${name}`)].join(", ")}`;
+    const adding = `SET progressAt = :now ADD ${["done :one", ...counted.map((name) => `counts.#${name} :${name}`)].join(", ")}`;
     // Some of these words are DynamoDB's own.
     const aliases = Object.fromEntries(counted.map((name) => [`#${name}`, name]));
     const changed = await change(sweepId, adding, values, once, aliases);
     if (changed === undefined) return ofSweep(sweepId);
-    for (const kind of ["arrived", "drifted", "refused"] as const) await addNames(sweepId, kind, tally.names[kind]);
+    for (const kind of ["arrived", "drifted", "refused", "repeated", "otherCurrency"] as const)
+      await addNames(sweepId, kind, tally.names[kind]);
     return changed;
   }
 
@@ -108,7 +119,7 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     await change(sweepId, adding, { ":names": names, ":most": MOST_NAMES }, hasRoom, { "#names": "names" });
   }
 
-  async function finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn" | "troubleOn">>) {
+  async function finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn">>) {
     const at = now.toISOString();
     const days = Object.entries(told).filter(([, day]) => day !== undefined);
     const setting = ["finishedAt = :at", "lastFinishedAt = :at", ...days.map(([name]) => `${name} = :${name}`)];
@@ -149,9 +160,18 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
   return { begin, read, plan, report, finish, release };
 }
 
-function isUnderWay({ finishedAt, startedAt, shards }: Run, now: Date): boolean {
-  const age = now.getTime() - Date.parse(startedAt);
-  return finishedAt === null && age < (shards === null ? LONGEST_LISTING_MS : LONGEST_MS);
+function isUnderWay({ finishedAt, startedAt, progressAt, shards }: Run, now: Date): boolean {
+  const rest = now.getTime() - Date.parse(progressAt ?? startedAt);
+  return finishedAt === null && rest < (shards === null ? LONGEST_LISTING_MS : LONGEST_REST_MS);
+}
+
+/**
+ * Behind what the one before has done, should it not have come to the end: otherwise nobody would ever come to the tail.
+ * By how many shards were done, not by which: one that never succeeds keeps nobody where it is.
+ */
+function beginningAfter(previous: Run | undefined): number {
+  if (previous === undefined || isComplete(previous)) return 0;
+  return previous.from + previous.done.size * SHARD_SIZE;
 }
 
 function nextRun(previous: Run | undefined, now: Date): Run {
@@ -161,12 +181,13 @@ function nextRun(previous: Run | undefined, now: Date): Run {
     startedAt,
     shards: null,
     done: new Set(),
+    progressAt: null,
+    from: beginningAfter(previous),
     counts: NO_COUNTS,
     names: NO_NAMES,
     finishedAt: null,
     lastFinishedAt: previous?.lastFinishedAt ?? null,
     summaryOn: previous?.summaryOn ?? null,
-    troubleOn: previous?.troubleOn ?? null,
   };
 }
 

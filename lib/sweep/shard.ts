@@ -1,12 +1,14 @@
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
 
-/** A part of the subaccounts, as one worker sweeps it. */
+/** A part of the accounts, as one worker sweeps it. */
 const SweptAccount = z.object({
   accountSid: z.string().check(z.regex(/^AC[0-9a-fA-F]{32}$/)),
   /** When it was listed; it may be another one by now. */
-  status: z.enum(["active", "suspended"]),
+  status: z.enum(["active", "suspended", "closed"]),
   friendlyName: z.string(),
+  /** Its open incident is watched, nothing else: the parent, and what is closed for good. */
+  watchOnly: z.optional(z.boolean()),
 });
 export type SweptAccount = z.infer<typeof SweptAccount>;
 

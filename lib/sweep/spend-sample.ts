@@ -1,8 +1,8 @@
-import { compare, isDecimal } from "../decimal.ts";
-import type { Limit, Policy } from "../policy/policy.ts";
-import type { UsageTrigger } from "../twilio/usage-triggers.ts";
+import { compare } from "../decimal.ts";
+import { measureOfLimit, RECURRING } from "../policy/measure.ts";
+import type { Limit } from "../policy/policy.ts";
 import type { AccountMemory } from "./known.ts";
-import { isRecurring, periodStart, type Recurring } from "./period.ts";
+import { periodStart } from "./period.ts";
 import type { SpendSample } from "./spend-rules/sample.ts";
 
 /**
@@ -14,37 +14,6 @@ export interface Sample {
   at: string;
   /** Decimal strings by measure. */
   values: Readonly<Record<string, string>>;
-}
-
-type Measured = Pick<UsageTrigger, "usageCategory" | "triggerBy" | "recurring">;
-
-/** `totalprice price daily`; `once` for a trigger that counts for ever. */
-export function measureOf({ usageCategory, triggerBy, recurring }: Measured): string {
-  return `${usageCategory} ${triggerBy} ${isRecurring(recurring) ? recurring : "once"}`;
-}
-
-const RECURRING: Readonly<Record<Limit["every"], Recurring>> = {
-  day: "daily",
-  month: "monthly",
-  year: "yearly",
-  once: "",
-};
-
-export function measureOfLimit({ category, by, every }: Limit): string {
-  return measureOf({ usageCategory: category, triggerBy: by, recurring: RECURRING[every] });
-}
-
-/** Pure. The value of each measure of the policy, from any trigger that shows it. */
-export function valuesOf(triggers: readonly UsageTrigger[], { limits }: Policy): Record<string, string> {
-  const wanted = new Set(Object.values(limits).map(measureOfLimit));
-  // Twilio does not say whether a trigger that fires once counts on after that: one that has not fired is asked first.
-  const lastWins = triggers.toSorted((one, other) => Number(isSpent(other)) - Number(isSpent(one)));
-  const shown = lastWins.filter((trigger) => wanted.has(measureOf(trigger)) && isDecimal(trigger.currentValue));
-  return Object.fromEntries(shown.map((trigger) => [measureOf(trigger), trigger.currentValue]));
-}
-
-function isSpent({ recurring, dateFired }: UsageTrigger): boolean {
-  return !isRecurring(recurring) && dateFired !== null;
 }
 
 /** A gap longer than two hours tells the spend rules nothing: an account that rests is looked at this often. */

@@ -1,6 +1,8 @@
 import type { SpendRuleSignal } from "../inbox/messages.ts";
 import type { Policy, Rate, SpendRule } from "../policy/policy.ts";
+import { limitsInOtherMoney } from "./currency.ts";
 import { isContained, type Known } from "./known.ts";
+import { occasionOf } from "./period.ts";
 import { type AccountRule, spendRulesFor } from "./spend-rules/for-account.ts";
 import { judgeSpend } from "./spend-rules/judge-spend.ts";
 import { type Sample, spendSamples } from "./spend-sample.ts";
@@ -19,15 +21,18 @@ export function isSpending(spentAt: string | null, known: Known, now: Date): boo
   return spentAt !== null && Date.parse(spentAt) > now.getTime() - HOUR_MS && !isContained(known);
 }
 
-/** Pure. A signal for each rule that an account trips: one in an hour. */
+/** Pure. A signal for each rule that an account trips: one in an hour, and another one after a reactivation. */
 export function spendSignals(
   accountSid: string,
   samples: readonly Sample[],
   { policy, known, now }: { policy: Policy; known: Known; now: Date },
 ): SpendRuleSignal[] {
-  return spendRulesFor(accountSid, policy).flatMap((rule) => {
-    const judged = judge(rule, samples, { policy, lastReactivatedAt: known.lastReactivatedAt, now });
-    return judged === undefined ? [] : [signalOf(accountSid, rule, judged, now)];
+  const { lastReactivatedAt } = known;
+  const other = limitsInOtherMoney(accountSid, policy, known);
+  const rules = spendRulesFor(accountSid, policy).filter(({ name }) => !other.has(name));
+  return rules.flatMap((rule) => {
+    const judged = judge(rule, samples, { policy, lastReactivatedAt, now });
+    return judged === undefined ? [] : [signalOf(accountSid, rule, judged, { lastReactivatedAt, now })];
   });
 }
 
@@ -55,11 +60,16 @@ function leastOf(rule: SpendRule): Rate {
   return { kind: "rate", category, by, at: atLeast, then };
 }
 
-function signalOf(accountSid: string, { name, rule }: AccountRule, tripped: Tripped, now: Date): SpendRuleSignal {
+function signalOf(
+  accountSid: string,
+  { name, rule }: AccountRule,
+  tripped: Tripped,
+  { lastReactivatedAt, now }: { lastReactivatedAt: string | null; now: Date },
+): SpendRuleSignal {
   const at = now.toISOString();
   return {
     kind: "spend-rule",
-    id: `spend:${name}:${at.slice(0, 13)}`,
+    id: `spend:${name}:${occasionOf(at.slice(0, "2026-10-04T12".length), lastReactivatedAt)}`,
     accountSid,
     receivedAt: at,
     rule: name,

@@ -1,7 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { type Account, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
-import { type Ending, endSweep, tellResults } from "./finish-sweep.ts";
+import { type Ending, tellResults } from "./finish-sweep.ts";
 import { politeClient } from "./polite-client.ts";
 import type { Run } from "./run-store.ts";
 import { cutIntoShards, type SweptAccount } from "./shard.ts";
@@ -50,31 +50,41 @@ async function giveUp({ runs, log }: Starter, sweepId: string, reason: string): 
   await runs.release(sweepId);
 }
 
-async function listAndQueue(starter: Starter, { sweepId }: Run, deadline: number): Promise<Start> {
+async function listAndQueue(starter: Starter, { sweepId, from }: Run, deadline: number): Promise<Start> {
   const { twilio, shards: queue, runs, clock, log } = starter;
   const polite = politeClient(twilio, { atOnce: 1, until: { clock, deadline } });
   // Before the list: what happens while it is read is news.
   const listedAt = clock.now().toISOString();
   const list = await listAccounts(polite, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
-  const accounts = sweptAccounts(list.body, twilio.accountSid);
-  const shards = cutIntoShards({ sweepId, listedAt }, accounts);
+  const all = sweptAccounts(list.body, twilio.accountSid);
+  const shards = cutIntoShards({ sweepId, listedAt }, beginningAt(from, all));
+  const accounts = all.filter(({ watchOnly }) => watchOnly !== true).length;
   // Known before the first of them can be done.
   await runs.plan(sweepId, shards.length);
   await queue.put(shards);
-  log.info("sweep-started", { sweepId, accounts: accounts.length, shards: shards.length });
-  if (shards.length === 0) await endSweep(starter, sweepId, {});
-  return { kind: "started", sweepId, accounts: accounts.length, shards: shards.length };
+  log.info("sweep-started", { sweepId, accounts, shards: shards.length });
+  return { kind: "started", sweepId, accounts, shards: shards.length };
 }
 
-/** Without the parent, and what is closed for good; each once, should it be listed on two pages. */
+/**
+ * Our subaccounts, and the parent, whether it is listed or not; each once, should it be listed on two pages. The parent
+ * and what is closed for good carry no triggers of ours, but may have an incident that waits for somebody.
+ */
 function sweptAccounts(accounts: readonly Account[], parentSid: string): SweptAccount[] {
-  const swept = accounts.flatMap(({ sid, status, friendlyName, ownerAccountSid }): SweptAccount[] =>
-    sid === parentSid || ownerAccountSid !== parentSid || status === "closed"
-      ? []
-      : [{ accountSid: sid, status, friendlyName: oneLine(friendlyName) }],
-  );
-  return [...new Map(swept.map((account) => [account.accountSid, account])).values()];
+  const parent: SweptAccount = { accountSid: parentSid, status: "active", friendlyName: "", watchOnly: true };
+  const ours = accounts.filter(({ sid, ownerAccountSid }) => sid !== parentSid && ownerAccountSid === parentSid);
+  const subaccounts = ours.map(({ sid, status, friendlyName }): SweptAccount => {
+    const account = { accountSid: sid, status, friendlyName: oneLine(friendlyName) };
+    return status === "closed" ? { ...account, watchOnly: true } : account;
+  });
+  return [...new Map([parent, ...subaccounts].map((account) => [account.accountSid, account])).values()];
+}
+
+/** The same ones, in the same order, from another one on. */
+function beginningAt(from: number, accounts: readonly SweptAccount[]): SweptAccount[] {
+  const start = from % accounts.length;
+  return [...accounts.slice(start), ...accounts.slice(0, start)];
 }
 
 // SQS refuses some characters, and a name with line breaks would pretend to be more than one in a notice.

@@ -40,16 +40,49 @@ export function driftNotice(run: Run, now: Date): Notice {
   });
 }
 
-/** Accounts that nobody but a person can arm. Told once a day. */
+/** Triggers that were put right, and soon after had to be put right again. Told once an hour for each account. */
+export function repeatedNotice(run: Run, now: Date): Notice {
+  const { repeated } = run.counts;
+  const many = accounts(repeated);
+  return notice({
+    ...envelope(run, "drift-repeated", now),
+    severity: "critical",
+    subject: `Somebody keeps removing triggers of ${many}`,
+    headline: `The sweep put usage triggers of ${many} right, and soon after ${verb(repeated, "it", "they")} had to be put right again: somebody removes or changes them.`,
+    facts: [{ label: "Accounts", value: named(run.names, "repeated", repeated) }],
+    nextStep:
+      "Whoever holds the account's auth token can do that: change the token, or suspend the account. If the policy was deployed twice, or two versions of it are in use, that is why.",
+  });
+}
+
+/** Accounts that nobody but a person can arm. Each is told when it becomes one, and then once a day. */
 export function troubleNotice(run: Run, now: Date): Notice {
-  const { refused } = run.counts;
+  const { refused, newlyRefused } = run.counts;
+  const others = refused - newlyRefused;
   return notice({
     ...envelope(run, "sweep-trouble", now),
     severity: "critical",
-    subject: `${accounts(refused)} could not be armed`,
-    headline: `${accounts(refused)} ${verb(refused, "lacks", "lack")} usage triggers, and Twilio did not let the sweep create them: spending there may go unseen.`,
-    facts: [{ label: "Accounts", value: named(run.names, "refused", refused) }],
+    subject: `${accounts(newlyRefused)} could not be armed`,
+    headline: `${accounts(newlyRefused)} ${verb(newlyRefused, "lacks", "lack")} usage triggers, and Twilio did not let the sweep create them: spending there may go unseen.`,
+    facts: [
+      { label: "Accounts", value: named(run.names, "refused", newlyRefused) },
+      ...(others > 0 ? [{ label: "Others", value: `${others} more, told before` }] : []),
+    ],
     nextStep: "Do what the reason says; the next sweep tries again.",
+  });
+}
+
+/** Accounts on which a limit would mean other money than the policy says. Told once for each. */
+export function currencyNotice(run: Run, now: Date): Notice {
+  const { otherCurrency } = run.counts;
+  return notice({
+    ...envelope(run, "other-currency", now),
+    severity: "critical",
+    subject: `${accounts(otherCurrency)} not billed in the policy's currency: spend is not watched`,
+    headline: `${accounts(otherCurrency)} ${verb(otherCurrency, "is", "are")} billed in another currency than the policy's, where each limit on money would mean another amount. Those limits are not made there, so ${verb(otherCurrency, "its", "their")} spend goes unwatched; any that were made before stay, and fire at that other amount. Limits by count and usage are there as everywhere.`,
+    facts: [{ label: "Accounts", value: named(run.names, "otherCurrency", otherCurrency) }],
+    nextStep:
+      "Give each of them values of its own, in its own currency, for the limits on money (in the policy's `accounts`); or correct the policy's `currency`. Then deploy.",
   });
 }
 

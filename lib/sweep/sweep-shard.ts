@@ -1,10 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import pLimit from "p-limit";
 import { messageOf } from "../errors.ts";
+import { noteCurrencies } from "./currency.ts";
 import { finishSweep } from "./finish-sweep.ts";
-import { NOTHING_KNOWN } from "./known.ts";
+import { NOTHING_KNOWN, type Recalled } from "./known.ts";
 import { politeClient } from "./polite-client.ts";
-import { isComplete } from "./run-store.ts";
+import { noteRefusals } from "./refusals.ts";
+import { isComplete, type Run } from "./run-store.ts";
 import { readShard, type Shard } from "./shard.ts";
 import { sweepAccount } from "./sweep-account.ts";
 import type { Sweeper } from "./sweeper.ts";
@@ -18,6 +20,8 @@ const LEAST_MS = 10_000;
 const REQUESTS_AT_ONCE = 10;
 /** More than the requests: some accounts wait for our own store meanwhile. */
 const ACCOUNTS_AT_ONCE = 16;
+
+const UNKNOWN: Recalled = { kind: "known", known: NOTHING_KNOWN };
 
 type RemainingTime = Pick<Context, "getRemainingTimeInMillis">;
 
@@ -56,17 +60,23 @@ export async function sweepShard(sweeper: Sweeper, shard: Shard, deadline: numbe
     log.info("shard-outdated", { sweepId, shard: number });
     return;
   }
-  const reported = run.done.has(number)
-    ? run
-    : await runs.report(sweepId, number, await sweepAll(sweeper, shard, deadline));
+  const reported = run.done.has(number) ? run : await sweepAndReport(sweeper, shard, deadline);
   if (reported !== undefined && isComplete(reported) && reported.finishedAt === null)
     await finishSweep(sweeper, sweepId);
+}
+
+async function sweepAndReport(sweeper: Sweeper, shard: Shard, deadline: number): Promise<Run | undefined> {
+  const tally = await sweepAll(sweeper, shard, deadline);
+  const reported = await sweeper.runs.report(shard.sweepId, shard.number, tally, sweeper.clock.now());
+  if (reported !== undefined) await noteRefusals(sweeper, tally.refusedSids);
+  if (reported !== undefined) await noteCurrencies(sweeper, tally.currencies);
+  return reported;
 }
 
 async function sweepAll(sweeper: Sweeper, { accounts, sweepId, listedAt }: Shard, deadline: number): Promise<Tally> {
   const { memory, clock } = sweeper;
   const until = { clock, deadline };
-  const known = await memory.recall(
+  const recalled = await memory.recall(
     accounts.map(({ accountSid }) => accountSid),
     until,
   );
@@ -74,7 +84,7 @@ async function sweepAll(sweeper: Sweeper, { accounts, sweepId, listedAt }: Shard
   const limit = pLimit(ACCOUNTS_AT_ONCE);
   const turn = { sweepId, listedAt, until, twilio };
   const sweeping = accounts.map((account) =>
-    limit(() => sweepAccount(sweeper, account, known.get(account.accountSid) ?? NOTHING_KNOWN, turn)),
+    limit(() => sweepAccount(sweeper, account, recalled.get(account.accountSid) ?? UNKNOWN, turn)),
   );
   return sumOf(await Promise.all(sweeping));
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { CurrencyCheck } from "./currency.ts";
 
 /** What a sweep, or a part of it, has seen and done, in numbers of accounts unless said otherwise. */
 export const Counts = z.object({
@@ -18,6 +19,12 @@ export const Counts = z.object({
   drifted: z.number(),
   /** Whose triggers could not be brought in order. */
   refused: z.number(),
+  /** Of those, the ones that people have not been told of today. */
+  newlyRefused: z._default(z.number(), 0),
+  /** Whose triggers somebody removes or changes again and again, and people should hear of it now. */
+  repeated: z._default(z.number(), 0),
+  /** Found to be billed in another currency than the policy's. */
+  otherCurrency: z._default(z.number(), 0),
   /** Usage triggers. */
   created: z.number(),
   updated: z.number(),
@@ -36,7 +43,10 @@ export type Counts = z.infer<typeof Counts>;
 export const Names = z.object({
   arrived: z.array(z.string()),
   drifted: z.array(z.string()),
+  /** Those of `newlyRefused`. */
   refused: z.array(z.string()),
+  repeated: z._default(z.array(z.string()), []),
+  otherCurrency: z._default(z.array(z.string()), []),
 });
 export type Names = z.infer<typeof Names>;
 
@@ -46,18 +56,47 @@ export const MOST_NAMES = 20;
 export interface Tally {
   counts: Partial<Counts>;
   names: Names;
+  /** The AccountSids of `newlyRefused`. */
+  refusedSids: readonly string[];
+  /** What accounts were found to be billed in. */
+  currencies: readonly { accountSid: string; check: CurrencyCheck }[];
 }
 
 export const NO_COUNTS: Counts = {
-  ...{ accounts: 0, unread: 0, armed: 0, quiet: 0, suspended: 0, open: 0, arrived: 0, drifted: 0, refused: 0 },
+  ...{
+    accounts: 0,
+    unread: 0,
+    armed: 0,
+    quiet: 0,
+    suspended: 0,
+    open: 0,
+    arrived: 0,
+    drifted: 0,
+    refused: 0,
+    newlyRefused: 0,
+    repeated: 0,
+    otherCurrency: 0,
+  },
   ...{ created: 0, updated: 0, removed: 0, lost: 0, over: 0, spend: 0, tampered: 0, driven: 0, reminded: 0 },
 };
 export const COUNT_NAMES = z.keyof(Counts).options;
-export const NO_NAMES: Names = { arrived: [], drifted: [], refused: [] };
+export const NO_NAMES: Names = { arrived: [], drifted: [], refused: [], repeated: [], otherCurrency: [] };
 
-export function sumOf(tallies: readonly Tally[]): { counts: Counts; names: Names } {
+/** Of which nobody is told by name. */
+export function countsOnly(counts: Partial<Counts>): Tally {
+  return { counts, names: NO_NAMES, refusedSids: [], currencies: [] };
+}
+
+export function sumOf(tallies: readonly Tally[]): Tally & { counts: Counts } {
   const counts = { ...NO_COUNTS };
   for (const tally of tallies) for (const name of COUNT_NAMES) counts[name] += tally.counts[name] ?? 0;
   const first = (kind: keyof Names) => tallies.flatMap(({ names }) => names[kind]).slice(0, MOST_NAMES);
-  return { counts, names: { arrived: first("arrived"), drifted: first("drifted"), refused: first("refused") } };
+  const names = { arrived: first("arrived"), drifted: first("drifted"), refused: first("refused") };
+  const refusedSids = tallies.flatMap((tally) => tally.refusedSids);
+  const currencies = tallies.flatMap((tally) => tally.currencies);
+  return {
+    counts,
+    names: { ...names, repeated: first("repeated"), otherCurrency: first("otherCurrency") },
+    ...{ refusedSids, currencies },
+  };
 }

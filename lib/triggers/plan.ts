@@ -13,12 +13,12 @@ export interface TriggerPlan {
   remove: readonly UsageTrigger[];
   /** Those that are as wanted. */
   keep: readonly UsageTrigger[];
-  /** Why it cannot be carried out; undefined when it can. */
+  /** Why not all of it can be carried out; undefined when it can. */
   problem: string | undefined;
 }
 
 /** "Each account can create up to 1,000 UsageTriggers": https://www.twilio.com/docs/usage/api/usage-trigger */
-const MOST_TRIGGERS = 1000;
+export const MOST_TRIGGERS = 1000;
 
 /**
  * Pure. Only triggers whose FriendlyName marks them as ours are ever touched. "You cannot update the category or value of

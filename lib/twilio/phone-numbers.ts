@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Answer, TwilioClient } from "./client.ts";
+import type { TwilioFailure } from "./failures.ts";
 import { pages } from "./paging.ts";
 import { accountPath } from "./paths.ts";
 import { PHONE_NUMBER_SID } from "./sids.ts";
@@ -68,7 +69,7 @@ export async function listPhoneNumbers(
  * Sets what `routing` names and leaves the rest; an empty text takes away. Repeatable. Twilio knows a number's trunk and
  * its application for calls as one or the other ("setting a trunk_sid will automatically delete your
  * voice_application_sid and vice versa"): where one is set, the other is left to Twilio.
- * @returns the number as Twilio shows it after the update.
+ * @returns the number as Twilio shows it after the update; a refusal without Twilio's words.
  */
 export async function updateRouting(
   twilio: TwilioClient,
@@ -79,11 +80,35 @@ export async function updateRouting(
 ): Promise<Answer<PhoneNumber>> {
   const path = accountPath(accountSid, "IncomingPhoneNumbers", sid);
   const answer = await twilio.send({ path, form: formOf(routing), answer: NumberResource, timeoutMs });
-  return answer.kind === "ok" ? { kind: "ok", body: phoneNumberOf(answer.body) } : answer;
+  return answer.kind === "ok" ? { kind: "ok", body: phoneNumberOf(answer.body) } : withoutQuotes(answer.failure);
+}
+
+/** Twilio's words may quote the address that it refuses, and that may hold a password. The code tells enough. */
+function withoutQuotes(failure: TwilioFailure): Extract<Answer<never>, { kind: "failed" }> {
+  const isOurs = failure.status === null;
+  return { kind: "failed", failure: isOurs ? failure : { ...failure, message: "it was refused" } };
 }
 
 export function isRouted({ routing }: PhoneNumber): boolean {
   return DESTINATIONS.some((name) => routing[name] !== "");
+}
+
+export function isRoutedAs({ routing }: PhoneNumber, other: Routing): boolean {
+  return DESTINATIONS.every((name) => routing[name] === other[name]);
+}
+
+/** Where calls and messages go, for people: of an address its host alone, because the rest may hold a password. */
+export function destinations(routing: Routing): string {
+  const set = DESTINATIONS.filter((name) => routing[name] !== "");
+  return set
+    .map((name) => `${name.replace(/_(url|sid)$/, "").replaceAll("_", " ")}: ${hostOf(routing[name])}`)
+    .join("; ");
+}
+
+/** A SID stays as it is. */
+function hostOf(destination: string): string {
+  if (/^[A-Z]{2}[0-9a-f]{32}$/.test(destination)) return destination;
+  return URL.canParse(destination) ? new URL(destination).host : "an address that cannot be read";
 }
 
 /** Nothing is called any more. The methods stay: an empty one is none that Twilio knows. */

@@ -42,7 +42,7 @@ export async function readUsageToday(
   const record = answer.body.usage_records.find((candidate) => candidate.category === category);
   if (record === undefined) return { kind: "ok", body: undefined };
   const { count, usage, price, price_unit } = record;
-  const currency = price_unit?.toUpperCase() ?? null;
+  const currency = price_unit?.toUpperCase() || null;
   return { kind: "ok", body: { count: amountOf(count), usage: amountOf(usage), price: amountOf(price), currency } };
 }
 

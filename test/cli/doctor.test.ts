@@ -248,6 +248,26 @@ test("accounts that are billed in different currencies", async () => {
   ]);
 });
 
+test("accounts that are billed in another currency than the policy's", async () => {
+  await deployment.setPolicy(`currency: USD\n${POLICY}`);
+  await apply();
+  expect((await doctor()).of("currency")).toMatchObject([{ grade: "good", seen: "3 in USD" }]);
+  const { accountSid } = deployment.simulator.addSubaccount({ currency: "JPY", friendlyName: "Kyoto" });
+  expect((await doctor()).of("currency")).toMatchObject([
+    {
+      grade: "wrong",
+      seen: `the policy is in USD, and the accounts are 3 in USD, 1 in JPY: ${accountSid} (Kyoto): JPY`,
+      mend: expect.stringMatching(/values of their own .* `accounts`; or correct its `currency`/),
+    },
+  ]);
+  await deployment.setPolicy(`currency: EUR\n${POLICY}`);
+  deployment.simulator.addSubaccount();
+  deployment.simulator.addSubaccount();
+  expect((await doctor()).of("currency")).toMatchObject([
+    { grade: "wrong", seen: expect.stringMatching(/and 1 more$/) },
+  ]);
+});
+
 describe("--send", () => {
   test("tries the topic and Slack by a rehearsal", async () => {
     await apply();

@@ -219,6 +219,7 @@ describe("incidentStory", () => {
       acknowledge: ["suspended-by"],
       cleanup: ["api-keys", "voice-countries"],
       countries: ["US", "CA"],
+      seen: [],
       cleaned: ["api-keys"],
       guards: ["UT1"],
       probationUntil: "2026-11-22T03:04:06.000Z",

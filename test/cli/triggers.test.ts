@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
+import { refuseOtherCurrencies } from "../../cli/triggers/check-currencies.ts";
 import { guardsFor } from "../../lib/triggers/guards.ts";
 import { writeDiscovery } from "../../local/discovery.ts";
 import { accountPath, apiOf } from "../local/twilio/api.ts";
@@ -63,6 +64,15 @@ describe("plan", () => {
     expect(again).toMatchObject({ code: 0, stderr: "", stdout: "Nothing to do; 3 of 3 accounts in order.\n" });
   });
 
+  test("says that apply would refuse, where no account is in the policy's currency", async () => {
+    await deployment.setPolicy(`currency: JPY\n${POLICY}`);
+    const { code, stderr } = await triggers(["plan"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("not every account is billed in JPY, the policy's currency (3 in USD): apply refuses");
+    await deployment.setPolicy(`currency: USD\n${POLICY}`);
+    expect((await triggers(["plan"])).stderr).toBe("");
+  });
+
   test("--json is JSON and nothing else", async () => {
     const { stdout } = await triggers(["plan", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -77,7 +87,7 @@ describe("plan", () => {
       unread: [],
       summary: {
         ...{ accounts: 3, inOrder: 0, create: 6, replace: 0, update: 0, remove: 0 },
-        ...{ later: 0, problems: 0, unread: 0 },
+        ...{ problems: 0, unread: 0 },
       },
     });
   });
@@ -112,32 +122,27 @@ describe("plan", () => {
       CallbackUrl: "https://evil.example.com/\u001b[2J",
     });
     const { stdout } = await triggers(["plan"]);
-    expect(stdout).toMatch(/update +daily-warning +80 +calls https:\/\/evil\.example\.com/);
+    expect(stdout).toMatch(/update +daily-spend +100 +calls https:\/\/evil\.example\.com/);
     expect(stdout).not.toContain("\u001b");
   });
 
-  test("what would fire at once on an account that is on probation waits, and its guards stay", async () => {
+  test("what is called a guard makes no difference: a limit that lost its trigger is not in order", async () => {
     await triggers(["apply"]);
     const [guard] = guardsFor(policyOf(POLICY), firstSid(), deployment.url, "command");
     if (guard === undefined) throw new Error("the policy has a limit that suspends");
-    const form = { FriendlyName: guard.friendlyName, CallbackUrl: guard.callbackUrl, TriggerValue: guard.triggerValue };
     await api().post(accountPath(firstSid(), "/Usage/Triggers"), {
-      ...form,
+      ...{ FriendlyName: guard.friendlyName, CallbackUrl: guard.callbackUrl, TriggerValue: "999999999" },
       ...{ UsageCategory: guard.usageCategory, TriggerBy: guard.triggerBy },
     });
-    deployment.simulator.setSpend(firstSid(), { price: 60 });
-    await deployment.setPolicy(POLICY.replace("at: 100", "at: 50").replace("at: 80", "at: 90"));
-    const { stdout } = await triggers(["plan"]);
-    expect(stdout).toMatch(/replace +daily-warning +80 -> 90\n +later +daily-spend +50 +on probation/);
-    expect(stdout).toContain(
-      "0 to create, 5 to replace, 0 to update, 0 to remove; 0 of 3 accounts in order; 1 to be made later.",
-    );
+    const spend = (await listed()).find(({ friendly_name }) => friendly_name === "tollbreaker: daily-spend");
+    await api().delete(accountPath(firstSid(), `/Usage/Triggers/${spend?.sid}`));
+    deployment.simulator.setSpend(firstSid(), { price: 150 });
+    const { code, stdout } = await triggers(["plan", "--check"]);
+    expect(code).toBe(9);
+    expect(stdout).toMatch(/create +daily-spend +100 +fires at once: it is 150 now/);
     expect((await triggers(["apply"])).code).toBe(0);
-    expect(await valuesOf()).toEqual([
-      "tollbreaker: daily-spend 100",
-      "tollbreaker: daily-spend probation 25",
-      "tollbreaker: daily-warning 90",
-    ]);
+    // The guards are the sweep's.
+    expect(await valuesOf()).toEqual(["tollbreaker: daily-spend probation 999999999", ...ARMED].sort());
     expect((await triggers(["plan", "--check"])).code).toBe(0);
   });
 
@@ -172,7 +177,9 @@ describe("plan", () => {
     const applied = await triggers(["apply"]);
     expect(applied).toMatchObject({ code: 7, stderr: expect.stringContaining("it has 999 usage triggers") });
     expect(applied.stdout).toContain("2 of 3 accounts in order.");
-    expect((await listed()).filter(({ friendly_name }) => friendly_name !== "x")).toEqual([]);
+    // There is room for one: the one that suspends.
+    const ours = (await listed()).filter(({ friendly_name }) => friendly_name !== "x");
+    expect(ours).toMatchObject([{ friendly_name: "tollbreaker: daily-spend" }]);
   }, 20_000);
 });
 
@@ -337,6 +344,47 @@ describe("apply refuses, and changes nothing,", () => {
     expect(await valuesOf(euro)).toEqual(["tollbreaker: daily-spend 90", "tollbreaker: daily-warning 70"]);
   });
 
+  test("when an account is billed in another currency than the policy's", async () => {
+    await deployment.setPolicy(`currency: USD\n${POLICY}`);
+    const yen = deployment.simulator.addSubaccount({ currency: "JPY", friendlyName: "Kyoto" }).accountSid;
+    const stderr = await refused([], {}, "currencies-differ");
+    expect(stderr).toContain("Not every account is billed in USD, the policy's currency.");
+    expect(stderr).toContain("Got: 3 in USD, 1 in JPY");
+    expect(stderr).toContain(`${yen} (Kyoto): JPY`);
+    expect(stderr).not.toContain(`${firstSid()} (`);
+    expect(stderr).toContain("values of their own in the policy's `accounts`, in their own currency; or correct");
+
+    await deployment.setPolicy(
+      `currency: USD\n${POLICY}accounts:\n  ${yen}: { daily-spend: 15000, daily-warning: 9000 }\n`,
+    );
+    expect((await triggers(["apply"])).code).toBe(0);
+    expect(await valuesOf(yen)).toEqual(["tollbreaker: daily-spend 15000", "tollbreaker: daily-warning 9000"]);
+  });
+
+  test("when all agree, and the policy doesn't", async () => {
+    await deployment.setPolicy(`currency: EUR\n${POLICY}`);
+    expect(await refused([], {}, "currencies-differ")).toContain("Got: 3 in USD");
+    const all = accounts().map(({ accountSid }) => accountSid);
+    expect((await triggers(["apply", "--currency-ok", all.join(",")])).code).toBe(0);
+  });
+
+  test("though a spike can't have a value of an account's own", async () => {
+    const yen = deployment.simulator.addSubaccount({ currency: "JPY" }).accountSid;
+    const spike =
+      "  unusual: { category: totalprice, by: price, spike: { times: 8, over: 7d, at-least: 20 }, then: alert }\n";
+    const own = `accounts:\n  ${yen}: { daily-spend: 15000, daily-warning: 9000 }\n`;
+    await deployment.setPolicy(`currency: USD\n${POLICY}${spike}${own}`);
+    expect((await triggers(["apply"])).code).toBe(0);
+  });
+
+  test("but not for an account that has used nothing that would tell its currency", () => {
+    const account = { sid: firstSid(), friendlyName: "New", status: "active" } as const;
+    const yen = { kind: "known", account, currency: "JPY", spentToday: "0" } as const;
+    const policy = policyOf(`currency: EUR\n${POLICY}`);
+    expect(() => refuseOtherCurrencies(policy, [yen], [])).toThrow("Not every account is billed in EUR");
+    expect(() => refuseOtherCurrencies(policy, [{ kind: "none", account }], [])).not.toThrow();
+  });
+
   test("but not for a currency where no limit is money", async () => {
     deployment.simulator.addSubaccount({ currency: "EUR" });
     await deployment.setPolicy("limits:\n  sms: { category: sms, by: count, every: day, at: 100, then: suspend }\n");
@@ -371,7 +419,8 @@ describe("status", () => {
       ],
     });
 
-    const [warning, spend] = await listed();
+    // What suspends is made first.
+    const [spend, warning] = await listed();
     await api().delete(accountPath(firstSid(), `/Usage/Triggers/${warning?.sid}`));
     await api().post(accountPath(firstSid(), `/Usage/Triggers/${spend?.sid}`), {
       CallbackUrl: "https://evil.example.com/",
@@ -388,7 +437,7 @@ describe("status", () => {
   test("for a person: what needs a look comes first", async () => {
     await triggers(["apply"]);
     const last = accounts().at(-1)?.accountSid ?? "";
-    const [warning] = await listed(last);
+    const [, warning] = await listed(last);
     await api().delete(accountPath(last, `/Usage/Triggers/${warning?.sid}`));
     deployment.simulator.setStatus(last, "suspended");
     const { code, stdout } = await triggers(["status"]);

@@ -23,7 +23,10 @@ function asked() {
 }
 
 /** All that is not in order after any containment is acknowledged, unless `changes` say otherwise. */
-export function reactivate(incident: Concerned, changes: Partial<ReactivateCommand> = {}): ReactivateCommand {
+export function reactivate(
+  incident: Concerned & Partial<Pick<Incident, "checklist">>,
+  changes: Partial<ReactivateCommand> = {},
+): ReactivateCommand {
   return {
     kind: "reactivate",
     ...asked(),
@@ -31,6 +34,7 @@ export function reactivate(incident: Concerned, changes: Partial<ReactivateComma
     acknowledge: ["suspended-by", "api-keys", "auth-token", "triggers"],
     cleanup: [],
     countries: [],
+    seen: [...(incident.checklist?.items ?? [])],
     ...changes,
   };
 }

@@ -25,8 +25,13 @@ export interface Lives {
   /**
    * Kills one life after each of its requests that write, one before the first of them, and lets a second life finish.
    * @param make prepares an account and its message, for each death anew.
+   * @param meanwhile what happens between the two lives.
    */
-  killEverywhere<M extends Message>(make: () => M | Promise<M>, policyFile: string): Promise<Death<M>[]>;
+  killEverywhere<M extends Message>(
+    make: () => M | Promise<M>,
+    policyFile: string,
+    meanwhile?: (message: M) => Promise<void>,
+  ): Promise<Death<M>[]>;
   close(): void;
 }
 
@@ -57,7 +62,7 @@ export function livesIn(rig: Rig): Lives {
   const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
   const atOnce = pLimit(3);
 
-  /** Lets the function live once; it dies at its `at`th request. */
+  /** Lets the function live once; it dies at its `at`th request that writes. */
   async function live(message: Message, attempt: number, { death, policyFile }: Circumstances): Promise<Life> {
     const targets = [rig.simulator.url, rig.aws.dynamoUrl, rig.aws.messagingUrl];
     const proxies = await Promise.all(targets.map(startFaultProxy));
@@ -97,12 +102,13 @@ export function livesIn(rig: Rig): Lives {
       await writeFile(file, yaml);
       return file;
     },
-    async killEverywhere(make, policyFile) {
+    async killEverywhere(make, policyFile, meanwhile) {
       const whole = await live(await make(), 1, { policyFile });
       expect(whole.output).toBe(FINISHED);
       return atOnce.map(deathsIn(whole.requests), async (death) => {
         const message = await make();
         const { killed } = await live(message, 1, { death, policyFile });
+        await meanwhile?.(message);
         const second = await live(message, 2, { policyFile });
         const words = `${death.when} request ${death.at}`;
         expect(second.output, `the second life, after a death ${words}`).toBe(FINISHED);
@@ -118,9 +124,8 @@ export function livesIn(rig: Rig): Lives {
  * the same as one right after the first.
  */
 function deathsIn(requests: readonly SeenRequest[]): { at: number; when: When }[] {
-  const writing = requests.flatMap((request, index) => (isReading(request) ? [] : [index + 1]));
-  const [first = 1] = writing;
-  return [{ at: first, when: "before" }, ...writing.map((at) => ({ at, when: "after" as const }))];
+  const writing = requests.filter((request) => !isReading(request));
+  return [{ at: 1, when: "before" }, ...writing.map((_, index) => ({ at: index + 1, when: "after" as const }))];
 }
 
 function isReading({ method, operation }: SeenRequest): boolean {
@@ -135,7 +140,8 @@ function watch(
 ): void {
   const hook = async (request: SeenRequest) => {
     requests.push(request);
-    if (requests.length !== death?.at) return;
+    // How many it reads in between may differ from life to life.
+    if (isReading(request) || requests.filter((one) => !isReading(one)).length !== death?.at) return;
     const gone = once(child, "exit");
     child.kill("SIGKILL");
     await gone;

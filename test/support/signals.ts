@@ -8,7 +8,7 @@ import type {
 } from "../../lib/inbox/messages.ts";
 import type { Tripping } from "../../lib/incidents/record.ts";
 
-export const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
+const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
 
 /** A firing that was received just now, as the webhook stores it; each call is another firing. */
 export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> = {}): UsageTriggerSignal {

@@ -32,9 +32,7 @@ export async function judgeIncidentCommand(
   if (isCarriedOut(found.timeline, envelope)) return { kind: "repeated", incidentId };
   const { incident } = found;
   const refusal = conflict(incident, wish) ?? refusalFor(flaws(incident, wish, envelope));
-  return (
-    refusal ?? { kind: "ready", incidentId, command: commandOf(wish, { ...envelope, accountSid: incident.accountSid }) }
-  );
+  return refusal ?? { kind: "ready", incidentId, command: commandOf(wish, envelope, incident) };
 }
 
 /** Whether the command with this id has left its line in the history: then this is the same request once more. */
@@ -82,8 +80,9 @@ function flaws(incident: Incident, wish: WishedOfIncident, { reason }: Envelope)
   }
 }
 
-function commandOf(wish: WishedOfIncident, envelope: Envelope & { accountSid: string }): Command {
+function commandOf(wish: WishedOfIncident, asked: Envelope, { accountSid, checklist }: Incident): Command {
   const { kind, incidentId } = wish;
+  const envelope = { ...asked, accountSid };
   switch (kind) {
     case "check":
       return { ...envelope, kind, incidentId, reason: "" };
@@ -100,6 +99,7 @@ function commandOf(wish: WishedOfIncident, envelope: Envelope & { accountSid: st
         acknowledge: once(acknowledge),
         cleanup: once(cleanup),
         countries: once(countries),
+        seen: [...(checklist?.items ?? [])],
       };
     }
   }

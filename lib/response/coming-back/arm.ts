@@ -1,28 +1,63 @@
+import type { IncidentRecord } from "../../incidents/change.ts";
 import { armed } from "../../incidents/coming-back.ts";
-import { guardsFor, isGuard } from "../../triggers/guards.ts";
+import { isCallingUs } from "../../sweep/restore-guards.ts";
+import { basesOf, guardsFor, isGuard } from "../../triggers/guards.ts";
+import { type WantedTrigger, watchesTheSame } from "../../triggers/wanted.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
 import { retrying } from "../../twilio/backoff.ts";
-import { describeFailure } from "../../twilio/failures.ts";
-import { deleteUsageTrigger, type UsageTrigger } from "../../twilio/usage-triggers.ts";
+import { wordsFor } from "../../twilio/refusals.ts";
+import { deleteUsageTrigger, listUsageTriggers, type UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { createMissing } from "./create-missing.ts";
-import { isArmed, type Journey, REQUEST_TIMEOUT_MS, type Step } from "./journey.ts";
+import { isArmed, type Journey, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
 import { spentBefore } from "./spent-before.ts";
 
 /** Its guards, before it is live: an account is never active and unguarded. */
-export const arm: Step = async (journey, record) => {
-  if (isArmed(record)) return { kind: "on", record };
-  const { responder, order, twilio, accountSid, until } = journey;
-  const { policy, publicUrl, store, clock } = responder;
-  const guards = guardsFor(policy, accountSid, publicUrl, order.command.id);
+export const arm: Step = async (journey, record) =>
+  isArmed(record) ? { kind: "on", record } : armAnew(journey, record);
+
+/**
+ * Right before each request for `active`: a guard fires once, and what is charged late, or what somebody changed, may have
+ * left none. For a suspended account only: new guards count from the present value on.
+ */
+export const keepArmed: Step = async (journey, record) => {
+  const { twilio, accountSid, until } = journey;
+  const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  if (list.kind === "failed") {
+    return { kind: "failed", record, why: `its guards could not be read: ${wordsFor(list.failure)}` };
+  }
+  const { guards } = reactivationOf(record);
+  const standing = list.body.filter(({ sid, dateFired }) => guards.includes(sid) && dateFired === null);
+  const isGuarded = guardsOf(journey, record).every((wanted) => standing.some((one) => isGuardFor(one, wanted)));
+  return isGuarded ? { kind: "on", record } : armAnew(journey, record);
+};
+
+function isGuardFor(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+  return watchesTheSame(trigger, wanted) && isCallingUs(trigger, wanted);
+}
+
+/**
+ * Each time with another tag, which those who saw the one before can't know, and the same in each delivery, so that none is
+ * made twice.
+ */
+export function guardsOf({ responder, order, accountSid }: Journey, record: IncidentRecord): WantedTrigger[] {
+  const [before] = reactivationOf(record).guards;
+  const making = before === undefined ? order.command.id : `${order.command.id} instead of ${before}`;
+  return guardsFor(responder.policy, accountSid, responder.publicUrl, making);
+}
+
+const armAnew: Step = async (journey, record) => {
+  const { responder, twilio, accountSid, until } = journey;
+  const { policy, store, clock } = responder;
+  const guards = guardsOf(journey, record);
   const creation = await createMissing(twilio, accountSid, guards, until);
   if (creation.kind === "failed") {
     return { kind: "failed", record, why: `its usage triggers could not be created: ${creation.why}` };
   }
   const account = await retrying(() => fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
   if (account.kind === "failed") {
-    return { kind: "failed", record, why: `the account could not be read: ${describeFailure(account.failure)}` };
+    return { kind: "failed", record, why: `the account could not be read: ${wordsFor(account.failure)}` };
   }
-  const passed = await spentBefore(journey, creation.all);
+  const passed = { ...(await spentBefore(journey, creation.all)), ...basesOf(guards, creation.there) };
   const { authToken } = account.body;
   const tokenMark = authToken === undefined ? null : await responder.markOf(accountSid, authToken);
   const now = clock.now();
@@ -34,7 +69,10 @@ export const arm: Step = async (journey, record) => {
   return { kind: "on", record: saved };
 };
 
-/** Guards of an earlier probation would trip too early. One that stays does no more than that, so a failure is none. */
+/**
+ * Guards of an earlier probation would trip too early, and those that fired are of no use. One that stays does no more than
+ * that, so a failure is none.
+ */
 async function removeStale(
   { twilio, accountSid, responder }: Journey,
   all: readonly UsageTrigger[],

@@ -1,30 +1,57 @@
-import { type Check, missingFrom } from "../../incidents/checklist.ts";
+import { type IncidentRecord, touch } from "../../incidents/change.ts";
+import { type Answers, type Check, missingFrom } from "../../incidents/checklist.ts";
 import { checklistRead } from "../../incidents/coming-back.ts";
 import { wishOf } from "../../incidents/wish.ts";
-import type { Account } from "../../twilio/accounts.ts";
+import { type Account, fetchAccount } from "../../twilio/accounts.ts";
+import { retrying } from "../../twilio/backoff.ts";
+import { wordsFor } from "../../twilio/refusals.ts";
 import { type Reading, readChecklistAnew } from "../read-checklist.ts";
-import { isArmed, type Journey, type Step } from "./journey.ts";
+import { isArmed, type Journey, type Progress, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
 
-/** The responder's last word: the stored list may be old, and so may the operator's answers to it. */
+/**
+ * The responder's last word: the stored list may be old, and so may the operator's answers to it. In each delivery, as
+ * hours may have passed since the one before, until the account is active.
+ */
 export const checkAnew: Step = async (journey, record) => {
-  // It was checked by an earlier delivery, and Twilio may have been asked to set it active since.
-  if (isArmed(record)) return { kind: "on", record };
-  const { responder, order, until } = journey;
+  if (reactivationOf(record).activatedAt !== null) return { kind: "on", record };
+  const { responder, order, until, twilio, accountSid } = journey;
+  const account = await retrying(() => fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  if (account.kind === "failed") {
+    return notFit(record, `the account could not be read from Twilio: ${wordsFor(account.failure)}`);
+  }
+  // By an earlier delivery of this command, which was cut.
+  if (isArmed(record) && account.body.status === "active") return { kind: "on", record };
   const reading = await readChecklistAnew(responder, record, until);
   const checked = await responder.store.save(checklistRead(record, reading.checklist, wishOf(order.command)));
-  const why = whyNot(journey, reading);
-  return why === undefined ? { kind: "on", record: checked } : { kind: "refused", record: checked, why };
+  const why = whyNot(journey, { ...reading, account: reading.account ?? account.body });
+  return why === undefined ? { kind: "on", record: toBeCleaned(checked) } : notFit(checked, why);
 };
 
-function whyNot(journey: Journey, { account, checklist }: Reading): string | undefined {
-  if (account === undefined) return "the account could not be read from Twilio";
+function notFit(record: IncidentRecord, why: string): Progress {
+  const isUntouched = !isArmed(record) && reactivationOf(record).cleaned.length === 0;
+  return { kind: isUntouched ? "refused" : "failed", record, why };
+}
+
+/** What an earlier delivery cleaned may have come back: each clean-up looks first at what is there. */
+function toBeCleaned(record: IncidentRecord): IncidentRecord {
+  return touch(record, record.incident.updatedAt, { reactivation: { ...reactivationOf(record), cleaned: [] } });
+}
+
+function whyNot(journey: Journey, { account, checklist }: Reading & { account: Account }): string | undefined {
   const unfit = unfitness(journey, account);
   if (unfit !== undefined) return unfit;
   const held = checklist.items.find(({ id, answer }) => id === "suspended-by" && answer === "not-done");
   if (held !== undefined) return held.why;
-  const missing = missingFrom(checklist, journey.order.command);
+  const missing = missingFrom(checklist, answersIn(journey));
   if (missing.length === 0) return undefined;
-  return `not in order, and neither acknowledged nor asked to be cleaned up: ${missing.map(shown).join("; ")}`;
+  return `not in order, and neither acknowledged as it is now nor asked to be cleaned up: ${missing.map(shown).join("; ")}`;
+}
+
+/** Where no limit suspends, no clean-up makes a guard: that has to be acknowledged. */
+function answersIn({ responder, order }: Journey): Answers {
+  const { acknowledge, cleanup, seen } = order.command;
+  const hasGuards = Object.values(responder.policy.limits).some(({ then }) => then === "suspend");
+  return { acknowledge, seen, cleanup: hasGuards ? cleanup : cleanup.filter((id) => id !== "triggers") };
 }
 
 function unfitness({ accountSid, responder }: Journey, { sid, ownerAccountSid, status }: Account): string | undefined {

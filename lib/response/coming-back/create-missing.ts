@@ -1,7 +1,7 @@
 import { isThere, type WantedTrigger } from "../../triggers/wanted.ts";
 import { retrying, type Until, waitToRetry } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
-import { describeFailure } from "../../twilio/failures.ts";
+import { wordsFor } from "../../twilio/refusals.ts";
 import { createUsageTrigger, listUsageTriggers, type UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { REQUEST_TIMEOUT_MS } from "./journey.ts";
 
@@ -23,7 +23,7 @@ export async function createMissing(
   let created = 0;
   for (let attempt = 0; ; attempt++) {
     const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
-    if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
+    if (list.kind === "failed") return { kind: "failed", why: wordsFor(list.failure) };
     const missing = wanted.filter((one) => !list.body.some((trigger) => isThere(trigger, one)));
     if (attempt === 0) created = missing.length;
     if (missing.length === 0) {
@@ -31,9 +31,9 @@ export async function createMissing(
       return { kind: "there", there, all: list.body, created };
     }
     const failure = await createAll(twilio, accountSid, missing);
-    if (failure !== undefined && failure.kind !== "retryable") return { kind: "failed", why: describeFailure(failure) };
+    if (failure !== undefined && failure.kind !== "retryable") return { kind: "failed", why: wordsFor(failure) };
     if (failure !== undefined && !(await waitToRetry(until, attempt)))
-      return { kind: "failed", why: describeFailure(failure) };
+      return { kind: "failed", why: wordsFor(failure) };
     if (until.clock.now().getTime() >= until.deadline) return { kind: "failed", why: "the time was over" };
   }
 }

@@ -1,9 +1,12 @@
-import { activated } from "../../incidents/coming-back.ts";
+import type { IncidentRecord } from "../../incidents/change.ts";
+import { activated, goingLive } from "../../incidents/coming-back.ts";
 import { type Account, fetchAccount, requestActivation } from "../../twilio/accounts.ts";
-import { waitToRetry } from "../../twilio/backoff.ts";
+import { retrying, waitToRetry } from "../../twilio/backoff.ts";
+import type { Answer } from "../../twilio/client.ts";
 import { noAnswer, type TwilioFailure } from "../../twilio/failures.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
-import { type Journey, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
+import { keepArmed } from "./arm.ts";
+import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
 
 /**
  * Sets the account active: reads it, asks, reads it again. Only a reading that says `active` counts, so that a time-out
@@ -11,48 +14,66 @@ import { type Journey, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./j
  */
 export const goLive: Step = async (journey, record) => {
   if (reactivationOf(record).activatedAt !== null) return { kind: "on", record };
-  const { store, clock } = journey.responder;
-  for (let attempt = 0; ; attempt++) {
-    const outcome = await askAndRead(journey);
-    if (outcome.kind === "active") {
-      const why = "Twilio says that the account is active";
-      return { kind: "on", record: await store.save(activated(record, why, clock.now())) };
-    }
-    const isHopeless = outcome.failure.kind !== "retryable";
-    if (isHopeless || !(await waitToRetry(journey.until, attempt))) {
-      return { kind: "failed", record, why: `it was not set active: ${wordsFor(outcome.failure)}` };
-    }
-  }
+  const found = await read(journey);
+  if (found.kind === "failed") return notActive(record, found.failure);
+  // By an earlier delivery of this command, which was cut.
+  return isActive(journey, found.body) ? live(journey, record) : askUntilActive(journey, record);
 };
 
-type Asked = { kind: "active" } | { kind: "not-active"; failure: TwilioFailure };
-
-async function askAndRead(journey: Journey): Promise<Asked> {
-  const before = await read(journey);
-  // By an earlier delivery of this command, which was cut.
-  if (before.kind === "active") return before;
-  if (before.failure !== undefined) return { kind: "not-active", failure: before.failure };
-  const asking = await requestActivation(journey.twilio, journey.accountSid, REQUEST_TIMEOUT_MS);
-  if (asking.kind === "failed" && asking.failure.kind !== "retryable") {
-    return { kind: "not-active", failure: asking.failure };
+/**
+ * The time is written down first: a guard that fires once the account is active, before we know that it is, must not look
+ * as if it had fired before. Then the guards, each time, as the last thing before the request.
+ */
+async function askUntilActive(journey: Journey, found: IncidentRecord): Promise<Progress> {
+  const { store, clock } = journey.responder;
+  let mayWin = mayBeLive(found);
+  let record = await store.save(goingLive(found, clock.now()));
+  for (let attempt = 0; ; attempt++) {
+    const guarded = await keepArmed(journey, record);
+    if (guarded.kind !== "on") return { ...guarded, record: known(guarded.record, mayWin) };
+    record = guarded.record;
+    const asked = await requestActivation(journey.twilio, journey.accountSid, REQUEST_TIMEOUT_MS);
+    mayWin ||= !isRefusal(asked);
+    const failure = await whyNotActive(journey, asked);
+    if (failure === undefined) return live(journey, record);
+    if (failure.kind !== "retryable" || !(await waitToRetry(journey.until, attempt))) {
+      return notActive(known(record, mayWin), failure);
+    }
   }
+}
+
+/** @param mayWin whether a request was sent that Twilio did not refuse: it may be carried out, perhaps late. */
+function known(record: IncidentRecord, mayWin: boolean): IncidentRecord {
+  return mayWin ? record : { ...record, mayBeLiveSince: null };
+}
+
+/** 20429: "never processed". What got no answer, or another one of Twilio's troubles, may have been. */
+function isRefusal(asked: Answer<Account>): boolean {
+  return asked.kind === "failed" && (asked.failure.kind !== "retryable" || asked.failure.status === 429);
+}
+
+async function whyNotActive(journey: Journey, asked: Answer<Account>): Promise<TwilioFailure | undefined> {
+  const failure = asked.kind === "failed" ? asked.failure : undefined;
+  if (failure !== undefined && failure.kind !== "retryable") return failure;
   const after = await read(journey);
-  if (after.kind === "active") return after;
-  const asked = asking.kind === "failed" ? asking.failure : undefined;
-  return {
-    kind: "not-active",
-    failure: after.failure ?? asked ?? noAnswer("Twilio took the request, but the account still reads as suspended"),
-  };
+  if (after.kind === "failed") return after.failure;
+  if (isActive(journey, after.body)) return undefined;
+  return failure ?? noAnswer("Twilio took the request, but the account still reads as suspended");
 }
 
-async function read({ twilio, accountSid }: Journey) {
-  const reading = await fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS);
-  if (reading.kind === "failed") return { kind: "not-active", failure: reading.failure } as const;
-  return isActive(reading.body, accountSid)
-    ? ({ kind: "active" } as const)
-    : ({ kind: "not-active", failure: undefined } as const);
+async function live({ responder }: Journey, record: IncidentRecord): Promise<Progress> {
+  const why = "Twilio says that the account is active";
+  return { kind: "on", record: await responder.store.save(activated(record, why, responder.clock.now())) };
 }
 
-function isActive({ sid, status }: Account, accountSid: string): boolean {
+function notActive(record: IncidentRecord, failure: TwilioFailure): Progress {
+  return { kind: "failed", record, why: `it was not set active: ${wordsFor(failure)}` };
+}
+
+function read({ twilio, accountSid, until }: Journey): Promise<Answer<Account>> {
+  return retrying(() => fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+}
+
+function isActive({ accountSid }: Journey, { sid, status }: Account): boolean {
   return sid === accountSid && status === "active";
 }

@@ -1,5 +1,6 @@
 import type { ReactivateCommand } from "../../inbox/commands.ts";
 import type { IncidentRecord } from "../../incidents/change.ts";
+import type { CleanupId } from "../../incidents/checklist.ts";
 import type { Reactivation } from "../../incidents/incident.ts";
 import type { Until } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
@@ -32,7 +33,17 @@ export function reactivationOf({ incident }: IncidentRecord): Reactivation {
   return incident.reactivation;
 }
 
-/** From then on Twilio may have been asked to set it active: only a reading tells. */
 export function isArmed(record: IncidentRecord): boolean {
   return reactivationOf(record).probationUntil !== null;
+}
+
+/** Whether Twilio may have been asked to set it active, and may yet do so: no reading tells. */
+export function mayBeLive({ mayBeLiveSince }: IncidentRecord): boolean {
+  return mayBeLiveSince !== null;
+}
+
+/** Whether it was asked for, and is not done yet. */
+export function isDue(record: IncidentRecord, id: CleanupId): boolean {
+  const { cleanup, cleaned } = reactivationOf(record);
+  return cleanup.includes(id) && !cleaned.includes(id);
 }

@@ -1,11 +1,19 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
-import { notReactivated, stuck, turningBack } from "../../incidents/coming-back.ts";
+import { markedAnew, notReactivated, stuck, turningBack } from "../../incidents/coming-back.ts";
+import { fetchAccount, requestSuspension } from "../../twilio/accounts.ts";
+import { retrying, type Until } from "../../twilio/backoff.ts";
+import type { TwilioClient } from "../../twilio/client.ts";
+import { wordsFor } from "../../twilio/refusals.ts";
+import { markTaken } from "../enforce.ts";
 import { MOST_DELIVERIES, share } from "../responder.ts";
-import { suspendAccount } from "../suspend.ts";
-import { isArmed, type Journey, type Progress, reactivationOf } from "./journey.ts";
+import { type Suspension, suspendAccount } from "../suspend.ts";
+import { limitedTo } from "../time-limit.ts";
+import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf } from "./journey.ts";
 
 /** Of the delivery's time, from its beginning: until then the account must be suspended again. */
 const TURNING_BACK_SHARE = 0.8;
+/** Only to know whether calls may have begun: it must not hold up the suspension. */
+const FIRST_LOOK_MS = 2000;
 
 export type TurnedBack =
   | { kind: "settled"; record: IncidentRecord }
@@ -22,7 +30,7 @@ export async function turnBack(
   { kind, why }: Pick<Extract<Progress, { why: string }>, "kind" | "why">,
 ): Promise<TurnedBack> {
   const { store, clock } = journey.responder;
-  if (!isArmed(record)) {
+  if (!mayBeLive(record)) {
     return {
       kind: "settled",
       record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())),
@@ -38,17 +46,16 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
   const { responder, order, accountSid } = journey;
   const { store, clock, twilio } = responder;
   const until = share(responder, order, TURNING_BACK_SHARE);
-  const suspension = await suspendAccount(twilio, accountSid, until, Promise.resolve(true));
+  const { suspension, wasActive } = await suspendSurely(twilio, accountSid, until);
   const now = clock.now();
   switch (suspension.kind) {
     case "suspended": {
-      const wasLive = suspension.by === "tollbreaker" || reactivationOf(record).activatedAt !== null;
-      const change = notReactivated(record, { kind: "failed", why, wasLive }, now);
+      const wasLive = wasActive || reactivationOf(record).activatedAt !== null;
+      const marked = markedAnew(record, await markTaken(responder, suspension));
+      const change = notReactivated(marked, { kind: "failed", why, wasLive }, now);
       // Calls may have begun in that moment.
-      return {
-        kind: "settled",
-        record: await store.save({ ...change, record: { ...change.record, callsDue: wasLive } }),
-      };
+      const callsDue = change.record.callsDue || wasLive;
+      return { kind: "settled", record: await store.save({ ...change, record: { ...change.record, callsDue } }) };
     }
     case "held":
     case "refused":
@@ -59,4 +66,29 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
       return { kind: "settled", record: await store.save(stuck(record, said, now)) };
     }
   }
+}
+
+interface SurelySuspended {
+  suspension: Suspension;
+  /** Also when that could not be read. */
+  wasActive: boolean;
+}
+
+/**
+ * A request for `active` that got no answer may be carried out after any reading. So `suspended` is asked for whatever the
+ * reading says, and only then is it read back.
+ */
+async function suspendSurely(twilio: TwilioClient, accountSid: string, until: Until): Promise<SurelySuspended> {
+  const inTime = limitedTo(twilio, until);
+  const before = await fetchAccount(inTime, accountSid, FIRST_LOOK_MS);
+  const wasActive = before.kind === "failed" || before.body.status === "active";
+  const asked = await retrying(() => requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS), until);
+  // Suspended by Twilio itself, or closed: the reading says so.
+  if (asked.kind === "failed" && asked.failure.kind !== "already-contained") {
+    const { failure } = asked;
+    const kind = failure.kind === "retryable" ? "unconfirmed" : "refused";
+    return { suspension: { kind, twilioCode: failure.code, message: wordsFor(failure) }, wasActive };
+  }
+  const suspension = await suspendAccount(twilio, accountSid, until, Promise.resolve(true));
+  return { suspension, wasActive: wasActive || (suspension.kind === "suspended" && suspension.by === "tollbreaker") };
 }

@@ -1,3 +1,4 @@
+import { LATE_MS } from "../period.ts";
 import type { Reading } from "./sample.ts";
 
 /** What was spent from one reading to the next. Times are milliseconds since the epoch. */
@@ -6,13 +7,6 @@ export interface Stretch {
   to: number;
   amount: number;
 }
-
-/**
- * So long after a new period has begun, Twilio may still show the value of the old one, and only then begin again from
- * zero: "it can take some amount of time for the data used by usage triggers to be reflected"
- * (https://www.twilio.com/docs/usage/api/usage-trigger).
- */
-const LATE = 60 * 60_000;
 
 export function stretchesOf(readings: readonly Reading[]): Stretch[] {
   return readings.slice(1).flatMap((next, index) => {
@@ -24,7 +18,7 @@ export function stretchesOf(readings: readonly Reading[]): Stretch[] {
 /** Of two readings, one after the other. Whenever there is a doubt, the smaller amount. */
 function stretch(last: Reading, next: Reading): Stretch {
   const grown = { from: last.at, to: next.at, amount: Math.max(0, next.value - last.value) };
-  const isEarly = next.at - next.since <= LATE;
+  const isEarly = next.at - next.since <= LATE_MS;
   // A correction by Twilio makes a value fall a little, in the middle of a period: nothing was spent. Soon after the
   // period began, it is the old period's value that goes at last.
   if (next.since === last.since) return next.value < last.value && isEarly ? { ...grown, amount: next.value } : grown;
@@ -35,5 +29,5 @@ function stretch(last: Reading, next: Reading): Stretch {
 
 /** What was spent from the last reading to the end of its period is not known: of a short time it is left out. */
 function periodOf(next: Reading, last: Reading): number {
-  return next.since - last.at > LATE ? next.since : last.at;
+  return next.since - last.at > LATE_MS ? next.since : last.at;
 }

@@ -97,6 +97,7 @@ export function reactivation(changes: Partial<Reactivation> = {}): Reactivation 
     acknowledge: [],
     cleanup: ["api-keys", "auth-token", "voice-countries"],
     countries: ["GB", "US"],
+    seen: [],
     cleaned: ["api-keys", "auth-token", "voice-countries"],
     guards: ["UTaa112233445566778899aabbccddeeff", "UTbb112233445566778899aabbccddeeff"],
     probationUntil: "2026-11-22T05:10:01.000Z",
@@ -111,7 +112,7 @@ export function reactivation(changes: Partial<Reactivation> = {}): Reactivation 
 export const refused = reactivation({
   ...{ cleanup: ["auth-token"], cleaned: [], countries: [], guards: [] },
   ...{ probationUntil: null, activatedAt: null, suspendedFor: null },
-  failure: `not in order, and neither acknowledged nor asked to be cleaned up: api-keys (${checklist.items[2]?.why})`,
+  failure: `not in order, and neither acknowledged as it is now nor asked to be cleaned up: api-keys (${checklist.items[2]?.why})`,
 });
 
 /** An incident in which everything went well, changed by `changes`. */

@@ -109,6 +109,26 @@ test("a signal that was dealt with is forgotten after 30 days", async () => {
   expect(await item(seenKey(account, "a-signal"))).toMatchObject({ expiresAt: Date.UTC(2026, 11, 21, 3, 4, 5) / 1000 });
 });
 
+describe("a reactivation", () => {
+  const NEWS = { at: NOW.toISOString(), passed: { "totalprice price daily": "461.1" } };
+  const known = { lastReactivatedAt: NEWS.at, passed: NEWS.passed };
+
+  test("is known before its incident is let go, and stays known", async () => {
+    await store.claim(account, "an-incident");
+    for (const _ of [1, 2]) await store.noteReactivated(account, "an-incident", NEWS);
+    expect(await store.recall(account, "")).toMatchObject({ ...known, openIncidentId: "an-incident" });
+    for (const _ of [1, 2]) await store.release(account, "an-incident", null);
+    expect(await store.recall(account, "")).toMatchObject({ ...known, openIncidentId: null });
+  });
+
+  test("is no news of an account that has another incident by now", async () => {
+    await store.claim(account, "another");
+    await store.noteReactivated(account, "an-incident", NEWS);
+    await store.release(account, "an-incident", NEWS);
+    expect(await store.recall(account, "")).toMatchObject({ lastReactivatedAt: null, openIncidentId: "another" });
+  });
+});
+
 describe("claim", () => {
   test("of several at once, one wins, and wins again", async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `incident-${index}`);

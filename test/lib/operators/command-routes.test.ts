@@ -57,7 +57,7 @@ const addressOf = (id: string) => `${PUBLIC_URL}/api/incidents/${id}`;
 
 describe("a command that can be carried out", () => {
   it("reactivate: is handed over as it was asked for, and the answer says where to follow it", async () => {
-    const { id, accountSid } = await incidentIn(rig, { state: "suspended" });
+    const { id, accountSid, checklist } = await incidentIn(rig, { state: "suspended" });
     const before = await rig.incidentsAndAccounts();
     const body = { ...ANSWERED, cleanup: ["api-keys", "voice-countries", "api-keys"], countries: ["US", "DE"] };
     const answer = await post(rig, `/api/incidents/${id}/reactivate`, { body });
@@ -71,6 +71,7 @@ describe("a command that can be carried out", () => {
       ...envelope(),
       ...{ kind: "reactivate", accountSid, incidentId: id, reason: REASON },
       ...{ acknowledge: ["auth-token"], cleanup: ["api-keys", "voice-countries"], countries: ["US", "DE"] },
+      seen: checklist?.items,
     });
     expect(await rig.incidentsAndAccounts()).toBe(before);
   });

@@ -7,7 +7,7 @@ import { canStrangerCause, ERROR_CODES } from "../../../lib/policy/error-codes.t
 import type { Policy } from "../../../lib/policy/policy.ts";
 import { examinePolicy } from "../../../lib/policy/policy-file.ts";
 import { policyOf, SUSPEND_ALL } from "../../support/policies.ts";
-import { A_TRIGGER, errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
+import { errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
 
 const PARENT = `AC${"0".repeat(32)}`;
 const ACCOUNT = `AC${"1".repeat(32)}`;
@@ -363,8 +363,80 @@ describe("a guard of a reactivated account", () => {
     expect(decideOn(guard("2026-11-22T03:30:00.000Z"), back, LADDER).kind).toBe("suspend");
   });
 
-  test("that fired before the reactivation is old news, like any other", () => {
+  describe("of a limit whose trigger can't fire again before its period ends", () => {
+    const bases = { "guard of burst: sms-outbound count": "30000", "guard of ever: sms count": "7000" };
+    const policy = policyOf(`
+limits:
+  warning: { category: sms-outbound, by: count, every: day, at: 10, then: alert }
+  burst: { category: sms-outbound, by: count, every: month, at: 20000, then: suspend }
+  ever: { category: sms, by: count, every: once, at: 5000, then: suspend }
+  all: { category: totalprice, by: price, every: day, at: 100, then: suspend }
+`);
+    const watches = { accountSid: PLAIN, usageCategory: "sms-outbound", triggerBy: "count", limit: "burst" };
+    const interim = (firedAt: string, changes = {}) =>
+      guard(firedAt, { ...watches, triggerValue: "50000", currentValue: "50001", ...changes });
+    const verdict = (signal: Signal, passed: Circumstances["passed"] = bases, law = policy) =>
+      decideOn(signal, { ...back, passed }, law).kind;
+
+    test("trips at the whole limit above what it counts from, until then", () => {
+      expect(verdict(interim("2026-11-22T03:30:01.000Z"))).toBe("suspend");
+      expect(verdict(interim("2026-11-30T23:59:59.000Z"))).toBe("suspend");
+      expect(verdict(interim("2026-12-01T00:00:01.000Z"))).toBe("ignore");
+    });
+
+    test("a share of it is nothing any more, and where nothing is known of it, it trips", () => {
+      const share = { triggerValue: "35000", currentValue: "35001" };
+      expect(verdict(interim("2026-11-22T03:30:00.000Z", share))).toBe("suspend");
+      expect(verdict(interim("2026-11-22T03:30:01.000Z", share))).toBe("ignore");
+      expect(verdict(interim("2026-11-22T03:30:01.000Z", share), {})).toBe("suspend");
+    });
+
+    test("by the day, with a probation that is shorter: until midnight", () => {
+      const short = policyOf(`
+limits: { all: { category: totalprice, by: price, every: day, at: 100, then: suspend } }
+probation: { share: 0.25, for: 1h }
+`);
+      const from = { "guard of all: totalprice price": "1500" };
+      const whole = { accountSid: PLAIN, triggerValue: "1600", currentValue: "1601" };
+      expect(verdict(guard("2026-11-21T23:59:59.000Z", whole), from, short)).toBe("suspend");
+      expect(verdict(guard("2026-11-22T00:00:01.000Z", whole), from, short)).toBe("ignore");
+      expect(verdict(guard("2026-11-21T12:00:00.000Z", { accountSid: PLAIN }), from, short)).toBe("ignore");
+    });
+
+    test("by a trigger that fires once: for good", () => {
+      const ever = { usageCategory: "sms", limit: "ever", triggerValue: "12000", currentValue: "12000" };
+      expect(verdict(interim("2031-01-01T00:00:00.000Z", ever))).toBe("suspend");
+      const share = { ...ever, triggerValue: "8250", currentValue: "8250" };
+      expect(verdict(interim("2026-11-22T03:30:01.000Z", share))).toBe("ignore");
+    });
+
+    test("the trigger of such a limit itself is never taken for a guard, whatever its address says", () => {
+      const own = { usageCategory: "sms", limit: "ever", triggerValue: "5000", currentValue: "5000" };
+      const low = { "guard of ever: sms count": "2000" };
+      expect(verdict(interim("2026-11-22T03:30:01.000Z", own), low)).toBe("suspend");
+    });
+
+    test("is known by its numbers: what its address says, somebody may have written there", () => {
+      for (const changes of [{ limit: "warning" }, { limit: "warning", probation: false }, { limit: null }]) {
+        expect(verdict(interim("2026-11-22T03:30:01.000Z", changes))).toBe("suspend");
+        const share = { ...changes, triggerValue: "35000", currentValue: "35001" };
+        expect(verdict(interim("2026-11-21T03:31:00.000Z", share))).toBe("suspend");
+      }
+      expect(verdict(interim("2026-11-21T03:31:00.000Z", { limit: "warning", triggerValue: "31000" }))).toBe("alert");
+    });
+  });
+
+  test("that was made for an earlier reactivation, and fired before this one, is old news, like any other", () => {
+    const passed = { "guard of all: totalprice price": "1600" };
+    expect(decideOn(guard("2026-11-21T03:29:59.000Z"), { ...back, passed }, LADDER).kind).toBe("join");
     expect(decideOn(guard("2026-11-21T03:29:59.000Z"), back, LADDER).kind).toBe("join");
+  });
+
+  test("that was made for this one is never old news: its spend is on top of what was known", () => {
+    const passed = { "guard of all: totalprice price": "1500" };
+    const own = guard("2026-11-21T03:29:59.000Z", { accountSid: PLAIN });
+    expect(decideOn(own, { ...back, passed }, LADDER).kind).toBe("suspend");
+    expect(decideOn({ ...own, limit: null, probation: false }, { ...back, passed }, LADDER).kind).toBe("suspend");
   });
 
   test("of an account of which nothing is known suspends: better once too often", () => {
@@ -372,8 +444,11 @@ describe("a guard of a reactivated account", () => {
   });
 });
 
-describe("a trigger that was passed before the reactivation, and had not fired yet", () => {
-  const back = { lastReactivatedAt: "2026-11-21T03:30:00.000Z", passed: { [A_TRIGGER]: "461.1" } } as const;
+describe("a limit that was passed before the reactivation, whose trigger fires after it", () => {
+  const back = {
+    lastReactivatedAt: "2026-11-21T03:30:00.000Z",
+    passed: { "totalprice price daily": "461.1", "totalprice price monthly": "461.1" },
+  } as const;
   const late = (currentValue: string, changes = {}) => ({
     ...fired("2026-11-21T03:31:00.000Z"),
     ...{ accountSid: PLAIN, limit: "all", currentValue, ...changes },
@@ -387,8 +462,23 @@ describe("a trigger that was passed before the reactivation, and had not fired y
     expect(decideOn(late(currentValue), back, LADDER).kind).toBe(kind);
   });
 
-  test("another trigger, another day, and an account that was never reactivated are as always", () => {
-    expect(decideOn(late("461.1", { usageTriggerSid: `UT${"9".repeat(32)}` }), back, LADDER).kind).toBe("suspend");
+  test("whichever trigger it is: it may have been removed, and made anew", () => {
+    expect(decideOn(late("461.1", { usageTriggerSid: `UT${"9".repeat(32)}` }), back, LADDER).kind).toBe("join");
+  });
+
+  test("of an account that was below the limit when it came back, all of it is new spend", () => {
+    const passed = { "totalprice price daily": "99" };
+    expect(decideOn(late("101"), { ...back, passed }, LADDER).kind).toBe("suspend");
+  });
+
+  test("another measure, another day, and an account that was never reactivated are as always", () => {
+    const texts = late("20001", {
+      usageCategory: "sms-outbound",
+      triggerBy: "count",
+      recurring: "monthly",
+      limit: "all",
+    });
+    expect(decideOn({ ...texts, triggerValue: "20000" }, back, LADDER).kind).toBe("suspend");
     expect(decideOn(late("461.1", { firedAt: "2026-11-22T00:00:01.000Z" }), back, LADDER).kind).toBe("suspend");
     expect(decideOn(late("461.1"), { passed: back.passed }, LADDER).kind).toBe("suspend");
   });
@@ -482,7 +572,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     because: fc.constantFrom(null, ...ALERTED_BECAUSE),
     suspendedAt: fc.option(around),
     lastReactivatedAt: fc.option(fc.oneof(time, around)),
-    passed: fc.constantFrom({}, { [A_TRIGGER]: "1" }, { [A_TRIGGER]: "99.5" }),
+    passed: fc.constantFrom({}, { "totalprice price daily": "99.5" }, { "guard of first: sms price": "1" }),
     parentSid: fc.constant(PARENT),
   });
 

@@ -23,6 +23,7 @@ function policyOf(text: string) {
 test("the policy that the project comes with is read as it is written", () => {
   expect(policyOf(readFileSync(new URL("../../../policy.yml", import.meta.url), "utf8"))).toEqual({
     mode: "enforce",
+    currency: "USD",
     limits: {
       "daily-warning": { category: "totalprice", by: "price", every: "day", at: "80", then: "alert" },
       "daily-spend": { category: "totalprice", by: "price", every: "day", at: "100", then: "suspend" },
@@ -62,6 +63,7 @@ test("the policy that the project comes with is read as it is written", () => {
 test("a policy written with every key is read as it stands", () => {
   const text = `
 mode: observe
+currency: JPY
 limits:
   warn: { category: totalprice, by: price, every: month, at: 0.10, then: alert }
   daily-spend: ${LIMIT}
@@ -81,6 +83,7 @@ tampering: suspend
 `;
   expect(policyOf(text)).toEqual({
     mode: "observe",
+    currency: "JPY",
     limits: {
       warn: { category: "totalprice", by: "price", every: "month", at: "0.1", then: "alert" },
       "daily-spend": { category: "totalprice", by: "price", every: "day", at: "100", then: "suspend" },
@@ -122,6 +125,7 @@ tampering: suspend
 test("what is left out, or left empty, has a safe default", () => {
   const defaults = {
     mode: "enforce",
+    currency: null,
     limits: {},
     rates: {},
     errors: {},
@@ -203,6 +207,7 @@ const CATEGORY =
   "Expected one of Twilio's usage categories: small letters, digits, `-`, for example `category: totalprice`.";
 const UNTIL =
   "Expected a day of the calendar, YYYY-MM-DD (without an end, leave the key out), for example `until: 2027-01-31`.";
+const CURRENCY = "Expected a currency of ISO 4217, in three capital letters, for example `currency: USD`.";
 const CODE = "Expected one of Twilio's error codes, a whole number from 10000 to 99999, for example `32201`.";
 
 const limit = (changes: Record<string, string>) =>
@@ -270,7 +275,7 @@ test.each([
   [
     "an unknown key",
     "webhook: {}",
-    "1:1 webhook: There is no such key here. The keys here are: mode, limits, errors, unlisted, brake, exempt, accounts, parent, probation, tampering.",
+    "1:1 webhook: There is no such key here. The keys here are: mode, currency, limits, errors, unlisted, brake, exempt, accounts, parent, probation, tampering.",
   ],
   [
     "a merge key",
@@ -283,6 +288,12 @@ test.each([
     "1:7 mode: Expected `enforce` or `observe`, for example `mode: enforce`. Got: Observe. Did you mean `observe`?",
   ],
   ["no mode", "mode:", "1:1 mode: Expected `enforce` or `observe`, for example `mode: enforce`. Got: nothing."],
+  ["a currency in small letters", "mode: observe\ncurrency: usd", `2:11 currency: ${CURRENCY} Got: usd.`],
+  ["a currency's sign", "currency: $", `1:11 currency: ${CURRENCY} Got: $.`],
+  ["a currency that doesn't exist", "currency: UDS", `1:11 currency: ${CURRENCY} Got: UDS.`],
+  ["no currency", "currency:", `1:1 currency: ${CURRENCY} Got: nothing.`],
+  ["two currencies", "currency: [USD, EUR]", `1:11 currency: ${CURRENCY} Got: a list.`],
+  ["a key nearly currency", "curency: USD", "1:1 curency: There is no such key here. Did you mean `currency`?"],
   [
     "unlisted: yes",
     "unlisted: yes",
@@ -834,6 +845,7 @@ const anyDay = fc
 test("any right policy is read with just its values, and read again from what was read", () => {
   const right = fc.record({
     mode: fc.constantFrom("enforce", "observe"),
+    currency: fc.constantFrom("USD", "EUR", "JPY"),
     limits: fc.uniqueArray(fc.tuple(anyName, anyLimit), { selector: ([name]) => name, maxLength: 5 }).map((entries) =>
       // Distinct values: no two are the same trigger.
       Object.fromEntries(
@@ -863,6 +875,7 @@ test("any right policy is read with just its values, and read again from what wa
         category === "none" ? [] : watches.map((watch, index) => [`w-${index}`, { category, by, ...watch }] as const);
       const limits = { ...written.limits, ...Object.fromEntries(watched) };
       const policy = policyOf(stringify({ ...written, limits }));
+      expect(policy.currency).toEqual(written.currency);
       expect(policy.exempt).toEqual(written.exempt);
       expect(Object.keys(policy.rates)).toEqual(watched.map(([name]) => name));
       expect(policy.probation.share).toEqual(written.probation.share);
@@ -876,7 +889,7 @@ test("any right policy is read with just its values, and read again from what wa
 });
 
 /** Back to keys and words. */
-function asWritten({ rates, probation, ...policy }: ReturnType<typeof policyOf>) {
+function asWritten({ rates, probation, currency, ...policy }: ReturnType<typeof policyOf>) {
   const words = (milliseconds: number) => `${milliseconds / 1000}s`;
   const errors = Object.entries(policy.errors).map(([name, rule]) => [name, { ...rule, within: words(rule.within) }]);
   const watched = Object.entries(rates).map(([name, { kind: _, ...rule }]) => [
@@ -885,6 +898,7 @@ function asWritten({ rates, probation, ...policy }: ReturnType<typeof policyOf>)
   ]);
   return {
     ...policy,
+    ...(currency !== null && { currency }),
     limits: { ...policy.limits, ...Object.fromEntries(watched) },
     errors: Object.fromEntries(errors),
     brake: { ...policy.brake, within: words(policy.brake.within) },

@@ -261,6 +261,18 @@ describe("a reactivation", () => {
     expect(await incident()).toMatchObject({ state: "suspended", reason: expect.stringContaining(String(code)) });
   });
 
+  test("is known to the account's next signals and to the sweep before its incident is over", async () => {
+    const before = await contained();
+    rig.dynamo.fail({ on: ({ body }) => body.includes("REMOVE openIncidentId"), do: "cut" });
+    expect(await deliver(reactivate(before))).toMatchObject({ kind: "threw" });
+    const { state, reactivatedAt } = await incident();
+    expect(state).toBe("reactivated");
+    expect(await rig.store.recall(account, "")).toMatchObject({
+      ...{ openIncidentId: before.id, lastReactivatedAt: reactivatedAt },
+      passed: expect.objectContaining({ "guard of spend: totalprice price": "0" }),
+    });
+  });
+
   test("an activation whose answer is lost is found by reading", async () => {
     const before = await contained();
     rig.twilio.fail({

@@ -54,7 +54,8 @@ export function rfc2822(time: Date): string {
 }
 
 export function remembered(changes: Partial<AccountMemory> = {}): Known {
-  const nothing = { firstSeenIn: "earlier", values: {}, sampledAt: null, spentAt: null, over: {}, repairedIn: null };
+  const spent = { values: {}, sampledAt: null, spentAt: null, over: {} };
+  const nothing = { firstSeenIn: "earlier", ...spent, drift: null, repairedIn: null };
   return { ...NOTHING_KNOWN, memory: { ...nothing, ...changes } };
 }
 

@@ -43,10 +43,27 @@ describe("a firing that should have been dealt with by now", () => {
     expect(due({ "daily-spend": { recurring: "yearly", ...ago(32 * DAY) } })).toEqual([]);
   });
 
+  test.each([
+    ["2026-10-03T23:59:30Z", 0],
+    ["2026-10-04T00:00:10Z", 1],
+    ["2026-10-04T00:05:10Z", 1],
+    ["2026-10-04T00:58:00Z", 1],
+    ["2026-10-04T00:59:00Z", 0],
+  ])("just before its period ended, seen at %s", (now, found) => {
+    const fired = { dateFired: rfc2822(new Date("2026-10-03T23:58:40Z")) };
+    expect(due({ "daily-spend": fired }, { now: new Date(now) })).toHaveLength(found);
+    const onTheLastDay = { dateFired: rfc2822(new Date("2026-09-30T23:58:40Z")) };
+    const inTheFirstHour = new Date(now.replace("10-03", "09-30").replace("10-04", "10-01"));
+    expect(due({ "monthly-spend": onTheLastDay }, { now: inTheFirstHour })).toHaveLength(found);
+  });
+
   test("not before the account's last reactivation", () => {
     const fired = { "daily-spend": ago(60 * MINUTE) };
     expect(due(fired, { lastReactivatedAt: timeBefore(30 * MINUTE).toISOString() })).toEqual([]);
     expect(due(fired, { lastReactivatedAt: timeBefore(90 * MINUTE).toISOString() })).toHaveLength(1);
+    // It may have fired within the second of it, and after it.
+    expect(due(fired, { lastReactivatedAt: timeBefore(60 * MINUTE - 900).toISOString() })).toHaveLength(1);
+    expect(due(fired, { lastReactivatedAt: timeBefore(60 * MINUTE - 1000).toISOString() })).toEqual([]);
   });
 
   test("of ours alone: it calls us, or bears our mark and was made to call another address", () => {
@@ -81,6 +98,15 @@ describe("its signal", () => {
     expect(z.safeParse(UsageTriggerSignal, signal).success).toBe(true);
     expect(signal?.fingerprint).toBe(signal?.id);
     expect(signal?.fingerprint.length).toBeLessThanOrEqual(64);
+  });
+
+  test("says at least the value that fired it: the one that is listed may be the next day's by now", () => {
+    const justBefore = { dateFired: rfc2822(new Date("2026-10-03T23:58:40Z")), currentValue: "0.5" };
+    const [trigger] = inOrder({ "daily-spend": justBefore });
+    const [signal] = lostFirings(trigger === undefined ? [] : [trigger], NONE, situation);
+    expect(signal?.currentValue).toBe("100");
+    const odd = trigger === undefined ? [] : [{ ...trigger, currentValue: "" }];
+    expect(lostFirings(odd, NONE, situation)[0]?.currentValue).toBe("100");
   });
 
   test("is the same with each sweep, whatever the time", () => {

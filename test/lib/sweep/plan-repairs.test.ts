@@ -12,11 +12,18 @@ const HOUR = 3600_000;
 const plan = (triggers: readonly UsageTrigger[], known: Known = remembered(), policy = POLICY) =>
   planRepairs(triggers, { accountSid: ACCOUNT, known, policy, publicUrl: PUBLIC_URL, now: NOW });
 const limits = ({ create }: RepairPlan) => create.map(({ limit }) => limit);
-const GUARDS = guardsFor(POLICY, ACCOUNT, PUBLIC_URL, "a-command").map((guard, index) => listed(guard, 50 + index));
-const reactivated = (milliseconds: number, memory: Parameters<typeof remembered>[0] = {}): Known => ({
-  ...remembered(memory),
+/** As the reactivation made them, when 1500 had been used since ever. */
+const GUARDS = guardsFor(POLICY, ACCOUNT, PUBLIC_URL, "a-command").map((guard, index) =>
+  listed(guard, 50 + index, { triggerValue: index === 0 ? "1525.000000" : "1725.000000", currentValue: "1510" }),
+);
+const BASES = { "guard of daily-spend: totalprice price": "1500", "guard of monthly-spend: totalprice price": "1500" };
+const reactivated = (milliseconds: number, changes: Partial<Known> = {}): Known => ({
+  ...remembered(),
   lastReactivatedAt: timeBefore(milliseconds).toISOString(),
+  passed: BASES,
+  ...changes,
 });
+const names = (triggers: readonly { friendlyName: string }[]) => triggers.map(({ friendlyName }) => friendlyName);
 
 test("an account in order needs no repair", () => {
   expect(needsRepair(plan(inOrder()))).toBe(false);
@@ -39,77 +46,172 @@ test("a policy without limits removes nothing, one that lost a limit removes its
 });
 
 describe("guards", () => {
+  const [daily, monthly] = GUARDS;
+  if (daily === undefined || monthly === undefined) throw new Error("two limits suspend");
+  const DAILY = policyOf(
+    "limits: { daily-spend: { category: totalprice, by: price, every: day, at: 100, then: suspend } }",
+  );
+
   test("stay for the time of the probation, and are removed after it", () => {
-    expect(plan([...inOrder(), ...GUARDS], reactivated(23 * HOUR)).endedGuards).toEqual([]);
-    expect(plan([...inOrder(), ...GUARDS], reactivated(25 * HOUR)).endedGuards).toEqual(GUARDS);
+    const guarded = [...inOrder({}, DAILY), daily];
+    expect(needsRepair(plan(guarded, reactivated(23 * HOUR), DAILY))).toBe(false);
+    const { endedGuards, ...rest } = plan(guarded, reactivated(25 * HOUR), DAILY);
+    expect(endedGuards).toEqual([daily]);
+    // That was to be, and is no news.
+    expect(rest).toMatchObject({ create: [], update: [], remove: [], takeOver: [] });
   });
 
   test("stay on an account that is contained: it may be about to come back with them", () => {
     const known = { ...withIncident({ state: "suspended" }), lastReactivatedAt: timeBefore(25 * HOUR).toISOString() };
-    expect(plan([...inOrder(), ...GUARDS], known).endedGuards).toEqual([]);
+    expect(needsRepair(plan([...inOrder(), ...GUARDS], known))).toBe(false);
   });
 
-  test("are made again when somebody removed them, and only while the probation lasts", () => {
-    const [first, ...others] = GUARDS;
-    const gone = [...inOrder(), ...others];
-    expect(plan(gone, reactivated(23 * HOUR)).create.map(({ friendlyName }) => friendlyName)).toEqual([
-      first?.friendlyName,
-    ]);
-    expect(plan(gone, reactivated(23 * HOUR)).create[0]?.triggerValue).toMatch(/^\+/);
-    expect(plan(gone, reactivated(25 * HOUR)).create).toEqual([]);
-    expect(plan(inOrder()).create).toEqual([]);
+  test("are made again when somebody removed them, with the value of the first one, and only as long as they guard", () => {
+    const gone = [...inOrder({}, DAILY)];
+    const known = reactivated(23 * HOUR);
+    expect(plan(gone, known, DAILY).create).toMatchObject([{ friendlyName: daily.friendlyName, triggerValue: "1525" }]);
+    expect(needsRepair(plan(gone, reactivated(25 * HOUR), DAILY))).toBe(false);
+    expect(needsRepair(plan(gone, remembered(), DAILY))).toBe(false);
+  });
+
+  test("of which it is not known what they count from begin at the present value", () => {
+    const known = reactivated(HOUR, { passed: {} });
+    expect(plan(inOrder(), known).create.map(({ triggerValue }) => triggerValue)).toEqual(["+25", "+225"]);
+    expect(needsRepair(plan([...inOrder(), ...GUARDS], known))).toBe(false);
+    const forged = { ...daily, triggerValue: "1535.01" };
+    const { create, endedGuards } = plan([...inOrder(), forged, monthly], known);
+    expect(names(create)).toEqual([daily.friendlyName]);
+    expect(endedGuards).toEqual([forged]);
+  });
+
+  test.each([
+    ["that never fires", { triggerValue: "999999999" }],
+    // Whoever replaces it again and again would never reach it.
+    ["a little above the present value, and above the first one", { triggerValue: "1534.9", currentValue: "1510" }],
+    ["of something else", { triggerBy: "count" }],
+    ["that fired before the reactivation", { dateFired: timeBefore(2 * HOUR).toUTCString() }],
+    ["that fired at another value", { triggerValue: "1510.01", dateFired: timeBefore(60_000).toUTCString() }],
+    ["whose value is no number", { triggerValue: "much" }],
+  ])("are no guards by their name: one %s is replaced", (_, changes) => {
+    for (const callbackUrl of [daily.callbackUrl, "https://elsewhere.example.com/"]) {
+      const forged = { ...daily, callbackUrl, ...changes };
+      const after = plan([...inOrder(), forged, monthly], reactivated(HOUR));
+      expect(after.create).toMatchObject([{ friendlyName: daily.friendlyName, triggerValue: "1525" }]);
+      expect(after.update).toEqual([]);
+      expect(after.keep).not.toContain(forged);
+    }
+  });
+
+  test("that fired a moment ago stay until their firing was heard, whatever they are; then the needless ones go", () => {
+    const firedAt = (milliseconds: number) => ({
+      ...daily,
+      triggerValue: "1501",
+      dateFired: timeBefore(milliseconds).toUTCString(),
+    });
+    expect(plan([...inOrder(), firedAt(60_000), ...GUARDS], reactivated(3 * HOUR)).endedGuards).toEqual([]);
+    const old = firedAt(2 * HOUR);
+    expect(plan([...inOrder(), old, ...GUARDS], reactivated(3 * HOUR)).endedGuards).toEqual([old]);
   });
 
   test("call us again when somebody sent them elsewhere; whichever reactivation made them, they are right", () => {
-    const [first, ...others] = GUARDS;
-    if (first === undefined) throw new Error("there is no guard");
-    const astray = { ...first, callbackUrl: "https://elsewhere.example.com/" };
-    const plain = { ...first, callbackUrl: first.callbackUrl.replace(/&probation=\w+/, "") };
+    const astray = { ...daily, callbackUrl: "https://elsewhere.example.com/" };
+    const plain = { ...daily, callbackUrl: daily.callbackUrl.replace(/&probation=\w+/, "") };
     for (const edited of [astray, plain]) {
-      const { create, update } = plan([...inOrder(), edited, ...others], reactivated(HOUR));
+      const { create, update } = plan([...inOrder(), edited, monthly], reactivated(HOUR));
       expect(create).toEqual([]);
       expect(update.map(({ trigger }) => trigger)).toEqual([edited]);
     }
     expect(needsRepair(plan([...inOrder(), ...GUARDS], reactivated(HOUR)))).toBe(false);
   });
 
-  test("that have fired stay as they are", () => {
-    const fired = GUARDS.map((guard) => ({ ...guard, dateFired: NOW.toUTCString() }));
+  test("that have fired stay as they are: the responder has judged it", () => {
+    const fired = GUARDS.map((guard) => ({ ...guard, dateFired: timeBefore(60_000).toUTCString() }));
     expect(needsRepair(plan([...inOrder(), ...fired], reactivated(HOUR)))).toBe(false);
   });
 
-  test("stay where the account was never reactivated", () => {
-    expect(plan([...inOrder(), ...GUARDS]).endedGuards).toEqual([]);
+  test("are as the policy says by now", () => {
+    const harder = { ...POLICY, probation: { ...POLICY.probation, share: "0.1" } };
+    const { create, endedGuards } = plan([...inOrder(), ...GUARDS], reactivated(HOUR), harder);
+    expect(create.map(({ triggerValue }) => triggerValue)).toEqual(["1510", "1590"]);
+    expect(endedGuards).toEqual(GUARDS);
+  });
+
+  test("of an account that was never reactivated are somebody's doing, and go", () => {
+    const after = plan([...inOrder(), ...GUARDS]);
+    expect(after.remove).toEqual(GUARDS);
+    expect(after.create).toEqual([]);
+  });
+
+  test("of no limit go, too, and that is said", () => {
+    const stray = { ...daily, friendlyName: "tollbreaker: whatever probation" };
+    const after = plan([...inOrder(), ...GUARDS, stray], reactivated(HOUR));
+    expect(after.remove).toEqual([stray]);
+    expect(after.endedGuards).toEqual([]);
+  });
+
+  test("stay while an incident holds the account: it may have come back a moment ago", () => {
+    const guarded = [...inOrder(), ...GUARDS];
+    expect(needsRepair(plan(guarded, { ...remembered(), isClaimed: true }))).toBe(false);
+    expect(needsRepair(plan(guarded, { ...withIncident({ state: "failed" }), isClaimed: true }))).toBe(false);
+    expect(plan(guarded, { ...withIncident({ state: "alerted" }), isClaimed: true }).remove).toEqual(GUARDS);
   });
 });
 
-describe("after a reactivation in the same period", () => {
-  const missing = [...inOrder().slice(1), ...GUARDS];
+describe("a limit that can't fire again before its period ends", () => {
+  const [daily, monthly] = GUARDS;
+  if (daily === undefined || monthly === undefined) throw new Error("two limits suspend");
+  const spent = inOrder({ "monthly-spend": { dateFired: timeBefore(26 * HOUR).toUTCString(), currentValue: "1000" } });
+  const over = (triggers: readonly UsageTrigger[], known = reactivated(25 * HOUR), policy = POLICY) =>
+    plan(triggers, known, policy);
 
-  test("a trigger that would fire at once on what was spent before is made in the next period", () => {
-    const memory = { values: { "totalprice price daily": "130" }, sampledAt: timeBefore(HOUR).toISOString() };
-    expect(limits(plan(missing, reactivated(2 * HOUR, memory)))).toEqual([]);
-    expect(limits(plan(missing, reactivated(13 * HOUR, memory)))).toEqual(["daily-spend"]);
+  test("keeps a guard after the probation, at its whole limit; and it stays guarded on the way", () => {
+    const taking = over([...spent, daily, monthly]);
+    expect(taking.takeOver).toMatchObject([
+      {
+        friendlyName: "tollbreaker: monthly-spend interim",
+        triggerValue: "2400",
+        recurring: "",
+        callbackUrl: expect.stringContaining("limit=monthly-spend&probation="),
+      },
+    ]);
+    expect(taking).toMatchObject({ create: [], update: [], remove: [], endedGuards: [daily] });
+    const [interim] = taking.takeOver.map((wanted) => listed(wanted, 70, { currentValue: "1600" }));
+    if (interim === undefined) throw new Error("there is no guard");
+    expect(over([...spent, monthly, interim])).toMatchObject({ create: [], takeOver: [], endedGuards: [monthly] });
+    expect(needsRepair(over([...spent, interim]))).toBe(false);
+    // The next month.
+    const known = reactivated(4 * 24 * HOUR);
+    expect(over([...spent, interim], known).endedGuards).toEqual([interim]);
+    // Removed, or forged, it is made anew, and that is news.
+    expect(names(over(spent).create)).toEqual([interim.friendlyName]);
+    expect(names(over([...spent, { ...interim, triggerValue: "2500" }]).create)).toEqual([interim.friendlyName]);
   });
 
-  test("the value is what another trigger of the same measure shows", () => {
-    const policy = policyOf(`
-limits:
-  daily-spend: { category: totalprice, by: price, every: day, at: 100, then: suspend }
-  warning: { category: totalprice, by: price, every: day, at: 80, then: alert }
+  test("by the day, with a short probation: until midnight", () => {
+    const short = policyOf(`
+limits: { daily-spend: { category: totalprice, by: price, every: day, at: 100, then: suspend } }
+probation: { share: 0.25, for: 1h }
 `);
-    const shown = inOrder({ warning: { currentValue: "130" } }, policy).slice(1);
-    const guards = guardsFor(policy, ACCOUNT, PUBLIC_URL, "a-command").map((guard) => listed(guard, 60));
-    expect(limits(plan([...shown, ...guards], reactivated(2 * HOUR), policy))).toEqual([]);
+    const triggers = [...inOrder({}, short), daily];
+    expect(over(triggers, reactivated(2 * HOUR), short).takeOver).toMatchObject([{ triggerValue: "1600" }]);
+    expect(over(triggers, reactivated(13 * HOUR), short)).toMatchObject({ takeOver: [], endedGuards: [daily] });
   });
 
-  test("one that is below its value, or not known, is made at once", () => {
-    const memory = { values: { "totalprice price daily": "60" }, sampledAt: timeBefore(HOUR).toISOString() };
-    expect(limits(plan(missing, reactivated(2 * HOUR, memory)))).toEqual(["daily-spend"]);
-    const yesterday = { values: { "totalprice price daily": "130" }, sampledAt: timeBefore(13 * HOUR).toISOString() };
-    expect(limits(plan(missing, reactivated(2 * HOUR, yesterday)))).toEqual(["daily-spend"]);
-    expect(limits(plan(missing, reactivated(2 * HOUR)))).toEqual(["daily-spend"]);
+  test("by one that fires once: for good", () => {
+    const ever = policyOf("limits: { ever: { category: sms, by: count, every: once, at: 5000, then: suspend } }");
+    const passed = { "guard of ever: sms count": "7000" };
+    const after = over(inOrder({}, ever), reactivated(400 * 24 * HOUR, { passed }), ever);
+    expect(after.create).toMatchObject([{ friendlyName: "tollbreaker: ever interim", triggerValue: "12000" }]);
   });
+});
+
+test("a trigger that is missing is made after a reactivation, too: what was spent before is the responder's to tell", () => {
+  const { memory } = remembered({
+    values: { "totalprice price daily": "130" },
+    sampledAt: timeBefore(HOUR).toISOString(),
+  });
+  const known = reactivated(2 * HOUR, { memory, passed: { ...BASES, "totalprice price daily": "130" } });
+  expect(limits(plan([...inOrder().slice(1), ...GUARDS], known))).toEqual(["daily-spend"]);
 });
 
 test("whatever is there, carried out it leaves what the policy wants, and touches nothing that is not ours", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { measureOfLimit, spendSamples, takeSample, valuesOf } from "../../../lib/sweep/spend-sample.ts";
+import { measureOfLimit, valuesOf } from "../../../lib/policy/measure.ts";
+import { spendSamples, takeSample } from "../../../lib/sweep/spend-sample.ts";
 import { policyOf } from "../../support/policies.ts";
 import { inOrder, NOW, POLICY, remembered, rfc2822, timeBefore } from "./examples.ts";
 

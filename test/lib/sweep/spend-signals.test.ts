@@ -50,6 +50,19 @@ test("what was spent before it came back is old news", () => {
   ).toEqual(["fast"]);
 });
 
+test("an account that came back can trip it again in the same hour: that is another find", () => {
+  const now = new Date("2026-10-04T12:30:00.000Z");
+  const steep = Array.from({ length: 13 }, (_, index) => ({
+    at: timeBefore((60 - 5 * index) * MINUTE, now).toISOString(),
+    values: { "totalprice price daily": String(50 * index) },
+  }));
+  const idAfter = (lastReactivatedAt: string | null) =>
+    spendSignals(ACCOUNT, steep, { policy, known: { ...remembered(), lastReactivatedAt }, now })[0]?.id;
+  expect(idAfter(null)).toBe("spend:fast:2026-10-04T12");
+  expect(idAfter("2026-10-04T11:40:00.000Z")).toBe("spend:fast:2026-10-04T12");
+  expect(idAfter("2026-10-04T12:10:00.250Z")).toBe("spend:fast:20261004T121000Z");
+});
+
 describe("a spike", () => {
   // Two an hour for a day and a half, then 50 in the last hour.
   const history = samples((ago) => {

@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import type { Run } from "../../../lib/sweep/run-store.ts";
-import { armedNotice, dailySummary, driftNotice, troubleNotice } from "../../../lib/sweep/sweep-notices.ts";
+import {
+  armedNotice,
+  dailySummary,
+  driftNotice,
+  repeatedNotice,
+  troubleNotice,
+} from "../../../lib/sweep/sweep-notices.ts";
 import { type Counts, type Names, NO_COUNTS, NO_NAMES } from "../../../lib/sweep/tally.ts";
 import { NOW } from "./examples.ts";
 
@@ -9,9 +15,9 @@ function run(
   names: Partial<Names> = {},
   lastFinishedAt: string | null = NOW.toISOString(),
 ): Run {
-  const times = { startedAt: NOW.toISOString(), finishedAt: null, lastFinishedAt, summaryOn: null, troubleOn: null };
+  const times = { startedAt: NOW.toISOString(), progressAt: null, finishedAt: null, lastFinishedAt, summaryOn: null };
   const sums = { counts: { ...NO_COUNTS, ...counts }, names: { ...NO_NAMES, ...names } };
-  return { sweepId: "a-sweep", shards: 1, done: new Set([0]), ...times, ...sums };
+  return { sweepId: "a-sweep", from: 0, shards: 1, done: new Set([0]), ...times, ...sums };
 }
 
 test("one account is one, several are several", () => {
@@ -19,7 +25,9 @@ test("one account is one, several are several", () => {
     "1 subaccount never seen before: now it carries the policy's usage triggers.",
   );
   expect(driftNotice(run({ drifted: 3 }), NOW).subject).toBe("Usage triggers repaired on 3 subaccounts");
-  expect(troubleNotice(run({ refused: 2 }), NOW).headline).toMatch(/^2 subaccounts lack usage triggers/);
+  expect(troubleNotice(run({ refused: 2, newlyRefused: 2 }), NOW).headline).toMatch(
+    /^2 subaccounts lack usage triggers/,
+  );
 });
 
 test("the very first sweep names nobody", () => {
@@ -44,7 +52,10 @@ test("a repeated notice of one sweep has the same id, another sweep's another; a
 });
 
 test("subjects are what SNS takes: at most 99 printable ASCII characters", () => {
-  const many = run({ accounts: 10_000, armed: 9999, quiet: 9998, arrived: 10_000, drifted: 10_000, refused: 10_000 });
-  const subjects = [armedNotice, driftNotice, troubleNotice, dailySummary].map((make) => make(many, NOW).subject);
+  const refused = { refused: 10_000, repeated: 10_000, newlyRefused: 10_000 };
+  const many = run({ accounts: 10_000, armed: 9999, quiet: 9998, arrived: 10_000, drifted: 10_000, ...refused });
+  const subjects = [armedNotice, driftNotice, repeatedNotice, troubleNotice, dailySummary].map(
+    (make) => make(many, NOW).subject,
+  );
   for (const subject of subjects) expect(subject).toMatch(/^[ -~]{1,99}$/);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
-import { applyPlan, bringInOrder } from "../../../lib/triggers/apply.ts";
+import { applyPlan, bringInOrder, suspendingFirst } from "../../../lib/triggers/apply.ts";
 import { planTriggers } from "../../../lib/triggers/plan.ts";
-import { type WantedTrigger, wantedTriggers } from "../../../lib/triggers/wanted.ts";
-import { listUsageTriggers, type UsageTrigger } from "../../../lib/twilio/usage-triggers.ts";
+import { isMarked, type WantedTrigger, wantedTriggers } from "../../../lib/triggers/wanted.ts";
+import { createUsageTrigger, listUsageTriggers, type UsageTrigger } from "../../../lib/twilio/usage-triggers.ts";
+import { apiOf } from "../../local/twilio/api.ts";
 import { policyOf } from "../../support/policies.ts";
 import { simulated } from "../twilio/simulated.ts";
 
@@ -25,6 +26,8 @@ async function listed(): Promise<UsageTrigger[]> {
   return list.body;
 }
 
+const ROOM = 1000;
+const api = () => apiOf(twilio.simulator);
 const until = (milliseconds = 10_000) => ({ clock: systemClock, deadline: Date.now() + milliseconds });
 const arm = (at = 80, milliseconds?: number) =>
   bringInOrder(
@@ -128,26 +131,74 @@ describe("bringing an account in order", () => {
     expect(changes()).toEqual([]);
   });
 
-  test("does nothing at all where a plan has a problem", async () => {
-    const ordered = await bringInOrder(
-      twilio.twilio,
-      twilio.account,
-      (existing) => ({ ...planTriggers(twilio.account, existing, wanted()), problem: "too many" }),
-      until(),
-    );
-    expect(ordered).toMatchObject({ kind: "failed", why: "too many" });
-    expect(changes()).toEqual([]);
+  describe("an account that can't have more triggers", () => {
+    const foreign = { FriendlyName: "mine", UsageCategory: "sms", TriggerValue: "5", CallbackUrl: "https://a.example" };
+    const path = () => `/2010-04-01/Accounts/${twilio.account}/Usage/Triggers`;
+    const fill = async (count: number) => {
+      for (let index = 0; index < count; index++) await api().post(`${path()}.json`, foreign);
+    };
+    const ours = async () => (await listed()).filter(isMarked);
+
+    test("gets what needs no room: addresses, and twins are removed; people are told why not more", async () => {
+      await arm();
+      const [warning, spend] = await listed();
+      await api().post(`${path()}/${spend?.sid}.json`, { CallbackUrl: "https://elsewhere.example.com/" });
+      await api().delete(`${path()}/${warning?.sid}.json`);
+      await fill(999);
+      const ordered = await arm();
+      expect(ordered).toMatchObject({
+        kind: "failed",
+        why: expect.stringContaining("Twilio allows 1000"),
+        ...{ created: [], updated: ["tollbreaker: daily-spend"], removed: [] },
+      });
+      expect((await ours()).map(({ callbackUrl }) => callbackUrl)).toEqual([expect.stringContaining(PUBLIC_URL)]);
+    });
+
+    test("a twin makes room for what is missing", async () => {
+      await arm();
+      const [warning, spend] = await listed();
+      const { callbackUrl: CallbackUrl = "", friendlyName: FriendlyName = "" } = spend ?? {};
+      const watch = { UsageCategory: "totalprice", TriggerBy: "price", TriggerValue: "100", Recurring: "daily" };
+      await api().post(`${path()}.json`, { CallbackUrl, FriendlyName, ...watch });
+      await api().delete(`${path()}/${warning?.sid}.json`);
+      await fill(998);
+      const ordered = await arm();
+      expect(ordered).toMatchObject({ kind: "in-order", removed: [FriendlyName] });
+      expect(await ours()).toHaveLength(2);
+    });
+
+    test("what is replaced stays as long as there is no room for what replaces it", async () => {
+      await arm(80);
+      await fill(998);
+      expect(await arm(90)).toMatchObject({ kind: "failed", created: [], removed: [] });
+      expect(await ours()).toHaveLength(2);
+    });
+  });
+
+  test("when one can't be created, twins go all the same", async () => {
+    await arm();
+    const [first, second] = wanted();
+    if (first === undefined || second === undefined) throw new Error("two are wanted");
+    await createUsageTrigger(twilio.twilio, twilio.account, first, 5000);
+    const body = JSON.stringify({ code: 20001, message: "Invalid category", status: 400 });
+    twilio.proxy.fail({ on: onCreation, do: "answer", status: 400, body });
+    const another = { ...second, limit: "another", friendlyName: "tollbreaker: another" };
+    const planOf = (existing: readonly UsageTrigger[]) =>
+      planTriggers(twilio.account, existing, [first, second, another]);
+    const ordered = await bringInOrder(twilio.twilio, twilio.account, planOf, until());
+    expect(ordered).toMatchObject({ kind: "failed", created: [], removed: ["tollbreaker: daily-warning"] });
+    expect(await listed()).toHaveLength(2);
   });
 
   test("does not go on for ever where Twilio lists something else than it was told", async () => {
-    // As though it kept the address without its fragment.
+    // As though it kept other connection overrides.
     const ordered = await bringInOrder(
       twilio.twilio,
       twilio.account,
       (existing) =>
         planTriggers(
           twilio.account,
-          existing.map((one) => ({ ...one, callbackUrl: one.callbackUrl.replace(/#.*/, "") })),
+          existing.map((one) => ({ ...one, callbackUrl: one.callbackUrl.replace(/#.*/, "#rc=1") })),
           wanted(),
         ),
       until(),
@@ -170,12 +221,32 @@ describe("bringing an account in order", () => {
 });
 
 describe("carrying out a plan", () => {
+  test("those that suspend come first, in the order of the policy: there may not be room for all", async () => {
+    const mixed = policyOf(`
+limits:
+  warning: { category: totalprice, by: price, every: day, at: 80, then: alert }
+  spend: { category: totalprice, by: price, every: day, at: 100, then: suspend }
+  texts: { category: sms, by: count, every: day, at: 500, then: suspend }
+`);
+    const create = suspendingFirst(wantedTriggers(mixed, twilio.account, PUBLIC_URL), mixed);
+    expect(create.map(({ limit }) => limit)).toEqual(["spend", "texts", "warning"]);
+    const plan = { accountSid: twilio.account, create, update: [], remove: [], keep: [] };
+    expect(await applyPlan(twilio.twilio, plan, 2)).toMatchObject({
+      created: ["tollbreaker: spend", "tollbreaker: texts"],
+      shown: [{ currentValue: "0" }, { currentValue: "0" }],
+      noRoom: ["tollbreaker: warning"],
+      failures: [],
+    });
+  });
+
   test("one that somebody else has removed is removed", async () => {
     await arm();
     const remove = await listed();
-    const plan = { accountSid: twilio.account, create: [], update: [], remove };
-    expect(await applyPlan(twilio.twilio, plan)).toMatchObject({ removed: remove.map((one) => one.friendlyName) });
-    expect(await applyPlan(twilio.twilio, plan)).toMatchObject({ failures: [] });
+    const plan = { accountSid: twilio.account, create: [], update: [], remove, keep: [] };
+    expect(await applyPlan(twilio.twilio, plan, ROOM)).toMatchObject({
+      removed: remove.map((one) => one.friendlyName),
+    });
+    expect(await applyPlan(twilio.twilio, plan, ROOM)).toMatchObject({ failures: [] });
   });
 
   test("one that somebody else has removed can't be updated", async () => {
@@ -183,9 +254,15 @@ describe("carrying out a plan", () => {
     const [trigger] = await listed();
     const [wantedOne] = wanted();
     if (trigger === undefined || wantedOne === undefined) throw new Error("there are triggers");
-    const plan = { accountSid: twilio.account, create: [], update: [{ trigger, wanted: wantedOne }], remove: [] };
-    await applyPlan(twilio.twilio, { ...plan, update: [], remove: [trigger] });
-    expect(await applyPlan(twilio.twilio, plan)).toMatchObject({
+    const plan = {
+      accountSid: twilio.account,
+      create: [],
+      update: [{ trigger, wanted: wantedOne }],
+      remove: [],
+      keep: [],
+    };
+    await applyPlan(twilio.twilio, { ...plan, update: [], remove: [trigger] }, ROOM);
+    expect(await applyPlan(twilio.twilio, plan, ROOM)).toMatchObject({
       updated: [],
       failures: [{ what: "update tollbreaker: daily-warning", failure: { kind: "not-found" } }],
     });

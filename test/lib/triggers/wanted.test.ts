@@ -107,7 +107,9 @@ describe("whether a trigger is the one that is wanted", () => {
   test.each([
     [wanted.callbackUrl, true],
     [wanted.callbackUrl.replace("#", "&x=1#"), false],
-    [wanted.callbackUrl.replace(/#.*/, ""), false],
+    [wanted.callbackUrl.replace(/#.*/, ""), true],
+    [wanted.callbackUrl.replace(/#.*/, "#rc=0"), false],
+    [wanted.callbackUrl.replace(/\?.*/, ""), false],
     [wanted.callbackUrl.replace("daily-warning", "ever"), false],
     [wanted.callbackUrl.replace("https", "http"), false],
     ["tollbreaker.example.com", false],

@@ -113,6 +113,14 @@ describe("unrouted and given back", () => {
     expect(at.asked().at(-1)?.form).not.toHaveProperty("TrunkSid");
   });
 
+  test("a refusal tells its code, and not what Twilio quotes: an address may hold a password", async () => {
+    const { sid } = await aNumber();
+    at.answer(400, { code: 21402, message: "VoiceUrl is not valid: https://u:hunter2@a.example/", status: 400 });
+    const answer = await update(sid, UNROUTED);
+    expect(answer).toMatchObject({ kind: "failed", failure: { kind: "terminal", code: 21402, status: 400 } });
+    expect(JSON.stringify(answer)).not.toContain("hunter2");
+  });
+
   test("a number that is gone is `not-found`", async () => {
     expect(await update(SID, UNROUTED)).toMatchObject({ failure: { kind: "not-found" } });
   });

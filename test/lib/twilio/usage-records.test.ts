@@ -52,6 +52,7 @@ describe("Twilio's answer", () => {
     ["another category's record", [{ category: "mms", price: 1, price_unit: "usd" }], undefined],
     ["no price", [{ category: "sms", price: null, price_unit: "usd" }], undefined],
     ["no currency", [{ category: "sms", price: 1, price_unit: null }], undefined],
+    ["an empty currency", [{ category: "sms", price: 1, price_unit: "" }], undefined],
     [
       "records of which one is ours",
       [{ category: "mms" }, { category: "sms", price: 2, price_unit: "eur" }],

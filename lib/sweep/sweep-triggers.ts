@@ -1,0 +1,65 @@
+import { firingOf } from "../incidents/firing.ts";
+import { tallyOf } from "./account-tally.ts";
+import { type CurrencyAnswer, checkCurrency } from "./currency.ts";
+import { judgeAccount, judgeCreated } from "./judge-account.ts";
+import { keepNews } from "./keep-news.ts";
+import { firedTriggers } from "./lost-firings.ts";
+import { needsRepair, planRepairs, type Repairing } from "./plan-repairs.ts";
+import { putAll, suspendingFirst } from "./put-signals.ts";
+import { NO_WORK, type Repair, repairAccount } from "./repair-account.ts";
+import { repeatedDrift } from "./repeated-drift.ts";
+import type { Sweeper, Turn } from "./sweeper.ts";
+import type { Read } from "./swept.ts";
+import type { Tally } from "./tally.ts";
+
+/** What the one reading of an account's triggers gives: judge ─ say what happened ─ repair ─ keep what is new. */
+export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn): Promise<Tally> {
+  const { policy, publicUrl, clock } = sweeper;
+  const { account, triggers } = recalled;
+  const { accountSid } = account;
+  const law = { policy, publicUrl, now: clock.now() };
+  const handled = await handledFirings(sweeper, recalled, turn, law.now);
+  const judged = judgeAccount({ ...recalled, handled }, law);
+  // Before anything else: it may be spending.
+  await putAll(sweeper, suspendingFirst([...judged.lost, ...judged.over], policy));
+  const currency = await checkCurrency(sweeper, account, recalled.known, turn);
+  const known = currency.kind === "checked" ? { ...recalled.known, currency: currency.check } : recalled.known;
+  const read = { ...recalled, known };
+  const repairing = { accountSid, known, ...law };
+  const findings = currency.kind === "checked" ? { ...judged, plan: planRepairs(triggers, repairing) } : judged;
+  const repair = needsRepair(findings.plan) ? await repairKnowing(sweeper, repairing, currency, turn) : undefined;
+  const { renewed, shown } = repair === undefined || repair.kind === "busy" ? NO_WORK : repair;
+  const after = judgeCreated(read, shown, law);
+  // What a new account gets is no repair.
+  const { drift, repeated } = repeatedDrift(known.memory?.drift ?? null, known.memory === undefined ? [] : renewed, {
+    ...{ sweepId: turn.sweepId, now: law.now },
+  });
+  const kept = await keepNews(sweeper, read, { findings, repair, after, drift }, turn, law.now);
+  return tallyOf(
+    sweeper.policy,
+    read,
+    { findings, repair, after, ...kept, repeated, currency },
+    { ...turn, now: law.now },
+  );
+}
+
+/** One round trip, and only for an account of which something fired in this period. */
+async function handledFirings(sweeper: Sweeper, { account, known, triggers }: Read, turn: Turn, now: Date) {
+  const { accountSid } = account;
+  const { lastReactivatedAt } = known;
+  const fired = firedTriggers(triggers, { accountSid, publicUrl: sweeper.publicUrl, lastReactivatedAt, now });
+  const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
+  return firings.length === 0 ? new Map<string, string>() : sweeper.memory.firedAt(accountSid, firings, turn.until);
+}
+
+/** A new account waits for what it is billed in; one that was armed before is worth more with its triggers than without. */
+async function repairKnowing(
+  sweeper: Sweeper,
+  repairing: Repairing,
+  currency: CurrencyAnswer,
+  turn: Turn,
+): Promise<Repair> {
+  if (currency.kind !== "unread" || repairing.known.memory !== undefined)
+    return repairAccount(sweeper, repairing, turn);
+  return { kind: "failed", why: currency.why, isRefused: false, ...NO_WORK };
+}
