@@ -1,35 +1,41 @@
-import type { BrakeView } from "./brake-view.ts";
+import type { NamedBrake } from "./brake-names.ts";
 import { typed } from "./next-step.ts";
 import { plainTable } from "./plain-table.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { age, span, time } from "./wording.ts";
+import { accountName, age, counted, span, time } from "./wording.ts";
 
 /** The brake for a person: whether it holds, whom, and what to type then. */
-export function brakeText(brake: BrakeView, paint: Paint, now: Date): string {
+export function brakeText(brake: NamedBrake, paint: Paint, now: Date): string {
   const { suspensions, waiting, limit } = brake;
-  const counted = new Set(suspensions.map(({ accountSid }) => accountSid)).size;
+  const passed = new Set(suspensions.map(({ accountSid }) => accountSid)).size;
   const within = span(limit.withinSeconds * 1000);
   const state =
     waiting.length === 0 ? paint("green", "holds nobody") : paint("red", `holds ${accounts(waiting.length)}`);
   return [
     `The brake ${state}.`,
-    `${counted} of ${limit.suspensions} accounts suspended within ${within} count now.`,
+    `${passed} of ${counted(limit.suspensions, "account")} suspended within ${within} count now.`,
     ...(waiting.length === 0 ? [] : ["", waitingTable(brake, paint, now), "", ...advice()]),
   ].join("\n");
 }
 
 /** Who waits, longest first. */
-export function waitingTable({ waiting }: BrakeView, paint: Paint, now: Date): string {
-  const rows = waiting.map(({ accountSid, incidentId, since }) => [
+export function waitingTable({ waiting }: NamedBrake, paint: Paint, now: Date): string {
+  const rows = waiting.map(({ friendlyName, accountSid, incidentId, since }) => [
+    printable(friendlyName ?? ""),
     printable(accountSid),
     printable(incidentId),
     printable(`${time(since)}  ${age(since, now)}`),
   ]);
-  return plainTable({ titles: ["ACCOUNT", "INCIDENT", "WAITS SINCE"], paint }, rows);
+  return plainTable({ titles: ["NAME", "ACCOUNT", "INCIDENT", "WAITS SINCE"], paint }, rows);
+}
+
+/** As nobody can mistake it for another one; the SID alone where no name could be read. */
+export function waitingName(one: NamedBrake["waiting"][number]): string {
+  return one.friendlyName === null ? one.accountSid : accountName(one);
 }
 
 export function accounts(count: number): string {
-  return count === 1 ? "1 account" : `${count} accounts`;
+  return counted(count, "account");
 }
 
 function advice(): string[] {

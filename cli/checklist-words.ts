@@ -22,8 +22,27 @@ export function cleanupWords(id: string): string {
   return isCleanup(id) ? CLEANUP_WORDS[id] : "";
 }
 
-/** The flags that answer an open item, or what the policy says against a suspension. */
-export function flagsFor(id: string): string {
-  const acknowledge = `--acknowledge ${id}`;
-  return isCleanup(id) ? `--cleanup ${id} or ${acknowledge}` : acknowledge;
+/** An item of the check-list, or what the policy says against a suspension; that has no `answer`. */
+export interface Open {
+  id: string;
+  answer?: string;
+  why: string;
+}
+
+/** Nobody's word lifts a suspension that is not ours, or makes an account one that is suspended. */
+export function canBeAcknowledged({ id, answer }: Omit<Open, "why">): boolean {
+  return id !== "suspended-by" || answer !== "not-done";
+}
+
+/** The flags that answer an open item; empty where none does. */
+export function flagsFor(item: Omit<Open, "why">): string {
+  const { id } = item;
+  const cleanup = isCleanup(id) ? [`--cleanup ${id}`] : [];
+  const acknowledge = canBeAcknowledged(item) ? [`--acknowledge ${id}`] : [];
+  return [...cleanup, ...acknowledge].join(" or ");
+}
+
+/** An open item with the flags that answer it, on one line. */
+export function openLine(item: Open): string {
+  return `${item.id} (${item.why}): ${flagsFor(item) || "no flag helps"}`;
 }

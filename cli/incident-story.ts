@@ -1,4 +1,6 @@
+import { withCode } from "../lib/twilio/failures.ts";
 import { checklistLines } from "./checklist-lines.ts";
+import { type Hold, holdOf } from "./hold.ts";
 import { stateColour } from "./incident-table.ts";
 import type {
   ErrorsView,
@@ -10,8 +12,22 @@ import type {
 } from "./incident-view.ts";
 import { nextSteps, typed } from "./next-step.ts";
 import { spendTable } from "./spend-table.ts";
+import { lagsOf, suspensionsOf } from "./suspensions.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { accountName, age, amount, lag, notSuspended, percent, span, time } from "./wording.ts";
+import {
+  accountName,
+  age,
+  amount,
+  counted,
+  detailText,
+  lag,
+  notSuspended,
+  percent,
+  span,
+  suspendedBy,
+  time,
+  unitOf,
+} from "./wording.ts";
 
 type Fact = readonly [name: string, value: string | null];
 
@@ -34,28 +50,44 @@ export function incidentStory(incident: IncidentStory, paint: Paint, now: Date):
     .join("\n\n");
 }
 
-function head(incident: IncidentView, paint: Paint): string {
+function head(incident: IncidentStory, paint: Paint): string {
   const { id, state, because, rule, reason, signals } = incident;
   const title = `${paint("bold", printable(id))}  ${paint(stateColour(state), printable(state))}`;
   const facts: Fact[] = [
     ["Account", accountName(incident)],
     ["Rule", rule],
     ["Outcome", because === null ? null : notSuspended(because)],
+    ["At Twilio", state === "suspended" ? atTwilio(holdOf(incident)) : null],
     ["Reason", reason],
     ["Signals", String(signals)],
   ];
   return [title, ...factLines(facts)].join("\n");
 }
 
-function tripFacts({ trip, errors }: IncidentView): Fact[] {
+/** Where its state at Twilio is not what the incident's own leads one to expect. */
+function atTwilio(hold: Hold | undefined): string | null {
+  switch (hold) {
+    case "active":
+      return "ACTIVE, set so past Tollbreaker: it may be spending";
+    case "closed":
+      return "closed, which is final";
+    case "twilio":
+      return "suspended by Twilio itself";
+    case undefined:
+      return null;
+  }
+}
+
+function tripFacts(incident: IncidentView): Fact[] {
+  const { trip, errors } = incident;
   if (errors !== null) return errorFacts(errors);
   if (trip === null) return [];
   return [
     ["Usage trigger", trip.usageTriggerSid],
     ["Category", `${trip.usageCategory}, by ${trip.triggerBy}, ${trip.recurring || "once"}`],
-    ["Trigger value", amount(trip.triggerValue)],
-    ["Current value", amount(trip.currentValue)],
-    ["Overshoot", `${amount(trip.overshoot)}${percent(trip.overshootPercent)}`],
+    ["Trigger value", `${amount(trip.triggerValue)}${unitOf(incident)}`],
+    ["Current value", `${amount(trip.currentValue)}${unitOf(incident)}`],
+    ["Overshoot", `${amount(trip.overshoot)}${unitOf(incident)}${percent(trip.overshootPercent)}`],
   ];
 }
 
@@ -75,18 +107,23 @@ function codesOf(samples: ErrorsView["samples"]): string | null {
   return codes.length === 0 ? null : codes.join(", ");
 }
 
-function timeFacts({ firedAt, receivedAt, openedAt, suspendedAt, reactivatedAt }: IncidentView, now: Date): Fact[] {
+function timeFacts(incident: IncidentStory, now: Date): Fact[] {
+  const { firedAt, receivedAt, openedAt, reactivatedAt } = incident;
+  const { first, again, foundActive } = suspensionsOf(incident);
   const moment = (at: string | null) => (at === null ? null : `${time(at)}  ${age(at, now)}`);
   return [
     ["Fired", moment(firedAt)],
     ["Received", moment(receivedAt)],
     ["Opened", moment(openedAt)],
-    ["Suspended", moment(suspendedAt)],
+    ["Suspended", moment(first)],
+    ["Found active", moment(foundActive.at(-1) ?? null)],
+    ["Suspended again", moment(again.at(-1) ?? null)],
     ["Reactivated", moment(reactivatedAt)],
   ];
 }
 
-function lagFacts({ lags }: IncidentView): Fact[] {
+function lagFacts(incident: IncidentStory): Fact[] {
+  const lags = lagsOf(incident);
   const duration = (milliseconds: number | null) => (milliseconds === null ? null : lag(milliseconds));
   return [
     ["Fired to received", duration(lags.firedToReceived)],
@@ -97,7 +134,7 @@ function lagFacts({ lags }: IncidentView): Fact[] {
 
 function containmentFacts({ containment, failure }: IncidentView): Fact[] {
   return [
-    ["Suspended by", containment === null ? null : containment.by],
+    ["Suspended by", containment === null ? null : suspendedBy(containment.by)],
     ["Calls ended", containment === null ? null : String(containment.callsEnded)],
     [
       "Calls left",
@@ -108,8 +145,7 @@ function containmentFacts({ containment, failure }: IncidentView): Fact[] {
 }
 
 function failureText({ twilioCode, message, retrying }: NonNullable<IncidentView["failure"]>): string {
-  const code = twilioCode === null ? "" : ` (Twilio error ${twilioCode})`;
-  return `${message}${code}; ${retrying ? "still trying" : "a person is needed"}`;
+  return `${withCode(message, twilioCode)}; ${retrying ? "still trying" : "a person is needed"}`;
 }
 
 function checklist({ checklist: list }: IncidentView, paint: Paint, now: Date): string {
@@ -139,9 +175,7 @@ function reactivationFacts(reactivation: ReactivationView): Fact[] {
     ["  countries", listed(countries)],
     [
       "  guards",
-      probationUntil === null
-        ? null
-        : `${guards.length} usage ${guards.length === 1 ? "trigger" : "triggers"}, until ${time(probationUntil)}`,
+      probationUntil === null ? null : `${counted(guards.length, "usage trigger")}, until ${time(probationUntil)}`,
     ],
     ["  suspended for", suspendedFor === null ? null : lag(suspendedFor)],
     ["  it failed", failure],
@@ -189,14 +223,8 @@ function entryLines({ at, what, who, why, detail }: TimelineView, paint: Paint):
   return [line, ...[why, detailText(detail)].filter((text) => text !== "").map((text) => `      ${printable(text)}`)];
 }
 
-function detailText(detail: TimelineView["detail"]): string {
-  return Object.entries(detail)
-    .map(([name, value]) => `${name}: ${value ?? "unknown"}`)
-    .join(", ");
-}
-
 /** The next commands to type. */
-function whatNow(incident: IncidentStory, paint: Paint): string {
+export function whatNow(incident: IncidentStory, paint: Paint): string {
   const steps = nextSteps(incident).map(({ when, command }) => `  ${when}:\n      ${printable(typed(command))}`);
   return steps.length === 0 ? "" : [paint("bold", "What now"), ...steps].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { IncidentView } from "./incident-view.ts";
 import { plainTable } from "./plain-table.ts";
 import { type Colour, type Paint, printable } from "./terminal.ts";
-import { age, amount, notSuspended, percent, span, time } from "./wording.ts";
+import { age, amount, counted, notSuspended, percent, span, time, unitOf } from "./wording.ts";
 
 // What the columns need for the longest text they must hold: a state, an incident's id, a SID. The rest is the last
 // column's.
@@ -46,10 +46,13 @@ export function stateColour(state: string): Colour {
   }
 }
 
-function numbers({ trip, errors }: IncidentView): string {
-  if (errors !== null) return printable(`${errors.count} errors within ${span(errors.within)}`);
+function numbers(incident: IncidentView): string {
+  const { trip, errors } = incident;
+  if (errors !== null) return printable(`${counted(errors.count, "error")} within ${span(errors.within)}`);
   if (trip === null) return "";
-  return printable(`${amount(trip.currentValue)} of ${amount(trip.triggerValue)}${percent(trip.overshootPercent)}`);
+  return printable(
+    `${amount(trip.currentValue)} of ${amount(trip.triggerValue)}${unitOf(incident)}${percent(trip.overshootPercent)}`,
+  );
 }
 
 function lines(...texts: string[]): string {

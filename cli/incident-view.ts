@@ -58,6 +58,8 @@ const unlessOlder = <T extends z.core.$ZodType>(schema: T) => z._default(z.nulla
 const Checklist = z.object({
   readAt: z.string(),
   items: z.readonly(z.array(z.object({ id: z.string(), answer: z.string(), why: z.string() }))),
+  /** The account's status at Twilio; left out where it could not be read. */
+  account: z.optional(z.string()),
 });
 export type ChecklistView = z.infer<typeof Checklist>;
 
@@ -89,6 +91,7 @@ export const IncidentView = z.object({
   reason: z.string(),
   trip: z.nullable(Trip),
   openedAt: z.string(),
+  updatedAt: z.optional(z.string()),
   firedAt: text,
   receivedAt: z.string(),
   suspendedAt: text,

@@ -1,3 +1,4 @@
+import { holdOf } from "./hold.ts";
 import type { IncidentStory, IncidentView, ReactivationView } from "./incident-view.ts";
 import { time } from "./wording.ts";
 
@@ -61,22 +62,22 @@ function probation(reactivation: ReactivationView | null): string[] {
   return until === null ? [] : [`Until ${time(until)} it trips at a share of its limits.`];
 }
 
-function afterSuspension(incident: IncidentView): NextStep[] {
-  const { id, containment } = incident;
-  if (containment?.by === "closed") return [step("the account is closed for good", dismissCommand(incident))];
-  if (isHeldByTwilio(incident)) {
-    return [
-      step("only Twilio Support can lift it; send them the report", `incidents report ${id}`),
-      step("once they have", `incidents check ${id}`),
-    ];
+function afterSuspension(incident: IncidentStory): NextStep[] {
+  const { id } = incident;
+  const reactivate = step("once the cause is found and mended", `incidents reactivate ${id} --reason '...'`);
+  switch (holdOf(incident)) {
+    case "closed":
+      return [step("the account is closed for good", dismissCommand(incident))];
+    case "twilio":
+      return [
+        step("only Twilio Support can lift it; send them the report", `incidents report ${id}`),
+        step("once they have", `incidents check ${id}`),
+      ];
+    case "active":
+      return [step("it is active, set so past Tollbreaker: suspend it first", suspendCommand(incident)), reactivate];
+    case undefined:
+      return [reactivate];
   }
-  return [step("once the cause is found and mended", `incidents reactivate ${id} --reason '...'`)];
-}
-
-/** Whether Twilio itself suspended the account, as far as that is known. */
-export function isHeldByTwilio({ containment, checklist }: Pick<IncidentView, "containment" | "checklist">): boolean {
-  const read = checklist?.items.find(({ id }) => id === "suspended-by");
-  return read === undefined ? containment?.by === "suspended-by-twilio" : read.answer === "not-done";
 }
 
 function afterAlert(incident: IncidentView): NextStep[] {

@@ -23,7 +23,7 @@ export function howToStore(record: OperatorRecord, environment: Environment): st
 export function howToPublish(file: ListFile, records: readonly OperatorRecord[], environment: Environment): string {
   if (file.local) return "The local run goes by it from now on.";
   return [
-    "It counts within a minute after you have stored the list. On AWS:",
+    "It counts within 30 seconds after you have stored the list. On AWS:",
     `  ${putParameter(quoted(file.path), environment, lengthOf(records))}`,
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-import { type OperatorRecord, parseRecords, sharedWith } from "../lib/operators/operator-record.ts";
+import { type OperatorRecord, readOneRecord, sharedWith } from "../lib/operators/operator-record.ts";
 import { changeOperatorsFile, listText } from "../lib/operators/operators-file.ts";
 import { DEFAULT_DATA_DIR, readDiscovery } from "../local/discovery.ts";
 import { operatorsFileIn } from "../local/operators.ts";
@@ -30,13 +30,15 @@ export async function addTo({ path }: ListFile, record: OperatorRecord): Promise
   });
 }
 
-/** @throws Failure `operator-not-found`. */
-export async function removeFrom({ path }: ListFile, name: string): Promise<OperatorRecord[]> {
-  return change(path, (records) => {
-    const others = records.filter((record) => record.name !== name);
-    if (others.length === records.length) throw notFound(name, records, path);
-    return others;
+/** Who is left, and who is gone. @throws Failure `operator-not-found`. */
+export async function removeFrom({ path }: ListFile, name: string): Promise<[OperatorRecord[], OperatorRecord[]]> {
+  let gone: OperatorRecord[] = [];
+  const left = await change(path, (records) => {
+    gone = records.filter((record) => record.name === name);
+    if (gone.length === 0) throw notFound(name, records, path);
+    return records.filter((record) => record.name !== name);
   });
+  return [left, gone];
 }
 
 async function change(path: string, make: (records: readonly OperatorRecord[]) => OperatorRecord[]) {
@@ -48,13 +50,13 @@ async function change(path: string, make: (records: readonly OperatorRecord[]) =
   return made;
 }
 
-/** One record as `operators add` prints it. @throws TollbreakerError `operators-invalid`; Failure when it is not one. */
+/** One record as `operators add` prints it. @throws Failure `operator-invalid` when it is not one. */
 export function readRecord(text: string): OperatorRecord {
-  const [record, ...more] = parseRecords(`[${text}]`, "the record");
-  if (record !== undefined && more.length === 0) return record;
-  throw new Failure(EXIT.usage, "operator-invalid", "This is not one record.", {
-    expected: "the record that `tollbreaker operators add` printed",
-    got: record === undefined ? "an empty text" : `${more.length + 1} of them`,
+  const read = readOneRecord(text);
+  if (read.kind === "record") return read.record;
+  throw new Failure(EXIT.usage, "operator-invalid", "The record was not added; the list is as it was.", {
+    expected: "the one record that `tollbreaker operators add` printed",
+    got: read.got,
     fix: "quote the record for your shell: '{...}'",
   });
 }

@@ -4,6 +4,7 @@ import { type NewOperatorOptions, newOperator } from "./new-operator.ts";
 import { howToPublish, howToStore } from "./operator-advice.ts";
 import { addTo, findListFile, type ListFile, readRecord, removeFrom } from "./operator-list-file.ts";
 import { OperatorListing, operatorTable } from "./operator-table.ts";
+import { warningOfOwn } from "./own-token.ts";
 import { notUnderstood, readFrom } from "./request.ts";
 import type { Environment, Server } from "./server.ts";
 import { printable, printableJson, type Terminal } from "./terminal.ts";
@@ -57,9 +58,11 @@ export async function revokeOperator(
   terminal: Terminal,
 ): Promise<void> {
   const file = requireFile(await findListFile(options.file, environment));
-  const records = await removeFrom(file, name);
+  const [records, gone] = await removeFrom(file, name);
   terminal.print(`${printable(name)} is out of ${printable(file.path)}.`);
   if (records.length === 0) terminal.tell("The list is empty now: nobody is let in.");
+  const own = await warningOfOwn(gone, environment);
+  if (own !== undefined) terminal.tell(own);
   terminal.tell(howToPublish(file, records, environment));
 }
 

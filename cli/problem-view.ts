@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
-import { flagsFor } from "./checklist-words.ts";
+import type { ErrorDetail } from "../lib/errors.ts";
+import { openLine } from "./checklist-words.ts";
+import { inCommands } from "./in-commands.ts";
 
 /** What the operator API says when it refuses (RFC 9457), with the members of its own: lib/http/problem.ts. */
 
@@ -14,21 +16,33 @@ const mistake = {
 export const Problem = z.object({
   ...mistake,
   state: z.exactOptional(z.string()),
-  missing: z.exactOptional(z.array(z.object({ id: z.string(), why: z.string() }))),
+  missing: z.exactOptional(z.array(z.object({ id: z.string(), answer: z.exactOptional(z.string()), why: z.string() }))),
   errors: z.exactOptional(z.array(z.object(mistake))),
 });
 export type Problem = z.infer<typeof Problem>;
+type Advice = Pick<ErrorDetail, "expected" | "got" | "fix">;
 
 /** What a problem says beyond its sentence: its other mistakes, and each open item with the flags that answer it. */
 export function notesOf({ errors = [], missing = [] }: Problem): string[] {
   // The first mistake is the problem itself.
-  const others = errors.slice(1).map(({ detail, expected, got, fix }) => {
+  const others = errors.slice(1).map((one) => {
+    const { detail } = one;
+    const { expected, got, fix } = adviceOf(one);
     const advice = [said("Expected", expected), said("Got", got), said("Fix", fix)];
     return [detail, ...advice].filter((part) => part !== "").join(" ");
   });
-  return [...others, ...missing.map(({ id, why }) => `${id} (${why}): ${flagsFor(id)}`)];
+  return [...others, ...missing.map(openLine)];
 }
 
 function said(name: string, text: string | undefined): string {
   return text === undefined ? "" : `${name}: ${text}.`;
+}
+
+/** What was expected, what came and how to mend it, in the words of the command line. What came is quoted, so it stays. */
+export function adviceOf({ expected, got, fix }: Pick<Problem, "expected" | "got" | "fix">): Advice {
+  return {
+    ...(expected && { expected: inCommands(expected) }),
+    ...(got && { got }),
+    ...(fix && { fix: inCommands(fix) }),
+  };
 }

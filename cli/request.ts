@@ -1,6 +1,6 @@
 import { messageOf } from "../lib/errors.ts";
 import { EXIT, type Exit, Failure } from "./failure.ts";
-import { notesOf, Problem } from "./problem-view.ts";
+import { adviceOf, notesOf, Problem } from "./problem-view.ts";
 import type { Server } from "./server.ts";
 
 /** What to ask, and of whom; `hint` is what to do when nobody answers. */
@@ -96,9 +96,8 @@ function refusal({ ok, status }: Answer, body: unknown, baseUrl: string): Failur
   // A gateway answers 5xx for a server that may be at it still; what it refuses itself never came there.
   const Kind = ok || status >= 500 ? Unanswered : Failure;
   if (!problem.success) return notUnderstood(baseUrl, `HTTP status ${status} with another body`, Kind);
-  const { code, detail, expected, got, fix } = problem.data;
-  const advice = { ...(expected && { expected }), ...(got && { got }), ...(fix && { fix }) };
-  return new Kind(exitFor(status), code, detail, { ...advice, notes: notesOf(problem.data) });
+  const { code, detail } = problem.data;
+  return new Kind(exitFor(status), code, detail, { ...adviceOf(problem.data), notes: notesOf(problem.data) });
 }
 
 function exitFor(status: number): Exit {

@@ -1,7 +1,7 @@
 import type { RankingView } from "./incident-view.ts";
 import { plainTable } from "./plain-table.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { amount, time } from "./wording.ts";
+import { amount, counted, time } from "./wording.ts";
 
 /** Who spent most of a day (GMT), highest first. */
 export function spendTable({ spenders, total, currency, unread, readAt }: RankingView, paint: Paint): string {
@@ -11,7 +11,7 @@ export function spendTable({ spenders, total, currency, unread, readAt }: Rankin
     printable(`${amount(price)} ${currency}`),
     share === null ? "" : printable(`${share} %`),
   ]);
-  const missing = unread === 0 ? "" : `; ${unread} ${unread === 1 ? "account" : "accounts"} could not be read`;
+  const missing = unread === 0 ? "" : `; ${counted(unread, "account")} could not be read`;
   const sum = printable(`  In all ${amount(total)} ${currency}`.trimEnd());
   return [
     ...[paint("bold", "Who spent most today (GMT)"), ...(rows.length === 0 ? [] : [table(rows, paint)])],

@@ -62,6 +62,18 @@ const NOT_SUSPENDED: ReadonlyMap<string, string> = new Map([
   ["brake", "not suspended: held by the brake, waits for an operator"],
 ]);
 
+const SUSPENDED_BY: ReadonlyMap<string, string> = new Map([
+  ["tollbreaker", "Tollbreaker"],
+  ["already-suspended", "somebody else: it was suspended already"],
+  ["suspended-by-twilio", "Twilio itself"],
+  ["closed", "nobody: it is closed, which is final"],
+]);
+
+/** How an account came to be suspended, in words; a way that is new to this version as it is. */
+export function suspendedBy(by: string): string {
+  return SUSPENDED_BY.get(by) ?? by;
+}
+
 /** Why an account is only alerted about, in words; a reason that is new to this version as it is. */
 export function notSuspended(because: string): string {
   return NOT_SUSPENDED.get(because) ?? `not suspended: ${because}`;
@@ -70,6 +82,24 @@ export function notSuspended(because: string): string {
 /** An account as nobody can mistake it for another one: its name is not unique, and was chosen by whoever made it. */
 export function accountName({ friendlyName, accountSid }: { friendlyName: string | null; accountSid: string }): string {
   return `${friendlyName ?? "(no name)"} (${accountSid})`;
+}
+
+/** With a full stop, so that what follows begins a new one. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** `1 account`, `0 accounts`, `2 accounts`; of what takes an s. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
+/** What belongs to a line of the history; what is empty says nothing. */
+export function detailText(detail: Readonly<Record<string, string | number | boolean | null>>): string {
+  return Object.entries(detail)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}: ${value ?? "unknown"}`)
+    .join(", ");
 }
 
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
@@ -85,6 +115,17 @@ export function amount(decimal: string): string {
 
 function isDecimal(text: string): text is Intl.StringNumericLiteral {
   return DECIMAL.test(text);
+}
+
+/** ` USD` behind the values of a trigger by price, once Usage Records have told the currency; else empty. */
+export function unitOf({
+  trip,
+  evidence,
+}: {
+  trip: { triggerBy: string } | null;
+  evidence: { currency: string } | null;
+}): string {
+  return trip?.triggerBy === "price" && evidence !== null ? ` ${evidence.currency}` : "";
 }
 
 /** A share as ` (+30.0 %)`, to follow an amount; empty where there is none. */

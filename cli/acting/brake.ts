@@ -1,4 +1,5 @@
-import { accounts, brakeText, waitingTable } from "../brake-text.ts";
+import { type NamedBrake, withNames } from "../brake-names.ts";
+import { accounts, brakeText, waitingName, waitingTable } from "../brake-text.ts";
 import { BrakeView } from "../brake-view.ts";
 import { checked } from "../checked.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -17,7 +18,8 @@ import { refuseUnasked } from "./unasked.ts";
 export async function showBrake(server: Server, json: boolean, terminal: Terminal): Promise<void> {
   const body = await readFrom(server, "/api/brake");
   if (json) return terminal.print(printableJson(body));
-  terminal.print(brakeText(checked(BrakeView, body, server), terminal.paint, new Date()));
+  const brake = await withNames(checked(BrakeView, body, server), server);
+  terminal.print(brakeText(brake, terminal.paint, new Date()));
 }
 
 export interface ReleaseOptions {
@@ -39,7 +41,7 @@ export async function releaseBrake(
   pace: Pace = PACE,
 ): Promise<void> {
   refuseIncomplete(options, terminal);
-  const brake = checked(BrakeView, await readFrom(server, "/api/brake"), server);
+  const brake = await withNames(checked(BrakeView, await readFrom(server, "/api/brake"), server), server);
   const chosen = chosenFrom(brake, options.accounts);
   show({ ...brake, waiting: chosen }, terminal);
   const reason = await requireReason(options.reason, terminal);
@@ -57,9 +59,9 @@ function refuseIncomplete({ reason, yes }: ReleaseOptions, { person }: Terminal)
   if (lacking.length > 0) throw refuseUnasked(lacking);
 }
 
-type Waiting = BrakeView["waiting"];
+type Waiting = NamedBrake["waiting"];
 
-function chosenFrom({ waiting }: BrakeView, wanted: readonly string[] | undefined): Waiting {
+function chosenFrom({ waiting }: NamedBrake, wanted: readonly string[] | undefined): Waiting {
   if (wanted === undefined) return waiting;
   const others = wanted.filter((sid) => !waiting.some(({ accountSid }) => accountSid === sid));
   if (others.length === 0) return waiting.filter(({ accountSid }) => wanted.includes(accountSid));
@@ -70,7 +72,7 @@ function chosenFrom({ waiting }: BrakeView, wanted: readonly string[] | undefine
   });
 }
 
-function show(brake: BrakeView, { tell, shade }: Terminal): void {
+function show(brake: NamedBrake, { tell, shade }: Terminal): void {
   const isEmpty = brake.waiting.length === 0;
   const whoWaits = () => `${waitingTable(brake, shade, new Date())}\n`;
   tell(isEmpty ? "No account waits. A release makes the brake count anew." : whoWaits());
@@ -107,11 +109,12 @@ async function followEach(
 function followOne(
   server: Server,
   command: string,
-  { accountSid, incidentId }: Waiting[number],
+  one: Waiting[number],
   terminal: Terminal,
   pace: Pace,
 ): Promise<Ending> {
-  terminal.print(terminal.paint("bold", printable(accountSid)));
+  const { accountSid, incidentId } = one;
+  terminal.print(terminal.paint("bold", printable(waitingName(one))));
   // The release makes a suspension of each account, named after both.
   const own = `${command}:${accountSid}`;
   const watch = progress(own, terminal.paint, terminal.print);
@@ -123,9 +126,9 @@ function isInterrupted(ending: Ending | undefined): boolean {
 }
 
 function conclude(endings: readonly Ending[], released: Waiting, terminal: Terminal): void {
-  const bad = released.flatMap(({ accountSid }, index) => {
+  const bad = released.flatMap((one, index) => {
     const why = whyNot(endings[index]);
-    return why === undefined ? [] : [`${accountSid}: ${why}`];
+    return why === undefined ? [] : [`${waitingName(one)}: ${why}`];
   });
   if (bad.length > 0) throw notAll(bad, endings, released.length);
   terminal.print(`Suspended: ${accounts(released.length)}.`);
@@ -133,7 +136,8 @@ function conclude(endings: readonly Ending[], released: Waiting, terminal: Termi
 
 function notAll(bad: readonly string[], endings: readonly Ending[], count: number): Failure {
   const isKnown = endings.some(({ kind }) => kind === "failed" || kind === "refused");
-  const what = `Not all of ${accounts(count)} are known to be suspended.`;
+  const what =
+    count === 1 ? "It is not known to be suspended." : `Not all of ${accounts(count)} are known to be suspended.`;
   return new Failure(isKnown ? EXIT.wentWrong : EXIT.unknown, "not-all-suspended", what, {
     fix: "look at each: npm run -s tollbreaker -- incidents list",
     notes: bad,

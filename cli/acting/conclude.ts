@@ -1,16 +1,18 @@
-import { flagsFor } from "../checklist-words.ts";
+import { openLine } from "../checklist-words.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { holdOf } from "../hold.ts";
 import type { IncidentStory } from "../incident-view.ts";
-import { afterReactivation } from "../next-step.ts";
-import { accountName } from "../wording.ts";
-import type { Ending } from "./ending.ts";
+import { afterReactivation, nextSteps, typed } from "../next-step.ts";
+import { isSuspension } from "../suspensions.ts";
+import { accountName, sentence } from "../wording.ts";
+import { type Ending, isOwn } from "./ending.ts";
 import type { UnderWay } from "./follow.ts";
 
 /** The good end of a command in words, with what is left to do; every other end is thrown. @throws Failure */
 export function conclude(ending: Ending, underWay: UnderWay): string[] {
   switch (ending.kind) {
     case "done":
-      return doneLines(ending.what, ending.incident);
+      return doneLines(ending.what, ending.incident, underWay);
     case "refused":
       throw new Failure(EXIT.refused, ending.what, `It was refused, and nothing was changed: ${sentence(ending.why)}`, {
         notes: openNotes(ending.incident),
@@ -25,18 +27,13 @@ export function conclude(ending: Ending, underWay: UnderWay): string[] {
   }
 }
 
-/** With a full stop, so that what follows begins a new one. */
-function sentence(why: string): string {
-  return /[.!?]$/.test(why) ? why : `${why}.`;
-}
-
-function doneLines(what: string, incident: IncidentStory): string[] {
+function doneLines(what: string, incident: IncidentStory, { command }: UnderWay): string[] {
   const account = accountName(incident);
   switch (what) {
     case "reactivated":
       return [`${account} is active again, and guarded.`, ...afterReactivation(incident)];
     case "suspended":
-      return [`${account} is suspended.`];
+      return suspendedLines(incident, command);
     case "dismissed":
       return [`The incident of ${account} is over; nothing was changed on the account.`];
     case "numbers-restored":
@@ -46,13 +43,36 @@ function doneLines(what: string, incident: IncidentStory): string[] {
   }
 }
 
+/** A closed account can't be suspended, and an old suspension of Twilio's own stays theirs: the history calls both suspended. */
+function suspendedLines(incident: IncidentStory, command: string): string[] {
+  const account = accountName(incident);
+  const steps = nextSteps(incident).map(({ when, command }) => `${when}: ${typed(command)}`);
+  switch (holdOf(incident)) {
+    case "closed":
+      return [`${account} is closed, which is final: nothing can be spent there.`, ...steps];
+    case "twilio":
+      return [`${account} is suspended, and by Twilio itself.`, ...steps];
+    default:
+      return wasSuspended(incident, command)
+        ? [
+            `${account} was not active: nothing was changed.`,
+            `whether it is closed by now: ${typed(`incidents check ${incident.id}`)}`,
+          ]
+        : [`${account} is suspended.`];
+  }
+}
+
+/** The incident was suspended before, and Twilio did not call the account active: its line does not say by whom. */
+function wasSuspended({ timeline }: IncidentStory, command: string): boolean {
+  const line = timeline.findLast((entry) => entry.what === "suspended" && isOwn(entry, command));
+  return line !== undefined && !isSuspension(line);
+}
+
 /** What the fresh reading found open, and how to answer it: only where the list was what it was refused for. */
 function openNotes({ checklist, reactivation, state }: IncidentStory): string[] {
   if (checklist === null || reactivation === null || state !== "suspended") return [];
   const answered = new Set([...reactivation.acknowledge, ...reactivation.cleanup]);
-  return checklist.items
-    .filter(({ id, answer }) => answer !== "done" && !answered.has(id))
-    .map(({ id, why }) => `${id} (${why}): ${flagsFor(id)}`);
+  return checklist.items.filter(({ id, answer }) => answer !== "done" && !answered.has(id)).map(openLine);
 }
 
 function unknown(because: "time-out" | "interrupt", { incidentId, accountSid }: UnderWay): Failure {

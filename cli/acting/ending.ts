@@ -17,6 +17,11 @@ const KINDS: ReadonlyMap<string, "done" | "refused" | "failed"> = new Map([
   ["failed", "failed"],
 ]);
 
+/** Whether a line of this name ends a command. */
+export function isEnd(what: string): boolean {
+  return KINDS.has(what);
+}
+
 /** What was asked for: it decides which lines end it. */
 export type Asked = "reactivate" | "dismiss" | "suspend" | "check" | "restore-numbers";
 

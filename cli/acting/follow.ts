@@ -4,7 +4,7 @@ import type { IncidentStory } from "../incident-view.ts";
 import type { Server } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
 import { lag } from "../wording.ts";
-import { type Asked, type Ending, endingOf } from "./ending.ts";
+import { type Asked, type Ending, endingOf, isOwn } from "./ending.ts";
 import { findTelling, readIncident } from "./read-incident.ts";
 
 /** One command, under way in one incident. */
@@ -68,12 +68,30 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
     const incident = await readPatiently(server, underWay, signal);
     if (incident !== undefined) watch(incident);
     const ending = incident && endingOf(incident, underWay.command, underWay.asked);
-    if (ending !== undefined) return ending;
+    if (ending !== undefined) return whole(server, underWay, ending, following);
     terminal.status(waiting(passed, incident === undefined));
     await sleep(pace.every, undefined, { signal });
     passed = Date.now() - started;
   }
   return { kind: "unknown", because: "time-out" };
+}
+
+const MOST_LOOKS = 3;
+
+/** The responder writes a line of the history first, and the incident right after it: what the line tells of is there then. */
+async function whole(server: Server, underWay: UnderWay, ending: Ending, { pace, signal }: Following): Promise<Ending> {
+  let last = ending;
+  for (let looks = 0; looks < MOST_LOOKS && "incident" in last && !isWhole(last.incident, underWay); looks++) {
+    await sleep(Math.min(pace.every, 100), undefined, { signal });
+    const incident = await readPatiently(server, { ...underWay, incidentId: last.incident.id }, signal);
+    last = (incident && endingOf(incident, underWay.command, underWay.asked)) ?? last;
+  }
+  return last;
+}
+
+function isWhole({ updatedAt, timeline }: IncidentStory, { command }: UnderWay): boolean {
+  const line = timeline.findLast((entry) => isOwn(entry, command));
+  return updatedAt === undefined || line === undefined || updatedAt >= line.at;
 }
 
 /** Undefined while there is nothing to read: the responder has not opened it yet, or the server has a bad moment. */

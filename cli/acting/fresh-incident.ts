@@ -1,4 +1,5 @@
 import { EXIT, Failure } from "../failure.ts";
+import { holdOf } from "../hold.ts";
 import type { IncidentStory } from "../incident-view.ts";
 import { pathOf } from "../incidents.ts";
 import type { Server } from "../server.ts";
@@ -34,7 +35,9 @@ export async function checkAnew(server: Server, id: string, terminal: Terminal, 
   });
 }
 
-// This machine's clock may be wrong in either direction.
-function isFresh({ checklist }: IncidentStory, now: Date): boolean {
-  return checklist !== null && Math.abs(now.getTime() - Date.parse(checklist.readAt)) < FRESH_MS;
+// An account that was active may be suspended by now. This machine's clock may be wrong in either direction.
+function isFresh(incident: IncidentStory, now: Date): boolean {
+  const { checklist } = incident;
+  if (checklist === null || holdOf(incident) === "active") return false;
+  return Math.abs(now.getTime() - Date.parse(checklist.readAt)) < FRESH_MS;
 }

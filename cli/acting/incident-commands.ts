@@ -1,4 +1,6 @@
 import { checklistLines } from "../checklist-lines.ts";
+import { holdOf } from "../hold.ts";
+import { whatNow } from "../incident-story.ts";
 import { pathOf } from "../incidents.ts";
 import { readFrom } from "../request.ts";
 import type { Server } from "../server.ts";
@@ -42,7 +44,9 @@ export async function checkIncident(
   terminal: Terminal,
   manner: Manner = {},
 ): Promise<void> {
-  const { checklist } = await checkAnew(server, id, terminal, manner.pace);
+  const incident = await checkAnew(server, id, terminal, manner.pace);
   if (manner.json) return terminal.print(printableJson(await readFrom(server, pathOf(id))));
+  const { checklist } = incident;
   if (checklist !== null) terminal.print(checklistLines(checklist, terminal.paint).join("\n"));
+  if (holdOf(incident) !== undefined) terminal.print(`\n${whatNow(incident, terminal.paint)}`);
 }

@@ -1,9 +1,11 @@
+import { countryMistakes } from "../../lib/operators/commands/countries.ts";
 import { checklistLines } from "../checklist-lines.ts";
-import { cleanupWords, flagsFor } from "../checklist-words.ts";
+import { cleanupWords, flagsFor, type Open } from "../checklist-words.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { type Hold, holdOf } from "../hold.ts";
 import type { IncidentStory } from "../incident-view.ts";
 import { pathOf } from "../incidents.ts";
-import { isHeldByTwilio, nextSteps, typed } from "../next-step.ts";
+import { nextSteps, typed } from "../next-step.ts";
 import type { Server } from "../server.ts";
 import { printable, type Terminal } from "../terminal.ts";
 import { accountName, age } from "../wording.ts";
@@ -48,7 +50,7 @@ export async function reactivateIncident(
   const found = await readIncident(server, id);
   refuseUnlessSuspended(found);
   const incident = await withFreshChecklist(server, found, terminal, manner.pace);
-  refuseUnlessOurs(incident);
+  refuseHeld(incident);
   showBriefly(incident, terminal);
   const wish = await wishFor(incident, options, terminal);
   if (!options.yes) await confirmed(incident, wish, terminal);
@@ -56,12 +58,26 @@ export async function reactivateIncident(
 }
 
 function refuseMismatch({ cleanup = [], countries = [] }: ReactivateOptions): void {
+  refuseNoCountries(countries);
   const isAsked = cleanup.includes("voice-countries");
   if (isAsked === countries.length > 0) return;
   throw new Failure(EXIT.usage, "countries-invalid", "--countries and --cleanup voice-countries go together.", {
     expected: "--cleanup voice-countries --countries US,CA, or neither",
     got: isAsked ? "no --countries" : "--countries alone",
     fix: isAsked ? "name the countries that may be called" : "add --cleanup voice-countries",
+  });
+}
+
+/** By the server's own rule, but before anything is asked; all that are wrong at once. */
+function refuseNoCountries(countries: readonly string[]): void {
+  if (countries.length === 0) return;
+  const wish = { kind: "reactivate", incidentId: "", reason: "", acknowledge: [] } as const;
+  const [mistake] = countryMistakes({ ...wish, cleanup: ["voice-countries"], countries });
+  if (mistake === undefined) return;
+  throw new Failure(EXIT.usage, "countries-invalid", "Not all of --countries are countries.", {
+    expected: "two letters each (ISO 3166-1), such as US,CA",
+    got: mistake.got ?? "others",
+    fix: "correct these",
   });
 }
 
@@ -75,12 +91,18 @@ function refuseUnlessSuspended(incident: IncidentStory): void {
   });
 }
 
-function refuseUnlessOurs(incident: IncidentStory): void {
-  const isClosed = incident.containment?.by === "closed";
-  if (!isClosed && !isHeldByTwilio(incident)) return;
-  const why = incident.checklist?.items.find(({ id }) => id === "suspended-by")?.why;
-  const what = isClosed ? "The account is closed, which is final" : (why ?? "Twilio itself suspended this account");
-  throw new Failure(EXIT.refused, isClosed ? "account-closed" : "suspension-not-ours", `${what}.`, {
+const HELD: Readonly<Record<Hold, readonly [code: string, what: string]>> = {
+  closed: ["account-closed", "The account is closed, which is final."],
+  twilio: ["suspension-not-ours", "Twilio itself suspended this account: acknowledging it does not help."],
+  active: ["account-active", "The account is active already, set so past Tollbreaker: it may be spending, unguarded."],
+};
+
+/** Whatever is acknowledged: see `holdOf`. */
+function refuseHeld(incident: IncidentStory): void {
+  const hold = holdOf(incident);
+  if (hold === undefined) return;
+  const [code, what] = HELD[hold];
+  throw new Failure(EXIT.refused, code, what, {
     notes: nextSteps(incident).map(({ when, command }) => `${when}: ${typed(command)}`),
   });
 }
@@ -105,10 +127,10 @@ async function wishFor(incident: IncidentStory, options: ReactivateOptions, term
   return { reason, ...answers, ...(countries && { countries }) };
 }
 
-function refuseIncomplete({ reason, yes }: ReactivateOptions, open: readonly { id: string; why: string }[]): void {
+function refuseIncomplete({ reason, yes }: ReactivateOptions, open: readonly Open[]): void {
   const lacking: Lacking[] = [
     ...(reason === undefined ? [REASON_LACKING] : []),
-    ...open.map(({ id, why }) => ({ flags: flagsFor(id), what: why })),
+    ...open.map((item) => ({ flags: flagsFor(item), what: item.why })),
     ...(yes ? [] : [YES_LACKING]),
   ];
   if (lacking.length > 0) throw refuseUnasked(lacking);

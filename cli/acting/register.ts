@@ -14,8 +14,8 @@ interface Scene {
   terminal: Terminal;
 }
 
-interface AsJson {
-  json?: true;
+interface Json {
+  json?: boolean;
 }
 
 const JSON_HELP = "the outcome as JSON on standard output, and nothing else there";
@@ -46,9 +46,11 @@ function addReactivate(command: Command, { environment, terminal }: Scene): void
     .option("--countries <codes>", "with the clean-up voice-countries, such as US,CA", countries)
     .option("--yes", "do not ask once more before it begins")
     .option("--json", JSON_HELP)
-    .action(async (id: string, { json = false, ...options }: ReactivateOptions & { json?: boolean }) => {
+    .action(async (id: string, { json = false, ...options }: ReactivateOptions & Json) => {
       const { reactivateIncident } = await import("./reactivate.ts");
-      await reactivateIncident(await findServer(environment), id, options, terminal, { json });
+      await ending(json, id, terminal, async (screen) =>
+        reactivateIncident(await findServer(environment), id, options, screen, { json }),
+      );
     });
 }
 
@@ -57,7 +59,7 @@ function addCheck(command: Command, { environment, terminal }: Scene): void {
     .description("reads the check-list of a suspended account anew")
     .argument("<id>", ID)
     .option("--json", "the incident as the API has it then, and nothing else")
-    .action(async (id: string, { json = false }: { json?: boolean }) => {
+    .action(async (id: string, { json = false }: Json) => {
       const { checkIncident } = await import("./incident-commands.ts");
       await checkIncident(await findServer(environment), id, terminal, { json });
     });
@@ -68,9 +70,11 @@ function addDismiss(command: Command, { environment, terminal }: Scene): void {
     .description("ends an incident about which nothing is to be done")
     .argument("<id>", ID)
     .option("--json", JSON_HELP)
-    .action(async (id: string, { json, ...options }: { reason?: string } & AsJson) => {
+    .action(async (id: string, { json = false, ...options }: { reason?: string } & Json) => {
       const { dismissIncident } = await import("./incident-commands.ts");
-      await dismissIncident(await findServer(environment), id, options, terminal, { json: json ?? false });
+      await ending(json, id, terminal, async (screen) =>
+        dismissIncident(await findServer(environment), id, options, screen, { json }),
+      );
     });
 }
 
@@ -79,9 +83,11 @@ function addRestoreNumbers(command: Command, { environment, terminal }: Scene): 
     .description("gives phone numbers the webhooks back that the clean-up unroute-numbers took")
     .argument("<id>", ID)
     .option("--json", JSON_HELP)
-    .action(async (id: string, { json, ...options }: { reason?: string } & AsJson) => {
+    .action(async (id: string, { json = false, ...options }: { reason?: string } & Json) => {
       const { restoreNumbers } = await import("./incident-commands.ts");
-      await restoreNumbers(await findServer(environment), id, options, terminal, { json: json ?? false });
+      await ending(json, id, terminal, async (screen) =>
+        restoreNumbers(await findServer(environment), id, options, screen, { json }),
+      );
     });
 }
 
@@ -91,9 +97,11 @@ function addSuspend(command: Command, { environment, terminal }: Scene): void {
     .argument("<sid>", "the subaccount's SID: AC...")
     .option("--acknowledge <ids>", `what the policy says against it: ${OBJECTIONS.join(", ")}`, listOf(OBJECTIONS))
     .option("--json", JSON_HELP)
-    .action(async (sid: string, { json, ...options }: SuspendOptions & AsJson) => {
+    .action(async (sid: string, { json = false, ...options }: SuspendOptions & Json) => {
       const { suspendAccount } = await import("./suspend.ts");
-      await suspendAccount(await findServer(environment), sid, options, terminal, { json: json ?? false });
+      await ending(json, null, terminal, async (screen) =>
+        suspendAccount(await findServer(environment), sid, options, screen, { json }),
+      );
     });
 }
 
@@ -103,7 +111,7 @@ function addBrake(brake: Command, { environment, terminal }: Scene): void {
     .command("show")
     .description("whom it holds")
     .option("--json", "the API's JSON on standard output, and nothing else there")
-    .action(async ({ json = false }: { json?: boolean }) => {
+    .action(async ({ json = false }: Json) => {
       const { showBrake } = await import("./brake.ts");
       await showBrake(await findServer(environment), json, terminal);
     });
@@ -115,6 +123,18 @@ function addBrake(brake: Command, { environment, terminal }: Scene): void {
       const { releaseBrake } = await import("./brake.ts");
       await releaseBrake(await findServer(environment), options, terminal);
     });
+}
+
+/** Every end of a command that is followed, also one that comes before anything was sent, is printed where `--json` asks for it. */
+async function ending(
+  json: boolean,
+  incidentId: string | null,
+  terminal: Terminal,
+  act: (terminal: Terminal) => Promise<void>,
+): Promise<void> {
+  if (!json) return act(terminal);
+  const { toldAsJson } = await import("./as-json.ts");
+  await toldAsJson(incidentId, terminal, act);
 }
 
 function reasoned(command: Command): Command {
@@ -143,9 +163,7 @@ function listOf(known: readonly string[]) {
   };
 }
 
+/** In capitals; whether they are countries is asked of all of them together. */
 function countries(text: string, earlier?: readonly string[]): readonly string[] {
-  const codes = several(text.toUpperCase(), earlier);
-  const wrong = codes.filter((code) => !/^[A-Z]{2}$/.test(code));
-  if (wrong.length === 0) return codes;
-  throw new InvalidArgumentError(`Not a country: ${wrong.join(", ")}. Expected: two letters each, such as US,CA.`);
+  return several(text.toUpperCase(), earlier);
 }

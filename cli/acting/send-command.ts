@@ -35,8 +35,11 @@ export async function sendCommand(server: Server, path: string, json: unknown): 
 /** Where nobody took the connection, nobody took the command either. */
 const NEVER_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/;
 
+/** Nobody knows whether the server has taken it. */
+export class Doubtful extends Failure {}
+
 function withDoubt(failure: Failure): Failure {
   if (NEVER_SENT.test(failure.got ?? "")) return failure;
   const notes = ["It may have been taken all the same: look at the incident before you ask again."];
-  return new Failure(failure.exit, failure.code, failure.message, { cause: failure, notes });
+  return new Doubtful(failure.exit, failure.code, failure.message, { cause: failure, notes });
 }

@@ -1,10 +1,12 @@
 import type { IncidentStory, TimelineView } from "../incident-view.ts";
+import { isSuspension } from "../suspensions.ts";
 import { plain, table } from "./markdown.ts";
 import { exact } from "./times.ts";
 
-/** What was done to the account, in the words of a report. Other lines of the history changed nothing there. */
+/** What was done to the account, in the words of a report. Other lines of the history changed nothing there, nor does one that finds it suspended already. */
 const ACTIONS: ReadonlyMap<string, string> = new Map([
   ["suspended", "Account suspended"],
+  ["found-active", "Found active, set so past Tollbreaker"],
   ["calls-ended", "Live calls ended"],
   ["api-keys-deleted", "API keys deleted"],
   ["triggers-restored", "Usage triggers put back"],
@@ -22,7 +24,8 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
 
 export function actions({ timeline }: IncidentStory): string {
   const rows = timeline.flatMap((entry) => {
-    const name = ACTIONS.get(entry.what);
+    const isNothing = entry.what === "suspended" && !isSuspension(entry);
+    const name = isNothing ? undefined : ACTIONS.get(entry.what);
     return name === undefined ? [] : [row(name, entry)];
   });
   return rows.length === 0 ? "Nothing was changed on the account." : table(["When", "Action", "By", "Notes"], rows);

@@ -1,6 +1,7 @@
 import { isDecimal, subtract } from "../../lib/decimal.ts";
 import type { EvidenceView, IncidentStory, RankingView, TimelineView } from "../incident-view.ts";
-import { amount } from "../wording.ts";
+import { suspensionsOf } from "../suspensions.ts";
+import { amount, counted } from "../wording.ts";
 import { code, plain, table } from "./markdown.ts";
 import { exact } from "./times.ts";
 
@@ -8,7 +9,7 @@ import { exact } from "./times.ts";
 export function cost(incident: IncidentStory): string {
   const readings = [
     ...atFiring(incident),
-    ...incident.timeline.filter(isReading).map((entry) => readingRow(entry, incident)),
+    ...incident.timeline.filter(isReading).map((entry) => readingRow(entry, suspensionsOf(incident).first)),
   ].toSorted(([a = ""], [b = ""]) => a.localeCompare(b, "en"));
   const titles = ["When", "What", "Category", "Everything", "Source"];
   return [table(titles, readings), afterwards(incident), ranking(incident.ranking), readings.length > 0 ? LAG : ""]
@@ -40,7 +41,7 @@ function isReading({ what }: TimelineView): boolean {
   return what === "evidence-read";
 }
 
-function readingRow({ at, detail }: TimelineView, { suspendedAt }: IncidentStory): string[] {
+function readingRow({ at, detail }: TimelineView, suspendedAt: string | null): string[] {
   const currency = String(detail["currency"] ?? "");
   const when = suspendedAt !== null && at >= suspendedAt ? "after the suspension" : "before any suspension";
   const price = (name: string) => {
@@ -72,7 +73,7 @@ function ranking(spend: RankingView | null): string {
     share === null ? "" : plain(`${share} %`),
   ]);
   const total = plain(`${amount(spend.total)} ${spend.currency}`.trim());
-  const unread = spend.unread === 0 ? "" : `; ${spend.unread} accounts could not be read`;
+  const unread = spend.unread === 0 ? "" : `; ${counted(spend.unread, "account")} could not be read`;
   return [
     `Who spent most that day (GMT), read ${exact(spend.readAt)}; in all ${total}${unread}:`,
     table(["Account", "AccountSid", "Spent", "Share"], rows),

@@ -1,11 +1,13 @@
 import type { IncidentStory } from "../incident-view.ts";
-import { amount, lag, percent, span } from "../wording.ts";
+import { lagsOf } from "../suspensions.ts";
+import { amount, lag, percent, span, unitOf } from "../wording.ts";
 import { code, facts, plain } from "./markdown.ts";
 import { exact } from "./times.ts";
 
 /** The limit, by how much it was passed, and how long each step took. */
 export function numbers(incident: IncidentStory): string {
-  const { rule, signals, lags } = incident;
+  const { rule, signals } = incident;
+  const lags = lagsOf(incident);
   return facts([
     ["Rule", code(rule)],
     ...tripRows(incident),
@@ -19,13 +21,15 @@ export function numbers(incident: IncidentStory): string {
 
 type Row = readonly [name: string, value: string | null];
 
-function tripRows({ trip }: IncidentStory): Row[] {
+function tripRows(incident: IncidentStory): Row[] {
+  const { trip } = incident;
   if (trip === null) return [];
+  const unit = unitOf(incident);
   return [
     ["UsageCategory", plain(`${trip.usageCategory}, by ${trip.triggerBy}, ${trip.recurring || "once"}`)],
-    ["Limit (TriggerValue)", plain(amount(trip.triggerValue))],
-    ["Value at firing (CurrentValue)", plain(amount(trip.currentValue))],
-    ["Overshoot", plain(`${amount(trip.overshoot)}${percent(trip.overshootPercent)}`)],
+    ["Limit (TriggerValue)", plain(`${amount(trip.triggerValue)}${unit}`)],
+    ["Value at firing (CurrentValue)", plain(`${amount(trip.currentValue)}${unit}`)],
+    ["Overshoot", plain(`${amount(trip.overshoot)}${unit}${percent(trip.overshootPercent)}`)],
   ];
 }
 

@@ -1,3 +1,4 @@
+import { isEnd } from "../acting/ending.ts";
 import type { IncidentStory, TimelineView } from "../incident-view.ts";
 import { code, plain, table } from "./markdown.ts";
 import { exact } from "./times.ts";
@@ -18,7 +19,7 @@ function isAsked({ detail }: TimelineView): boolean {
 }
 
 function row(lines: readonly TimelineView[], reasons: ReadonlyMap<string, string>): string[] {
-  const [first, last] = [lines[0], lines.at(-1)];
+  const [first, last] = [lines[0], lines.findLast(({ what }) => isEnd(what)) ?? lines.at(-1)];
   if (first === undefined || last === undefined) return [];
   const { command, road } = first.detail;
   return [

@@ -1,4 +1,5 @@
 import type { IncidentStory, TimelineView } from "../incident-view.ts";
+import { detailText } from "../wording.ts";
 import { code, plain, table } from "./markdown.ts";
 import { exact } from "./times.ts";
 
@@ -8,6 +9,5 @@ export function timeline({ timeline: entries }: IncidentStory): string {
 }
 
 function row({ at, what, who, why, detail }: TimelineView): string[] {
-  const details = Object.entries(detail).map(([name, value]) => `${name}: ${value ?? "unknown"}`);
-  return [exact(at), code(what), plain(who), plain(why), plain(details.join(", "))];
+  return [exact(at), code(what), plain(who), plain(why), plain(detailText(detail))];
 }

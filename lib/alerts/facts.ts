@@ -1,5 +1,6 @@
 import { isDecimal, percentOf } from "../decimal.ts";
 import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
+import { withCode } from "../twilio/failures.ts";
 import type { Fact } from "./alert.ts";
 import { decimal, isMoney, measured, money } from "./amounts.ts";
 import { notReactivatedFacts, reactivatedFacts, wentLive, wishFacts } from "./asked.ts";
@@ -230,9 +231,8 @@ function suspendedHow({ containment }: Incident): string {
 
 function failureOf({ failure }: Incident): string {
   if (failure === null) return "no reason was recorded";
-  const code = failure.twilioCode === null ? "" : ` (Twilio error ${failure.twilioCode})`;
   const goesOn = failure.retrying ? "it goes on trying" : "it has given up";
-  return `${oneLine(failure.message, 400) || "no message"}${code}; ${goesOn}`;
+  return `${withCode(oneLine(failure.message, 400) || "no message", failure.twilioCode)}; ${goesOn}`;
 }
 
 function callsFact({ containment }: Incident): Fact[] {

@@ -107,7 +107,7 @@ export function entryBy(who: string, key: string, at: string, what: string, why:
   return { key, at, what, who, why, detail };
 }
 
-/** One line of the history, by Twilio where a signal came, or else by ourselves. */
+/** One line of the history, by ourselves. */
 export function entry(key: string, at: string, what: string, why: string, detail: Detail): KeyedEntry {
-  return entryBy(what === "opened" || what === "signal-joined" ? "twilio" : "tollbreaker", key, at, what, why, detail);
+  return entryBy("tollbreaker", key, at, what, why, detail);
 }

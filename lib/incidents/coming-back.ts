@@ -48,7 +48,7 @@ export function checklistRead(record: IncidentRecord, checklist: Checklist, wish
   const { readAt, items } = checklist;
   const answers = Object.fromEntries(items.map(({ id, answer }) => [id, answer]));
   const open = items.filter(({ answer }) => answer !== "done").length;
-  const why = open === 0 ? "all is in order" : `${open} of ${items.length} are not known to be in order`;
+  const why = open === 0 ? "all is in order" : `not known to be in order: ${open} of ${items.length}`;
   const entry =
     wish === null
       ? entryBy("tollbreaker", `checked:${readAt}`, readAt, "checked", why, answers)

@@ -107,8 +107,13 @@ function arrival(key: string, what: string, at: string, { signal, reason }: Pick
     case "tampered":
       return entryBy("tollbreaker", key, at, "found-active", reason, detail);
     default:
-      return entry(key, at, what, reason, detail);
+      return entryBy(isOfTwilio(signal) ? "twilio" : "tollbreaker", key, at, what, reason, detail);
   }
+}
+
+/** Whether Twilio told it; what the sweep found is our own finding. */
+function isOfTwilio(signal: Signal): boolean {
+  return signal.kind === "usage-trigger" ? signal.found === "webhook" : signal.kind !== "spend-rule";
 }
 
 /** Whether it says something of the account's spend, of its own; the others go by what is on record. */

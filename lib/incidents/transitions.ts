@@ -3,7 +3,8 @@ import type { IncidentState } from "./incident.ts";
 
 /** The only moves there are. An incident in a state without moves is over. */
 const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
-  open: ["suspended", "alerted", "failed"],
+  // Dismissed only where a person asked for what cannot be: of an account that is not ours.
+  open: ["suspended", "alerted", "failed", "dismissed"],
   // Dismissed only once the account is closed for good.
   suspended: ["reactivating", "dismissed"],
   alerted: ["suspended", "failed", "dismissed"],

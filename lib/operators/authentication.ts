@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
 import type { Log } from "../log.ts";
 import type { Attempt } from "./failed-attempts.ts";
-import { type Identity, identify } from "./identify.ts";
+import { identify, type Unidentified } from "./identify.ts";
 import type { Operator, Operators } from "./operators.ts";
 import { type Source, sourceOf } from "./request-source.ts";
 import { type Watch, watchInMemory } from "./watch.ts";
@@ -38,9 +38,7 @@ export function authenticated(
   });
 }
 
-type Refused = Exclude<Identity, { kind: "operator" }>;
-
-async function refuse(identity: Refused, source: Source, { attempts }: Watch, log: Log): Promise<Response> {
+async function refuse(identity: Unidentified, source: Source, { attempts }: Watch, log: Log): Promise<Response> {
   // Without a token nothing was tried, so there is nothing to count.
   const attempt = identity.kind === "no-token" ? UNTRIED : await attempts.fail(source.name);
   log.warn("operator-refused", {
@@ -69,24 +67,50 @@ function slowDown({ failures, retryAfterSeconds }: Extract<Attempt, { kind: "too
   return problemResponse(problem, { "Retry-After": String(retryAfterSeconds) });
 }
 
-function knownName(identity: Refused): string | undefined {
+function knownName(identity: Unidentified): string | undefined {
   return identity.kind === "expired-token" ? identity.operator.name : undefined;
 }
 
-const ASK_FOR_TOKEN = "ask whoever runs Tollbreaker to put the SHA-256 of your token into OPERATORS";
+const EXPECTED = "the header `Authorization: Bearer <token>`";
+const LOCALLY = "in a local run each `npm start` makes the command line a new one";
 
-const REFUSALS = {
-  "no-token": { code: "token-missing", detail: "No token came with this request.", fix: "send your token" },
-  "unknown-token": { code: "token-unknown", detail: "This token belongs to no operator.", fix: ASK_FOR_TOKEN },
-  "expired-token": { code: "token-expired", detail: "This token has expired.", fix: ASK_FOR_TOKEN },
-} as const satisfies Record<Refused["kind"], Pick<Problem, "code" | "detail" | "fix">>;
-
-function problemOf({ kind }: Refused): Problem {
-  const expected = "the header `Authorization: Bearer <token>`";
-  return { status: 401, title: "Not authorised", expected, ...REFUSALS[kind] };
+function problemOf(identity: Unidentified): Problem {
+  return { status: 401, title: "Not authorised", expected: EXPECTED, ...refusalOf(identity) };
 }
 
-// RFC 6750, section 3: a request without a token gets no error code.
-function challenge({ kind }: Refused): string {
-  return kind === "no-token" ? 'Bearer realm="tollbreaker"' : 'Bearer realm="tollbreaker", error="invalid_token"';
+function refusalOf(identity: Unidentified): Pick<Problem, "code" | "detail" | "got" | "fix"> {
+  switch (identity.kind) {
+    case "no-token":
+      return { code: "token-missing", detail: "No token came with this request.", fix: "send your token" };
+    case "other-scheme": {
+      const got = identity.scheme === null ? "no scheme that is known" : `the scheme ${identity.scheme}`;
+      const detail = "The Authorization header has another scheme than Bearer.";
+      return { code: "scheme-unsupported", detail, got, fix: "send your token with the scheme Bearer" };
+    }
+    case "unknown-token": {
+      const detail = "This token belongs to no operator: it was mistyped, or it was revoked.";
+      const anew = "ask whoever runs Tollbreaker for a new one (tollbreaker operators add NAME --role ROLE)";
+      return { code: "token-unknown", detail, fix: `send the whole token; if that does not help, ${anew}; ${LOCALLY}` };
+    }
+    case "expired-token":
+      return expired(identity.operator);
+  }
+}
+
+// Its owner has shown the token, so the name is no secret.
+function expired({ name, role, expires }: Operator): Pick<Problem, "code" | "detail" | "fix"> {
+  const since = expires === null ? "" : ` at ${expires.toISOString()}`;
+  const operator = JSON.stringify(name);
+  return {
+    code: "token-expired",
+    detail: `This token expired${since}.`,
+    fix: `ask whoever runs Tollbreaker for a new one: tollbreaker operators revoke ${operator}, then operators add ${operator} --role ${role}`,
+  };
+}
+
+// RFC 6750, section 3.1: a request without a token, or with an unsupported scheme, gets no error code.
+function challenge({ kind }: Unidentified): string {
+  return kind === "no-token" || kind === "other-scheme"
+    ? 'Bearer realm="tollbreaker"'
+    : 'Bearer realm="tollbreaker", error="invalid_token"';
 }

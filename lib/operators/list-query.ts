@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type Problem, quote } from "../http/problem.ts";
+import { type Mistake, type Problem, quote, together } from "../http/problem.ts";
 import { INCIDENT_STATES } from "../incidents/incident.ts";
 import type { IncidentQuery } from "../incidents/incident-reader.ts";
 import { ACCOUNT_SID } from "../twilio/sids.ts";
@@ -29,22 +29,23 @@ const REFUSAL = { status: 400, title: "The list cannot be read like this" } as c
 
 /** Reads the query string of a list. Anything unknown, repeated or out of range is refused, with what is allowed. */
 export function readListQuery(given: URLSearchParams): ListQuery {
-  const problem = firstProblem(given);
-  if (problem !== undefined) return { kind: "refused", problem };
+  const mistake = together(mistakesIn(given));
+  if (mistake !== undefined) return { kind: "refused", problem: { ...REFUSAL, ...mistake } };
   return { kind: "query", query: asQuery(Parameters.parse(Object.fromEntries(given))) };
 }
 
 const Name = z.keyof(Parameters);
 
-function firstProblem(given: URLSearchParams): Problem | undefined {
-  for (const [parameter, value] of given) {
+function mistakesIn(given: URLSearchParams): Mistake[] {
+  return [...new Set(given.keys())].flatMap((parameter) => {
     const name = Name.safeParse(parameter).data;
     if (name === undefined) return unknown(parameter);
-    const times = given.getAll(name).length;
-    if (times > 1) return repeated(name, times);
-    if (!Parameters.shape[name].safeParse(value).success) return invalid(name, value);
-  }
-  return undefined;
+    const values = given.getAll(name);
+    if (values.length > 1) return repeated(name, values.length);
+    return values
+      .filter((value) => !Parameters.shape[name].safeParse(value).success)
+      .map((value) => invalid(name, value));
+  });
 }
 
 function asQuery({ state, account, limit, cursor }: Parameters): IncidentQuery {
@@ -57,9 +58,8 @@ function asQuery({ state, account, limit, cursor }: Parameters): IncidentQuery {
   };
 }
 
-function invalid(parameter: keyof Parameters, value: string): Problem {
+function invalid(parameter: keyof Parameters, value: string): Mistake {
   return {
-    ...REFUSAL,
     code: `${parameter}-invalid`,
     detail: `The parameter "${parameter}" cannot be used.`,
     expected: EXPECTED[parameter],
@@ -69,11 +69,10 @@ function invalid(parameter: keyof Parameters, value: string): Problem {
 }
 
 // A misspelt filter that was ignored would show every incident as if it matched.
-function unknown(parameter: string): Problem {
+function unknown(parameter: string): Mistake {
   return {
-    ...REFUSAL,
     code: "parameter-unknown",
-    detail: "This list has no such parameter.",
+    detail: `This list has no parameter ${quote(parameter)}.`,
     expected: Object.entries(EXPECTED)
       .map(([name, values]) => `${name} (${values})`)
       .join("; "),
@@ -82,11 +81,10 @@ function unknown(parameter: string): Problem {
   };
 }
 
-function repeated(parameter: keyof Parameters, count: number): Problem {
+function repeated(parameter: keyof Parameters, count: number): Mistake {
   return {
-    ...REFUSAL,
     code: "parameter-repeated",
-    detail: "A parameter came more than once.",
+    detail: `The parameter "${parameter}" came more than once.`,
     expected: "each parameter at most once",
     got: `${quote(parameter)} ${count} times`,
     fix: "send it once; to see several states, make several requests",

@@ -44,6 +44,15 @@ export function parseRecords(text: string, source = "OPERATORS"): OperatorRecord
   return result.data;
 }
 
+/** One record, as `operators add` prints it; or what is wrong with it, which repeats no hash and no token. */
+export function readOneRecord(text: string): { kind: "record"; record: OperatorRecord } | { kind: "bad"; got: string } {
+  const json = jsonIn(text);
+  if (json === undefined) return { kind: "bad", got: text === "" ? "an empty text" : notJson(text) };
+  const result = OperatorRecord.safeParse(json);
+  if (result.success) return { kind: "record", record: result.data };
+  return { kind: "bad", got: problemsOf(json).join("; ") };
+}
+
 /** What is wrong with one record; nothing where it can be stored. */
 export function problemsOf(record: unknown): string[] {
   const result = OperatorRecord.safeParse(record);
@@ -71,12 +80,22 @@ export function sharedWith(record: OperatorRecord, others: readonly OperatorReco
 }
 
 function parseJson(text: string, source: string): unknown {
+  const json = jsonIn(text);
+  if (json === undefined) throw invalid(notJson(text), source);
+  return json;
+}
+
+/** Undefined for no JSON: the parser's own message quotes the text, so it is not passed on. */
+function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, so it is not passed on.
-    throw invalid(`${text.length} characters that are not JSON`, source);
+    return undefined;
   }
+}
+
+function notJson(text: string): string {
+  return `${text.length} characters that are not JSON`;
 }
 
 function describe(issue: z.core.$ZodIssue, json: unknown): string {

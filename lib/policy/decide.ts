@@ -207,7 +207,7 @@ function wholeSecond(milliseconds: number): number {
 
 const HOW_FOUND: Readonly<Record<UsageTriggerSignal["found"], string>> = {
   webhook: "",
-  "sweep-fired": "; its webhook never came in, and the sweep found the firing",
+  "sweep-fired": "; the sweep found the firing, whose webhook was lost or ignored",
   "sweep-over": "; Twilio had not fired its trigger when the sweep saw it twice",
 };
 

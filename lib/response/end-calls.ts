@@ -34,7 +34,7 @@ export async function endLiveCalls(twilio: TwilioClient, accountSid: string, unt
     const live = await listLive(inTime, accountSid, until);
     if (live.kind === "failed") return notListed(ended, describeFailure(live.failure));
     for (const { sid } of live.body) ended.delete(sid);
-    if (live.body.length === 0) return { ended: ended.size, left: 0, why: "no call is left" };
+    if (live.body.length === 0) return { ended: ended.size, left: 0, why: noneLeft(ended.size) };
 
     const outcomes = await endAll(inTime, accountSid, live.body, until);
     for (const outcome of outcomes) {
@@ -59,7 +59,12 @@ async function lastLook(
   if (live.kind === "failed") return notListed(ended, describeFailure(live.failure));
   for (const { sid } of live.body) ended.delete(sid);
   const left = live.body.length;
-  return { ended: ended.size, left, why: left === 0 ? "no call is left" : (refusal ?? "the time was over") };
+  return { ended: ended.size, left, why: left === 0 ? noneLeft(ended.size) : (refusal ?? "the time was over") };
+}
+
+function noneLeft(ended: number): string {
+  if (ended === 0) return "no call was live";
+  return ended === 1 ? "1 call was ended, and none is left" : `${ended} calls were ended, and none is left`;
 }
 
 function notListed(ended: ReadonlySet<string>, reason: string): EndedCalls {

@@ -1,7 +1,9 @@
 import { messageOf } from "../errors.ts";
+import { identityOf } from "../inbox/messages.ts";
 import type { Change, IncidentRecord } from "../incidents/change.ts";
 import type { Wish } from "../incidents/incident.ts";
 import { type Alerted, failed, suspended, type Tripping, toldAnew } from "../incidents/record.ts";
+import { refusedOutright } from "../incidents/refused-outright.ts";
 import { wishOf } from "../incidents/wish.ts";
 import type { Account } from "../twilio/accounts.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
@@ -139,8 +141,11 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, token
       const by = suspendedBy(suspension.by, delivery);
       return suspended(record, { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at });
     }
-    case "refused":
+    case "refused": {
+      const slip = suspension.notOurs ? slipIn(record, tripping) : null;
+      if (slip !== null) return refusedOutright(record, slip, notOurs(suspension.message), now);
       return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping));
+    }
     case "unconfirmed":
       return failed(
         record,
@@ -149,6 +154,19 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, token
         wishIn(tripping),
       );
   }
+}
+
+/**
+ * Who mistyped an account's SID, where that is all there is to it; null for an account that something else is known of:
+ * Twilio signed for it, so that it cannot be stopped is an alarm.
+ */
+function slipIn({ incident, openedBy }: IncidentRecord, tripping: Tripping): Wish | null {
+  const isOwn = incident.state === "open" && openedBy === identityOf(tripping.signal);
+  return isOwn ? wishIn(tripping) : null;
+}
+
+function notOurs(message: string): string {
+  return `no account under this parent has this SID (${message})`;
 }
 
 /** The signal has joined an incident that was there before: only the alert is due. */

@@ -51,15 +51,19 @@ export async function respond(responder: Responder, delivery: Delivery<Signal>):
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
   await store.markSeen(accountSid, identityOf(delivery.signal), clock.now());
-  if (verdict.kind !== "ignore") await noteFired(responder, delivery.signal);
+  if (verdict.kind !== "ignore" || isFoundBySweep(delivery.signal)) await noteFired(responder, delivery.signal);
   return { kind: "done" };
 }
 
 const CLOCK_SKEW_MS = 5 * 60_000;
 
+function isFoundBySweep(signal: Signal): boolean {
+  return signal.kind === "usage-trigger" && signal.found !== "webhook";
+}
+
 /**
  * For the sweep, which asks about firings that never came in. One that is not noted is asked about in vain, once; so
- * neither what was ignored nor what says that it comes from the future is noted: whoever can sign for the account must
+ * neither a webhook that was ignored nor what says that it comes from the future is noted: whoever can sign for the account must
  * not make a firing that was kept from us look like one that came in.
  */
 async function noteFired({ store, log }: Responder, signal: Signal): Promise<void> {

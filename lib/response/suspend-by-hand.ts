@@ -1,7 +1,8 @@
 import type { SuspendCommand } from "../inbox/commands.ts";
-import type { IncidentRecord } from "../incidents/change.ts";
+import { followedBy, type IncidentRecord } from "../incidents/change.ts";
 import { commandRefused } from "../incidents/coming-back.ts";
-import type { Tripping } from "../incidents/record.ts";
+import { incidentIdFor, openIncident, type Tripping } from "../incidents/record.ts";
+import { refusedOutright } from "../incidents/refused-outright.ts";
 import { wishOf } from "../incidents/wish.ts";
 import { exemptionOf } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
@@ -20,18 +21,41 @@ export async function suspendByHand(
   current: Recollection,
 ): Promise<IncidentRecord | undefined> {
   const { command, ...turn } = order;
+  const answered = await answeredBefore(responder, command, current);
+  if (answered !== undefined) return over(responder, answered);
   const last = await lastReactivated(responder, current);
   const refusal = whyRefused(responder, command) ?? whyOvertaken(command, last);
   if (refusal !== undefined) return refuse(responder, command, current.known ?? last, refusal);
-  const tripping: Tripping = { signal: command, rule: BY_HAND, reason: command.reason };
+  const tripping = trippingBy(command);
   const delivery = { signal: command, ...turn };
   switch (current.known?.incident.state) {
     case "suspended":
     case "reactivating":
       return hold(responder, delivery, current, tripping);
     default:
-      return enforce(responder, delivery, current, tripping);
+      return over(responder, await enforce(responder, delivery, current, tripping));
   }
+}
+
+function trippingBy(command: SuspendCommand): Tripping {
+  return { signal: command, rule: BY_HAND, reason: command.reason };
+}
+
+/** What an earlier delivery, which was cut, left of a refusal; no round trip in a first one. */
+async function answeredBefore({ store }: Responder, command: SuspendCommand, { memory, known }: Recollection) {
+  const id = incidentIdFor(command);
+  if (known !== undefined || memory.lastIncidentId !== id) return undefined;
+  const found = await store.load(id);
+  return found?.incident.state === "dismissed" ? found : undefined;
+}
+
+/** An incident that only says that the account is none of ours is not that account's open one. */
+async function over({ store, log }: Responder, record: IncidentRecord): Promise<IncidentRecord> {
+  const { state, accountSid, id, reason } = record.incident;
+  if (state !== "dismissed") return record;
+  log.warn("command-refused", { accountSid, incident: id, why: reason });
+  await store.release(accountSid, id, null);
+  return record;
 }
 
 /** The incident from which the account was brought back last; no round trip when it never was, or has tripped since. */
@@ -56,12 +80,18 @@ function whyRefused(
   return undefined;
 }
 
+/** @param told the incident that says so; where the account has none, one is made that is over at once. */
 async function refuse(
   { store, log, clock }: Responder,
   command: SuspendCommand,
   told: IncidentRecord | undefined,
   why: string,
-): Promise<IncidentRecord | undefined> {
+): Promise<IncidentRecord> {
   log.warn("command-refused", { accountSid: command.accountSid, command: command.id, why });
-  return told === undefined ? undefined : store.save(commandRefused(told, wishOf(command), why, clock.now()));
+  const now = clock.now();
+  const wish = wishOf(command);
+  if (told !== undefined) return store.save(commandRefused(told, wish, why, now));
+  const id = incidentIdFor(command);
+  const opened = openIncident(id, trippingBy(command), now);
+  return (await store.load(id)) ?? store.save(followedBy(opened, (record) => refusedOutright(record, wish, why, now)));
 }

@@ -10,12 +10,14 @@ export type Suspension =
   | { kind: "suspended"; by: Containment["by"]; account: Account | null; at: Date }
   /** It was not asked for: the brake holds. */
   | { kind: "held"; account: Account }
-  /** Trying again will not help: a person is needed. */
-  | { kind: "refused"; twilioCode: number | null; message: string }
+  /** Trying again will not help: a person is needed. `notOurs`: no account under our parent has this SID. */
+  | { kind: "refused"; twilioCode: number | null; message: string; notOurs?: boolean }
   /** Twilio did not confirm it within the time; it may still come true. */
   | { kind: "unconfirmed"; twilioCode: number | null; message: string };
 
 const REQUEST_TIMEOUT_MS = 5000;
+/** https://www.twilio.com/docs/api/errors/20404 */
+const NO_SUCH_ACCOUNT = 20404;
 
 /**
  * Suspends a subaccount: read it, act on what was read, read it again. The only way to success is an answer of
@@ -60,7 +62,8 @@ export async function suspendAccount(
   function judge(account: Account): Suspension | { kind: "active"; account: Account } {
     const { sid, ownerAccountSid: owner, status } = account;
     if (sid !== accountSid) return refused(`Twilio answered for ${sid} instead of ${accountSid}`);
-    if (owner !== twilio.accountSid) return refused(`the account belongs to ${owner}, not to ${twilio.accountSid}`);
+    if (owner !== twilio.accountSid)
+      return { ...refused(`the account belongs to ${owner}, not to ${twilio.accountSid}`), notOurs: true };
     if (status === "active") return { kind: "active", account };
     if (status === "closed") return suspended("closed", account);
     return suspended(asked ? "tollbreaker" : "already-suspended", account);
@@ -71,7 +74,9 @@ export async function suspendAccount(
     if (failure.kind === "already-contained") {
       return suspended(failure.code === 21479 ? "closed" : "suspended-by-twilio", account);
     }
-    return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure) };
+    // A bare 404 may come from a wrong address; and one that was read a moment ago is ours, whatever Twilio says next.
+    const notOurs = failure.code === NO_SUCH_ACCOUNT && account === null && !asked;
+    return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure), notOurs };
   }
 
   function suspended(by: Containment["by"], account: Account | null): Suspension {
@@ -88,7 +93,7 @@ export async function suspendAccount(
 /** Where one round of reading and asking ended. */
 type Step = Suspension | { kind: "not-yet"; failure: TwilioFailure | undefined };
 
-function refused(message: string): Suspension {
+function refused(message: string): Extract<Suspension, { kind: "refused" }> {
   return { kind: "refused", twilioCode: null, message };
 }
 

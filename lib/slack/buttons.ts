@@ -13,7 +13,7 @@ export const OPEN_INCIDENT = "open-incident";
 export function buttonsFor({ about, incident }: Pick<IncidentAlert, "about" | "incident">): ButtonId[] {
   const standing = { ...incident, checklist: null };
   // Somebody set it active past us: before it can come back clean and guarded, it has to be suspended.
-  const isActive = incident.state === "suspended" && about === "tampered" && !isClosed(incident);
+  const isActive = incident.state === "suspended" && about === "tampered" && !isClosed(standing);
   const comesBack = mayReactivate(standing) && !isActive;
   const makesSense: Readonly<Record<ButtonId, boolean>> = {
     reactivate: comesBack,

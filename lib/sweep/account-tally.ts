@@ -41,7 +41,12 @@ export function tallyOf(
     repeated: one(repeated.length > 0),
     otherCurrency: one(currency.kind === "checked" && lacksOwnValues(account.accountSid, policy, known)),
     ...(repair !== undefined &&
-      repair.kind !== "busy" && { created: repair.created, updated: repair.updated, removed: repair.removed }),
+      repair.kind !== "busy" && {
+        createdAnew: isNew ? repair.created : 0,
+        created: repair.created,
+        updated: repair.updated,
+        removed: repair.removed,
+      }),
     ...{ lost: lost.length, over: over.length, spend },
   };
   const refusedSids = isNewlyRefused ? [account.accountSid] : [];

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { type Applied, applyPlan, noRoomFor, suspendingFirst } from "../triggers/apply.ts";
 import { MOST_TRIGGERS } from "../triggers/plan.ts";
 import type { TwilioClient } from "../twilio/client.ts";
@@ -37,14 +38,14 @@ const MARGIN_MS = 1000;
  * so that two sweeps never make a trigger twice.
  */
 export async function repairAccount(sweeper: Sweeper, repairing: Repairing, turn: Turn): Promise<Repair> {
-  const { memory, clock } = sweeper;
+  const { memory, clock, log } = sweeper;
   const { accountSid } = repairing;
   const now = clock.now();
   const until = new Date(now.getTime() + LEASE_MS);
   if (!(await memory.claimRepair(accountSid, turn.sweepId, { now, until }))) return { kind: "busy" };
   // Nothing of ours may still be on its way when somebody else begins.
   const twilio = turn.twilio.endingAt(until.getTime() - MARGIN_MS);
-  const repair = await repairAlone(twilio, repairing, () => recallNow(sweeper, repairing, turn));
+  const repair = await repairAlone({ twilio, log }, repairing, () => recallNow(sweeper, repairing, turn));
   await endLease(sweeper, accountSid, turn);
   return repair;
 }
@@ -65,14 +66,13 @@ async function endLease({ memory, log }: Sweeper, accountSid: string, { sweepId 
 }
 
 async function repairAlone(
-  twilio: TwilioClient,
+  { twilio, log }: { twilio: TwilioClient; log: Log },
   repairing: Repairing,
   recall: () => Promise<Recalled>,
 ): Promise<Repair> {
   const list = await listUsageTriggers(twilio, repairing.accountSid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed")
     return { kind: "failed", why: describeFailure(list.failure), isRefused: false, ...NO_WORK };
-  // After the list: of the reactivation that made what is listed, this knows.
   // After the list: who made what is listed, a reactivation perhaps, is known by now.
   const recalled = await recall();
   if (recalled.kind === "unreadable") return { kind: "failed", why: recalled.why, isRefused: false, ...NO_WORK };
@@ -80,9 +80,19 @@ async function repairAlone(
   const known = { ...recalled.known, currency: repairing.known.currency };
   const plan = planRepairs(list.body, { ...repairing, known });
   if (!needsRepair(plan)) return { kind: "repaired", ...NO_WORK };
+  noteStrayed(log, plan);
   const create = suspendingFirst([...plan.create, ...plan.takeOver], repairing.policy);
   const room = MOST_TRIGGERS - list.body.length;
   return repairOf(plan, await applyPlan(twilio, { ...plan, create, needless: plan.endedGuards }, room));
+}
+
+/** Whoever looks for the one who did it has nothing else: it is put right in a moment. */
+function noteStrayed(log: Log, { accountSid, update }: RepairPlan): void {
+  for (const { trigger, wanted } of update) {
+    const { sid, callbackUrl, callbackMethod } = trigger;
+    const called = `${callbackMethod} ${callbackUrl.slice(0, 300)}`;
+    log.warn("trigger-strayed", { accountSid, usageTriggerSid: sid, limit: wanted.limit, called });
+  }
 }
 
 function repairOf({ problem }: RepairPlan, applied: Applied): Repair {

@@ -6,7 +6,7 @@ import type { Names } from "./tally.ts";
 
 /** Subaccounts that were never seen before; with the very first sweep that is all of them. */
 export function armedNotice(run: Run, now: Date): Notice {
-  const { arrived, created } = run.counts;
+  const { arrived, createdAnew: created } = run.counts;
   const isFirst = run.lastFinishedAt === null;
   const many = accounts(arrived);
   return notice({
@@ -25,7 +25,7 @@ export function armedNotice(run: Run, now: Date): Notice {
 
 /** Triggers that somebody removed or changed. */
 export function driftNotice(run: Run, now: Date): Notice {
-  const { drifted, created, updated, removed } = run.counts;
+  const { drifted, created, createdAnew, updated, removed } = run.counts;
   return notice({
     ...envelope(run, "drift-repaired", now),
     severity: "warning",
@@ -33,7 +33,10 @@ export function driftNotice(run: Run, now: Date): Notice {
     headline: `The usage triggers of ${accounts(drifted)} were not as the policy wants them, and were repaired.`,
     facts: [
       { label: "Accounts", value: named(run.names, "drifted", drifted) },
-      { label: "Triggers", value: `${created} created, ${updated} made to call us again, ${removed} removed` },
+      {
+        label: "Triggers",
+        value: `${created - createdAnew} created, ${updated} made to call us again, ${removed} removed`,
+      },
     ],
     nextStep:
       "If the policy was changed, that is why. If not, find out who removes or changes triggers: an attacker may.",

@@ -27,6 +27,8 @@ export const Counts = z.object({
   otherCurrency: z._default(z.number(), 0),
   /** Usage triggers. */
   created: z.number(),
+  /** Of those, on accounts that were never seen before. */
+  createdAnew: z._default(z.number(), 0),
   updated: z.number(),
   removed: z.number(),
   /** Messages put into the inbox. */
@@ -77,7 +79,18 @@ export const NO_COUNTS: Counts = {
     repeated: 0,
     otherCurrency: 0,
   },
-  ...{ created: 0, updated: 0, removed: 0, lost: 0, over: 0, spend: 0, tampered: 0, driven: 0, reminded: 0 },
+  ...{
+    created: 0,
+    createdAnew: 0,
+    updated: 0,
+    removed: 0,
+    lost: 0,
+    over: 0,
+    spend: 0,
+    tampered: 0,
+    driven: 0,
+    reminded: 0,
+  },
 };
 export const COUNT_NAMES = z.keyof(Counts).options;
 export const NO_NAMES: Names = { arrived: [], drifted: [], refused: [], repeated: [], otherCurrency: [] };

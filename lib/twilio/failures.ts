@@ -59,6 +59,11 @@ export function describeFailure({ code, status, message }: TwilioFailure): strin
   return status === null ? `${name}: ${message}` : `${name} (HTTP ${status}): ${message}`;
 }
 
+/** What was recorded of a failure, with its code where the words do not name it already. */
+export function withCode(message: string, code: number | null): string {
+  return code === null || message.includes(`Twilio error ${code}`) ? message : `${message} (Twilio error ${code})`;
+}
+
 function kindByStatus(status: number): FailureKind {
   if (status === 429 || status >= 500 || status === 408) return "retryable";
   return status === 404 ? "not-found" : "terminal";

@@ -64,6 +64,8 @@ describe("incidentStory", () => {
   it("says what Twilio refused, and whether a person is needed", () => {
     const failure = { twilioCode: 20003, message: "Authenticate", retrying: false };
     expect(story({ failure })).toMatch(/Failed +Authenticate \(Twilio error 20003\); a person is needed/);
+    const worded = { ...failure, message: "Twilio error 20003 (HTTP 401): Authenticate" };
+    expect(story({ failure: worded })).toMatch(/Failed +Twilio error 20003 \(HTTP 401\): Authenticate; a person/);
     expect(story({ failure: { ...failure, twilioCode: null, retrying: true } })).toMatch(/Authenticate; still trying/);
   });
 

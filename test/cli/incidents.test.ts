@@ -144,7 +144,7 @@ describe("incidents show", () => {
       /^ {2}Overshoot +300\.5 \(\+30\.1 %\)$/m,
       /^ {2}Fired to received +2\.0 s$/m,
       /^ {2}Received to suspended +1\.5 s$/m,
-      /^ {2}Suspended by +tollbreaker$/m,
+      /^ {2}Suspended by +Tollbreaker$/m,
       /^ {2}Calls ended +0$/m,
       /^ {2}2026-11-21 03:04:05Z {2}opened by twilio$/m,
       /^ {2}2026-11-21 03:04:06Z {2}suspended by tollbreaker$/m,
@@ -280,7 +280,7 @@ describe("not authorised: exit 5", () => {
   ])("%s", async (_what, TOLLBREAKER_TOKEN) => {
     const { code, stderr } = await tollbreaker(["incidents", "list"], { ...environment, TOLLBREAKER_TOKEN });
     expect(code).toBe(5);
-    expect(stderr).toContain("OPERATORS");
+    expect(stderr).toContain("TOLLBREAKER_TOKEN");
     expect(stderr).not.toContain("mallory");
   });
 

@@ -11,6 +11,10 @@ const { id, accountSid } = suspendedIncident();
 const by = (by: string) => ({ containment: { by, callsEnded: 0, callsLeft: 0 } });
 const held = { ...freshChecklist(), items: [{ id: "suspended-by", answer: "not-done", why: "" }] };
 
+const found = (second: number, what: string) => ({
+  ...{ at: `2026-11-21T03:04:0${second}.000Z`, what, who: "tollbreaker", why: "", detail: {} },
+});
+
 describe("nextSteps", () => {
   it.each([
     ["suspended", {}, [`incidents reactivate ${id} --reason`]],
@@ -22,6 +26,27 @@ describe("nextSteps", () => {
     ],
     ["so, and lifted since", by("suspended-by-twilio"), [`incidents reactivate ${id} --reason`]],
     ["closed", by("closed"), [`incidents dismiss ${id} --reason`]],
+    ["closed since", { checklist: { ...held, account: "closed" } }, [`incidents dismiss ${id} --reason`]],
+    [
+      "active past us",
+      { checklist: { ...held, account: "active" } },
+      [`suspend ${accountSid} --reason`, `incidents reactivate ${id} --reason`],
+    ],
+    [
+      "found active, and not suspended since",
+      { timeline: [found(1, "suspended"), found(2, "found-active")] },
+      [`suspend ${accountSid} --reason`, `incidents reactivate ${id} --reason`],
+    ],
+    [
+      "found active, and suspended since",
+      { timeline: [found(1, "found-active"), found(2, "suspended")] },
+      [`incidents reactivate ${id} --reason`],
+    ],
+    [
+      "found active, and read as suspended since",
+      { timeline: [found(1, "found-active")], checklist: { ...freshChecklist(), account: "suspended" } },
+      [`incidents reactivate ${id} --reason`],
+    ],
     [
       "alerted",
       { state: "alerted", because: "rule" },

@@ -134,14 +134,17 @@ describe("operators store", () => {
   });
 
   test.each([
-    ["no JSON", "bob", 1],
-    ["a token instead of its hash", '{"name": "bob", "sha256": "tb_5ecret", "role": "viewer"}', 1],
-    ["nothing", "", 2],
-    ["two", `${JSON.stringify({ ...alice, name: "a" })},${JSON.stringify({ ...alice, sha256: sha256("b") })}`, 2],
-    ["alice's token under another name", JSON.stringify({ ...alice, name: "bob" }), 1],
-  ])("refuses %s", async (_what, record, exit) => {
+    ["no JSON", "bob", 2, /The record was not added; the list is as it was.*Got: 3 characters that are not JSON/],
+    ["a token instead of its hash", '{"name": "bob", "sha256": "tb_5ecret", "role": "viewer"}', 2, /64 hexadecimal/],
+    ["half a record", '{"name": "bob"}', 2, /not added; .*"sha256" must be a text; "role" must be/],
+    ["nothing", "", 2, /not added; .*an empty text/],
+    ["two", `[${JSON.stringify({ ...alice, name: "a" })}]`, 2, /not added; .*must be an object/],
+    ["alice's token under another name", JSON.stringify({ ...alice, name: "bob" }), 1, /another entry has the same/],
+  ])("refuses %s, and says that the list is as it was", async (_what, record, exit, why) => {
     const { code, stderr } = await operators(["store", record, "--file", file]);
     expect(code).toBe(exit);
+    expect(stderr).toMatch(why);
+    expect(stderr).not.toContain("nobody is let in");
     expect(stderr).not.toContain("5ecret");
     expect(await listed()).toEqual([alice]);
   });
@@ -152,7 +155,7 @@ describe("operators revoke", () => {
     await operators(["add", "bob", "--role", "viewer", "--file", file]);
     const { code, stdout, stderr } = await operators(["revoke", "alice", "--file", file]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `alice is out of ${file}.\n` });
-    expect(stderr).toMatch(/within a minute.*put-parameter/s);
+    expect(stderr).toMatch(/within 30 seconds.*put-parameter/s);
     expect((await listed()).map(({ name }) => name)).toEqual(["bob"]);
   });
 
@@ -207,6 +210,23 @@ describe("with a server", () => {
     expect([await statusOf(token), await statusOf(localToken)]).toEqual([200, 200]);
     expect((await operators(["revoke", "bob"])).code).toBe(0);
     expect([await statusOf(token), await statusOf(localToken)]).toEqual([401, 200]);
+  });
+
+  test("whoever revokes the token that the command line uses is told how it mends itself", async () => {
+    await operators(["add", "bob", "--role", "viewer"]);
+    expect((await operators(["revoke", "bob"])).stderr).not.toContain("this command line uses");
+    const { code, stderr } = await operators(["revoke", "local"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/the token that this command line uses itself.*next `npm start` makes a new one/s);
+    expect(await statusOf(localToken)).toBe(401);
+  });
+
+  test("the same of a token that was given", async () => {
+    const { stdout } = await operators(["add", "bob", "--role", "operator", "--file", file]);
+    const environment = { TOLLBREAKER_URL: server.url, TOLLBREAKER_TOKEN: stdout.split("\n")[0] ?? "" };
+    const { stderr } = await operators(["revoke", "bob", "--file", file], environment);
+    expect(stderr).toContain("That was the token in TOLLBREAKER_TOKEN");
+    expect((await operators(["revoke", "alice", "--file", file], environment)).stderr).not.toContain("That was");
   });
 
   test("a new start makes a new token for the operator local, and keeps everyone else", async () => {

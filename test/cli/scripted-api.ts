@@ -52,7 +52,8 @@ export class ScriptedApi {
 
   add(...entries: Partial<TimelineView>[]): void {
     const whole = entries.map((entry, index) => ({ ...line(this.incident.timeline.length + index), ...entry }));
-    this.incident = { ...this.incident, timeline: [...this.incident.timeline, ...whole] };
+    const timeline = [...this.incident.timeline, ...whole];
+    this.incident = { ...this.incident, timeline, updatedAt: timeline.at(-1)?.at };
   }
 
   async close(): Promise<void> {

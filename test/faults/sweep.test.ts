@@ -181,6 +181,21 @@ describe("what was missed", () => {
     expect(after.counts.lost).toBe(0);
   });
 
+  test("a firing that the policy ignores is asked about once", async () => {
+    const account = await settled();
+    const lax = policyOf(`
+limits:
+  daily-warning: { category: totalprice, by: price, every: day, at: 800, then: alert }
+  daily-spend: { category: totalprice, by: price, every: day, at: 900, then: suspend }
+`);
+    rig.simulator.addUsage(account, { category: "sms", price: 130 });
+    await rig.simulator.evaluateTriggers();
+    expect((await rig.sweep({ clock: ahead(2 * MINUTE) })).counts.lost).toBe(2);
+    for (const message of await rig.inboxOf(account)) await rig.deliver(message, { policy: lax });
+    expect(rig.simulator.account(account).status).toBe("active");
+    expect((await rig.sweep({ clock: ahead(7 * MINUTE) })).counts.lost).toBe(0);
+  });
+
   test("a firing that came in is not lost", async () => {
     const account = await settled();
     rig.simulator.addUsage(account, { category: "sms", price: 85 });

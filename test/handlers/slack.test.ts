@@ -354,7 +354,7 @@ describe("a button of a message that is out of date", () => {
     const checklist = [{ id: "suspended-by", answer: "not-done", why: "Twilio suspended it (21478)" }] as const;
     const { incident, message } = await told({ state: "suspended", by: "suspended-by-twilio", checklist });
     await press(message, "reactivate");
-    expect(slack.words[0]?.text).toContain(`Twilio suspended it (21478) What to do: ask Twilio Support`);
+    expect(slack.words[0]?.text).toContain(`Twilio suspended it (21478). What to do: ask Twilio Support`);
     expect(slack.words[0]?.text).toContain(`incidents report ${incident.id}`);
   });
 });

@@ -3,7 +3,9 @@ import type { Incident, TimelineEntry } from "../../incidents/incident.ts";
 import { INCIDENT_ID, type IncidentReader } from "../../incidents/incident-reader.ts";
 import { noSuchIncident } from "../no-such-incident.ts";
 import { readRecord } from "../read-record.ts";
+import { holdConflict } from "./hold-conflict.ts";
 import { reactivationConflict, reactivationFlaws } from "./judge-reactivation.ts";
+import { type Found, restorationConflict } from "./judge-restoration.ts";
 import { reasonMistakes } from "./reason.ts";
 import { mayDismiss } from "./standing.ts";
 import { stateConflict } from "./state-conflict.ts";
@@ -31,7 +33,7 @@ export async function judgeIncidentCommand(
   if (found === undefined) return refused(noSuchIncident(incidentId));
   if (isCarriedOut(found.timeline, envelope)) return { kind: "repeated", incidentId };
   const { incident } = found;
-  const refusal = conflict(incident, wish) ?? refusalFor(flaws(incident, wish, envelope));
+  const refusal = (await conflict(incidents, found, wish)) ?? refusalFor(flaws(incident, wish, envelope));
   return refusal ?? { kind: "ready", incidentId, command: commandOf(wish, envelope, incident) };
 }
 
@@ -40,19 +42,20 @@ export function isCarriedOut(timeline: readonly TimelineEntry[], { id }: Pick<En
   return timeline.some(({ detail }) => detail["command"] === id);
 }
 
-function conflict(incident: Incident, { kind }: WishedOfIncident): Refused | undefined {
+async function conflict(
+  incidents: IncidentReader,
+  found: Found,
+  { kind }: WishedOfIncident,
+): Promise<Refused | undefined> {
+  const { incident } = found;
   const { state } = incident;
   switch (kind) {
     case "reactivate":
       return reactivationConflict(incident);
     case "check":
       return state === "suspended" ? undefined : refused(stateConflict(incident, { expected: "suspended" }));
-    case "restore-numbers": {
-      const expected = "suspended or reactivated";
-      return state === "suspended" || state === "reactivated"
-        ? undefined
-        : refused(stateConflict(incident, { expected }));
-    }
+    case "restore-numbers":
+      return restorationConflict(incidents, found);
     case "dismiss":
       return dismissalConflict(incident);
   }
@@ -63,8 +66,10 @@ export function dismissalConflict(incident: Incident): Refused | undefined {
   if (mayDismiss(incident)) return undefined;
   const expected = "alerted, failed, or suspended with an account that is closed";
   if (incident.state !== "suspended") return refused(stateConflict(incident, { expected }));
+  const held = holdConflict(incident, expected);
+  if (held !== undefined) return held;
   const fix =
-    "reactivate the account; if it is closed, read the check-list anew (POST /api/incidents/{id}/check) first";
+    "if it is closed, or Twilio itself suspended it, read the check-list anew (POST /api/incidents/{id}/check) first; else reactivate the account";
   return refused(stateConflict(incident, { expected, fix }));
 }
 

@@ -1,7 +1,8 @@
 import { missingFrom } from "../../incidents/checklist.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import { countryMistakes } from "./countries.ts";
-import { holdOf, isClosed, mayReactivate } from "./standing.ts";
+import { holdConflict } from "./hold-conflict.ts";
+import { mayReactivate } from "./standing.ts";
 import { stateConflict } from "./state-conflict.ts";
 import { type Flaw, type Refused, refused } from "./verdict.ts";
 import type { WishedReactivation } from "./wished.ts";
@@ -11,9 +12,10 @@ export function reactivationConflict(incident: Incident): Refused | undefined {
   const { state } = incident;
   if (mayReactivate(incident)) return undefined;
   if (state !== "suspended") return refused(stateConflict(incident, { expected: "suspended" }));
-  if (isClosed(incident)) return refused({ ...CLOSED, state });
-  return refused({ ...NOT_OURS, detail: holdOf(incident)?.why ?? "The suspension is not ours.", state });
+  return holdConflict(incident, REACTIVABLE) ?? refused({ ...CLOSED, state });
 }
+
+const REACTIVABLE = "an account that Tollbreaker, or somebody with the parent's credentials, suspended";
 
 const CLOSED = {
   status: 409,
@@ -22,15 +24,6 @@ const CLOSED = {
   detail: "Twilio says that the account is closed, which is final.",
   expected: "an account that is suspended",
   fix: "dismiss the incident: POST /api/incidents/{id}/dismiss",
-} as const;
-
-// The responder would refuse it too, whatever is acknowledged.
-const NOT_OURS = {
-  status: 409,
-  code: "suspension-not-ours",
-  title: "Not ours to lift",
-  expected: "an account that Tollbreaker, or somebody with the parent's credentials, suspended",
-  fix: "once it is lifted, read the check-list anew (POST /api/incidents/{id}/check); of a closed account dismiss the incident",
 } as const;
 
 /** What the answers to the stored check-list lack. The responder asks again, of a fresh reading. */

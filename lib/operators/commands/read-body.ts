@@ -61,8 +61,15 @@ function mistakesOf(issue: z.core.$ZodIssue, body: unknown, schema: Schema): Mis
     return [{ ...NO_JSON, detail: "The body is no JSON object.", got, fix: "send an object: {...}" }];
   const member = quote(issue.path.join("."));
   const meant = issue.code === "invalid_value" ? suggestion(valueAt(body, issue.path), issue.values) : undefined;
-  const fix = meant === undefined ? `correct ${member} or leave it out` : `did you mean ${quote(meant)}?`;
+  const fix = meant === undefined ? correction(issue.path, member) : `did you mean ${quote(meant)}?`;
   return [{ code: CODE, detail: `${member} cannot be used.`, expected: issue.message, got, fix }];
+}
+
+/** What every command that has it needs: left out, it would be missed next. */
+const NEEDED: ReadonlySet<PropertyKey> = new Set(["reason"]);
+
+function correction([top = ""]: readonly PropertyKey[], member: string): string {
+  return NEEDED.has(top) ? `correct ${member}: it is needed` : `correct ${member} or leave it out`;
 }
 
 // A misspelt member that was ignored would be taken for consent to something else.

@@ -17,7 +17,12 @@ export function mayReactivate(standing: Standing): boolean {
 export function mayDismiss(standing: Standing): boolean {
   const { state } = standing;
   if (state === "alerted" || state === "failed") return true;
-  return state === "suspended" && (isClosed(standing) || holdOf(standing) !== undefined);
+  return state === "suspended" && (isClosed(standing) || mayBeClosed(standing));
+}
+
+/** Somebody else holds it, and its status could not be read. */
+function mayBeClosed(standing: Standing): boolean {
+  return standing.checklist?.account === undefined && holdOf(standing) !== undefined;
 }
 
 /** @param at ISO 8601 UTC. */
@@ -25,9 +30,9 @@ export function maySuspend(incident: Pick<Incident, "state" | "reactivation">, a
   return incident.state !== "reactivating" || hangs(incident, at);
 }
 
-/** Closed for good, already when it was contained. */
-export function isClosed({ containment }: Pick<Standing, "containment">): boolean {
-  return containment?.by === "closed";
+/** Closed for good, already when it was contained, or when the check-list was read. */
+export function isClosed({ containment, checklist }: Pick<Standing, "containment" | "checklist">): boolean {
+  return containment?.by === "closed" || checklist?.account === "closed";
 }
 
 /** The item of the check-list that says that the suspension is not ours to lift; undefined where none does. */

@@ -57,7 +57,11 @@ async function deleteApiKeys(journey: Journey) {
   const deletion = await deleteKeysBut([], journey);
   if (deletion.kind === "failed") return { failed: deletion.why };
   const count = deletion.deleted.length;
-  return { what: "api-keys-deleted", why: `${count} API keys were deleted`, detail: { count } };
+  return {
+    what: "api-keys-deleted",
+    why: count === 1 ? "1 API key was deleted" : `${count} API keys were deleted`,
+    detail: { count },
+  };
 }
 
 async function restoreTriggers({ responder, twilio, accountSid, until }: Journey) {

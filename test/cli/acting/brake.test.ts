@@ -44,6 +44,37 @@ describe("brake show", () => {
   });
 });
 
+describe("the names of those that wait", () => {
+  const page = (state: string, cursor?: string) =>
+    `GET /api/incidents?state=${state}&limit=100${cursor === undefined ? "" : `&cursor=${cursor}`}`;
+  const listing = (incidents: unknown[], next: string | null = null) => ({ status: 200, json: { incidents, next } });
+
+  it("are those of their incidents, on whatever page", async () => {
+    const { timeline, ...incident } = api.incident;
+    api.on(page("alerted"), () => listing([{ ...incident, id: "another", friendlyName: "Southwind" }], "c2"));
+    api.on(page("alerted", "c2"), () => listing([incident]));
+    expect((await brake(["show"])).stdout).toContain(`Northwind  ${ACCOUNT}  ${ID}`);
+    releases(["suspended", "by hand"]);
+    const { stdout, stderr } = await brake(["release", "--reason", "all are under attack", "--yes"]);
+    expect(stderr).toContain(`Northwind  ${ACCOUNT}`);
+    expect(stdout).toContain(`Northwind (${ACCOUNT})\n`);
+  });
+
+  it("of an account that was suspended before", async () => {
+    const { timeline, ...incident } = api.incident;
+    api.on(page("alerted"), () => listing([]));
+    api.on(page("suspended"), () => listing([incident]));
+    expect((await brake(["show"])).stdout).toContain(`Northwind  ${ACCOUNT}`);
+  });
+
+  it("are left out when they can't be read", async () => {
+    api.on(page("alerted"), () => ({ status: 503, json: { code: "unavailable", detail: "Not now." } }));
+    const { code, stdout } = await brake(["show"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${ACCOUNT}  ${ID}`);
+  });
+});
+
 describe("brake release", () => {
   const FLAGS = ["release", "--reason", "all are under attack"];
 

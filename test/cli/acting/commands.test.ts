@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { serve } from "../command-line.ts";
 import { ACCOUNT, accepted, freshChecklist, ID, own, ScriptedApi } from "../scripted-api.ts";
 import { runAt, type Script } from "../scripted-terminal.ts";
 
@@ -95,6 +96,83 @@ describe("suspend", () => {
   });
 });
 
+describe("suspend, of an account that need not be", () => {
+  it.each([
+    [
+      "closed",
+      "is closed, which is final: nothing can be spent there.\n.*: npm run -s tollbreaker -- incidents dismiss ",
+    ],
+    ["suspended-by-twilio", "is suspended, and by Twilio itself.\n.*: npm run -s tollbreaker -- incidents report "],
+  ])("%s: says so", async (by, words) => {
+    api.incident = { ...api.incident, checklist: null, containment: { by, callsEnded: 0, callsLeft: 0 } };
+    api.on(`POST /api/subaccounts/${ACCOUNT}/suspend`, () => {
+      api.add(own("c1", "suspended"));
+      return accepted("c1");
+    });
+    const { code, stdout } = await tollbreaker(["suspend", ACCOUNT, ...REASON]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(words));
+  });
+});
+
+describe("suspend, of an account", () => {
+  it.each([
+    ["that was active", { by: "tollbreaker" }, `Northwind (${ACCOUNT}) is suspended.\n`],
+    ["that was not", {}, `Northwind (${ACCOUNT}) was not active: nothing was changed.\nwhether it is closed`],
+  ])("%s", async (_what, by, words) => {
+    api.on(`POST /api/subaccounts/${ACCOUNT}/suspend`, () => {
+      api.add(own("c1", "suspended", "", { detail: { command: "c1", ...by } }));
+      return accepted("c1");
+    });
+    expect((await tollbreaker(["suspend", ACCOUNT, ...REASON])).stdout).toContain(words);
+  });
+});
+
+describe("--json, when it ends before anything is followed", () => {
+  const PATH = `/api/incidents/${ID}/dismiss`;
+  const words = ["incidents", "dismiss", ID, ...REASON, "--json"];
+  const problem = (status: number, detail: string) => ({ status, json: { code: "x", detail } });
+
+  it.each([
+    ["refused by the server", problem(409, "Not in this state."), 6, "refused", "Not in this state."],
+    ["not let in", problem(401, "No."), 5, "refused", "No."],
+    ["no answer that tells", problem(500, "Something failed."), 1, "unknown", "It may have been taken all the same"],
+  ])("%s", async (_what, answer, exit, outcome, why) => {
+    api.on(`POST ${PATH}`, () => answer);
+    const { code, stdout, stderr } = await tollbreaker(words);
+    const said = JSON.parse(stdout);
+    expect({ code, ...said }).toMatchObject({ code: exit, command: null, incidentId: ID, outcome, incident: null });
+    expect(said.why).toContain(why);
+    expect(stderr).toContain(why);
+  });
+
+  it("an answer missing, an incident that there is not, a server that is not there", async () => {
+    const missing = await tollbreaker(["suspend", ACCOUNT, "--json"]);
+    expect({ code: missing.code, ...JSON.parse(missing.stdout) }).toMatchObject({
+      code: 2,
+      incidentId: null,
+      outcome: "refused",
+    });
+    const unknown = await tollbreaker(["incidents", "reactivate", "20260101T000000000-00000000", ...REASON, "--json"]);
+    expect({ code: unknown.code, ...JSON.parse(unknown.stdout) }).toMatchObject({ code: 4, outcome: "refused" });
+    const gone = await serve(() => {});
+    await gone.close();
+    const environment = { ...api.environment, TOLLBREAKER_URL: gone.url };
+    const silent = await runAt(words, environment);
+    expect({ code: silent.code, ...JSON.parse(silent.stdout) }).toMatchObject({ code: 3, outcome: "failed" });
+  });
+
+  it("one object, also where it was followed and refused", async () => {
+    api.on(`POST ${PATH}`, () => {
+      api.add(own("c1", "command-refused", "not like this"));
+      return accepted("c1");
+    });
+    const { stdout } = await tollbreaker(words);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ command: "c1", outcome: "refused", incident: { id: ID } });
+  });
+});
+
 describe("incidents check", () => {
   const checks = () =>
     api.on(`POST /api/incidents/${ID}/check`, () => {
@@ -120,6 +198,18 @@ describe("incidents check", () => {
       "  ✓ triggers      all 3 are there",
       "",
     ]);
+  });
+
+  it("offers no flag where none helps, and says what does", async () => {
+    const items = [{ id: "suspended-by", answer: "not-done", why: "Twilio itself suspended this account" }];
+    api.on(`POST /api/incidents/${ID}/check`, () => {
+      api.incident = { ...api.incident, checklist: { ...freshChecklist(), items } };
+      api.add(own("k1", "checked"));
+      return accepted("k1");
+    });
+    const { stdout } = await tollbreaker(["incidents", "check", ID]);
+    expect(stdout).not.toContain("--acknowledge");
+    expect(stdout).toContain(`incidents report ${ID}`);
   });
 
   it("--json is the API's incident", async () => {

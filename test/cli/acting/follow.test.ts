@@ -31,6 +31,18 @@ describe("follow", () => {
     expect(at.interrupts.listenerCount("SIGINT")).toBe(0);
   });
 
+  it("shows an incident that tells what its last line does: the line is written first", async () => {
+    api.add(own("c1", "suspended"));
+    const whole = { ...api.incident, state: "failed" };
+    const early = { ...api.incident, updatedAt: "2026-11-21T03:04:05.000Z" };
+    let readings = 0;
+    api.on(`GET /api/incidents/${ID}`, () => ({ status: 200, json: ++readings < 3 ? early : whole }));
+    const ending = await follow(server(), underWay("suspend"), quiet(), () => {}, pace);
+    expect(ending).toMatchObject({ kind: "done", incident: { state: "failed" } });
+    readings = -100;
+    expect(await follow(server(), underWay("suspend"), quiet(), () => {}, pace)).toMatchObject({ kind: "done" });
+  });
+
   it("waits for an incident that is not there yet", async () => {
     let readings = 0;
     api.on(`GET /api/incidents/${ID}`, (_received, of) => {

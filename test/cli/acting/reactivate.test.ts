@@ -83,7 +83,11 @@ describe("without a terminal", () => {
     ["a clean-up that there is not", ["--cleanup", "suspended-by"], "There is no suspended-by. Expected: live-calls,"],
     ["countries alone", ["--countries", "US"], "go together"],
     ["the clean-up without countries", ["--cleanup", "voice-countries"], "name the countries that may be called"],
-    ["no country", ["--cleanup", "voice-countries", "--countries", "USA"], "Not a country: USA."],
+    [
+      "what is no country, all of them at once",
+      ["--cleanup", "voice-countries", "--countries", "US,XX,Germany", "--countries", "UK"],
+      'Got: "XX", "GERMANY", "UK".',
+    ],
     ["a reason that says nothing", ["--reason", "because"], "(reason-too-short)"],
   ])("refuses %s before it asks the server anything", async (_what, flags, words) => {
     const { code, stderr } = await reactivate(flags);
@@ -220,6 +224,23 @@ describe("refused", () => {
     expect(code).toBe(6);
     expect(stderr).toContain(`incidents report ${ID}`);
     expect(api.commands).toEqual([]);
+  });
+
+  it("when it is active, set so past us, unless it no longer is: that is read anew each time", async () => {
+    const items = [{ id: "suspended-by", answer: "not-done", why: "it is active" }];
+    const active = { ...freshChecklist(), items, account: "active" };
+    api.incident = { ...api.incident, checklist: active };
+    api.on(`POST /api/incidents/${ID}/check`, () => {
+      const checklist = api.commands.length === 1 ? active : { ...freshChecklist(), account: "suspended" };
+      api.incident = { ...api.incident, checklist };
+      api.add(own(`k${api.commands.length}`, "checked"));
+      return accepted(`k${api.commands.length}`);
+    });
+    const { code, stderr } = await reactivate(ALL);
+    expect({ code, sent: api.commands.length }).toEqual({ code: 6, sent: 1 });
+    expect(stderr).toMatch(/\(account-active\)\n.*suspend it first: npm run -s tollbreaker -- suspend AC/);
+    comesBack();
+    expect((await reactivate(ALL)).code).toBe(0);
   });
 
   it("by the server: its words, each of its mistakes, and the flags for what is missing", async () => {

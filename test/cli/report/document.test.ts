@@ -60,12 +60,88 @@ describe("incidentReport", () => {
   it("sums up", () => {
     const text = section(incidentReport(broughtBack()), "Summary");
     expect(text).toContain("The rule `daily-spend` tripped at 2026-11-21");
-    expect(text).toContain("130.25 of 100 (+30.3 %)");
+    expect(text).toContain("130.25 of 100 USD (+30.3 %)");
     expect(text).toContain(
       "suspended at 2026-11-21 03:04:06.000, 1.6 s after it fired. 3 live calls were ended, 0 were",
     );
-    expect(text).toContain("olga brought it back at 2026-11-21 05:07:06.000 after 2 h 3 min: key revoked");
+    expect(text).toContain("olga brought it back at 2026-11-21 05:07:06.000 after 2 h 3 min: key revoked.\n");
     expect(text).toContain(`| AccountSid | \`${ACCOUNT}\` |`);
+  });
+
+  it("suspended twice: the lag of the first, and when it was active in between", () => {
+    const by = { by: "tollbreaker" };
+    const again = {
+      command: "key-9",
+      operator: "bob",
+      road: "api",
+      reason: "it is active",
+      at: "2026-11-21T03:30:00.000Z",
+    };
+    const { timeline } = new ScriptedApi().incident;
+    const line = (time: string, what: string, who: string, detail = {}) => ({
+      ...{ at: `2026-11-21T03:${time}Z`, what, who, why: "leaked key", detail },
+    });
+    const incident = broughtBack({
+      ...{ state: "suspended", trip: null, firedAt: null, reactivation: null, suspension: again },
+      ...{ receivedAt: "2026-11-21T03:04:05.900Z", suspendedAt: "2026-11-21T03:30:00.500Z" },
+      lags: { firedToReceived: null, receivedToSuspended: 1_554_600, firedToSuspended: null },
+      containment: { by: "tollbreaker", callsEnded: 1, callsLeft: 0 },
+      timeline: [
+        ...timeline,
+        line("04:05.950", "opened", "olga", { command: "key-1", road: "cli", cleanup: "" }),
+        line("04:06.000", "suspended", "olga", { ...by, command: "key-1" }),
+        line("04:07.000", "suspended", "bob", { command: "key-2" }),
+        line("20:00.000", "found-active", "tollbreaker"),
+        line("30:00.500", "suspended", "bob", { ...by, command: "key-9" }),
+        line("30:00.501", "suspension-asked", "bob", { command: "key-9" }),
+        line("40:00.000", "suspended", "tollbreaker", by),
+      ],
+    });
+    const report = incidentReport(incident);
+    const text = section(report, "Summary");
+    expect(text).toContain(
+      "asked for at 2026-11-21 03:04:05.950 by olga. The account was suspended at 2026-11-21 03:04:06.000",
+    );
+    expect(text).toContain("1 live call was ended, 0 were left.");
+    expect(text).toContain("| Suspended first | 2026-11-21 03:04:06.000 |");
+    // Of the last one nobody saw what was before: that is when it was found.
+    expect(text).toMatch(/\| Found active.* \| 2026-11-21 03:20:00\.000, 2026-11-21 03:40:00\.000 \|/);
+    expect(text).toContain("| Suspended again | 2026-11-21 03:30:00.500, 2026-11-21 03:40:00.000 |");
+    expect(section(report, "Numbers")).toContain("| Received to suspended | 100 ms |");
+    const rows = section(report, "Actions").match(/^\| 2026.*$/gm) ?? [];
+    expect(rows.map((row) => row.split(" | ")[1])).toEqual([
+      "Account suspended",
+      "Found active, set so past Tollbreaker",
+      "Account suspended",
+      "Account suspended",
+    ]);
+    expect(section(report, "People")).toMatch(/\| bob \| .*suspend \| it is active \| `suspended` \|$/m);
+    expect(section(report, "Time-line (UTC)")).not.toContain("cleanup: ");
+  });
+
+  it("tripped anew by a signal: the lag of the suspension that answered it", () => {
+    const line = (at: string) => ({
+      at,
+      what: "suspended",
+      who: "tollbreaker",
+      why: "",
+      detail: { by: "tollbreaker" },
+    });
+    const [first, second] = ["2026-11-21T03:04:06.000Z", "2026-11-21T05:00:02.000Z"];
+    const times = { firedAt: "2026-11-21T05:00:00.000Z", receivedAt: "2026-11-21T05:00:01.000Z", suspendedAt: second };
+    const report = incidentReport(broughtBack({ ...times, timeline: [line(first), line(second)] }));
+    expect(section(report, "Numbers")).toMatch(/Received to suspended \| 1\.0 s .*\n\| Fired to suspended \| 2\.0 s /);
+    expect(section(report, "Summary")).toContain("suspended at 2026-11-21 03:04:06.000. It was found active");
+  });
+
+  it("says which rule opened it, where another one tripped later", () => {
+    const told = { about: "alerted", because: "rule", at: SUSPENDED, publishedAt: null };
+    const opened = { at: SUSPENDED, what: "opened", who: "twilio", why: "it reached 87", detail: {} };
+    const report = incidentReport(broughtBack({ alerts: [{ ...told, rule: "daily-warning" }], timeline: [opened] }));
+    expect(report).toMatch(
+      /First detected.* \| 2026-11-21 03:04:05\.000, by the rule `daily-warning`: it reached 87 \|/,
+    );
+    expect(incidentReport(broughtBack())).toMatch(/First detected.* \| 2026-11-21 03:04:05\.000 \|/);
   });
 
   it("begins no paragraph with a name, which could make a heading of it", () => {

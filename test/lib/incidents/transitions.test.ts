@@ -7,6 +7,7 @@ const MOVES = new Set([
   "open → suspended",
   "open → alerted",
   "open → failed",
+  "open → dismissed",
   "suspended → reactivating",
   "suspended → dismissed",
   "alerted → suspended",

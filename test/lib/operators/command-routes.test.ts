@@ -104,7 +104,10 @@ describe("a command that can be carried out", () => {
   });
 
   it.each(["suspended", "reactivated"] as const)("restore-numbers: of an incident that is %s", async (state) => {
-    const { id, accountSid } = await incidentIn(rig, { state });
+    const accountSid = newAccount();
+    const earlier = new Date(NOW.getTime() - 7_200_000);
+    await incidentIn(rig, { state: "reactivated", accountSid, at: earlier, cleanup: ["unroute-numbers"] });
+    const { id } = await incidentIn(rig, { state, accountSid });
     const answer = await post(rig, `/api/incidents/${id}/restore-numbers`, { body: { reason: REASON } });
     expect(answer.status).toBe(202);
     expect(commandsIn(rig)).toEqual([
@@ -340,7 +343,7 @@ describe("a state in which it can't be asked for: 409", () => {
       ...{ status: 409, body: { code: "account-closed", state: "suspended", fix: expect.stringContaining("dismiss") } },
     });
     expect(await refused(`/api/incidents/${held.id}/reactivate`, { body })).toMatchObject({
-      ...{ status: 409, body: { code: "suspension-not-ours", state: "suspended", detail: why } },
+      ...{ status: 409, body: { code: "suspension-not-ours", state: "suspended", detail: `${why}.` } },
     });
   });
 
@@ -492,7 +495,12 @@ describe("a body that can't be used", () => {
     ["a member too many", dismissal, { reason: REASON, acknowledge: [] }, { got: '"acknowledge"' }],
     ["a hostile member", dismissal, `{"reason": "${REASON}", "__proto__": {"reason": 1}}`, { got: '"__proto__"' }],
     ["another hostile member", dismissal, { reason: REASON, constructor: {} }, { got: '"constructor"' }],
-    ["a reason that is no text", dismissal, { reason: 42 }, { detail: '"reason" cannot be used.', got: "42" }],
+    [
+      "a reason that is no text",
+      dismissal,
+      { reason: 42 },
+      { detail: '"reason" cannot be used.', got: "42", fix: 'correct "reason": it is needed' },
+    ],
     [
       "an item that is none",
       reactivation,

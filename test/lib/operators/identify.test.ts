@@ -42,12 +42,8 @@ describe("identify", () => {
     ["a token with more behind it", "Bearer token-of-lastx"],
     ["another case", "Bearer TOKEN-OF-LAST"],
     ["the hash instead of the token", `Bearer ${sha256("token-of-last").toString("hex")}`],
-    ["an empty header", ""],
     ["no token", "Bearer"],
     ["an empty token", "Bearer "],
-    ["another scheme", "Basic token-of-last"],
-    ["no scheme", "token-of-last"],
-    ["no space", "Bearertoken-of-last"],
     ["two tokens", "Bearer token-of-last token-of-last"],
     ["two headers, joined", "Bearer token-of-last, Bearer token-of-last"],
     ["10 KB", `Bearer ${"a".repeat(10_240)}`],
@@ -55,6 +51,17 @@ describe("identify", () => {
     ["a line feed behind it", "Bearer token-of-last\n"],
   ])("refuses %s", (_what, header) => {
     expect(identify(header, operators, NOW)).toEqual({ kind: "unknown-token" });
+  });
+
+  it.each([
+    ["another scheme", "Basic token-of-last", "Basic"],
+    ["another scheme, in lower case", "basic token-of-last", "basic"],
+    ["one that nobody knows, and may be a secret", "hunter2 token-of-last", null],
+    ["no scheme", "token-of-last", null],
+    ["no space", "Bearertoken-of-last", null],
+    ["an empty header", "", null],
+  ])("names %s", (_what, header, scheme) => {
+    expect(identify(header, operators, NOW)).toEqual({ kind: "other-scheme", scheme });
   });
 
   it("tells a missing header apart", () => {

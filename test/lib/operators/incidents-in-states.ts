@@ -1,5 +1,5 @@
 import type { IncidentRecord } from "../../../lib/incidents/change.ts";
-import type { Check, Checklist } from "../../../lib/incidents/checklist.ts";
+import type { Check, Checklist, CleanupId } from "../../../lib/incidents/checklist.ts";
 import { checklistRead, dismissed, reactivated, reactivationAsked } from "../../../lib/incidents/coming-back.ts";
 import type { Containment, Incident, IncidentState } from "../../../lib/incidents/incident.ts";
 import { alerted, failed, incidentIdFor, openIncident, suspended } from "../../../lib/incidents/record.ts";
@@ -22,6 +22,9 @@ export interface Wanted {
   by?: Containment["by"];
   /** Null: it was not read. */
   checklist?: readonly Check[] | null;
+  /** The account's status when the list was read; left out where it could not be. */
+  account?: Checklist["account"];
+  cleanup?: readonly CleanupId[];
   /** When the account tripped. */
   at?: Date;
   /** When its reactivation was asked for. */
@@ -31,6 +34,7 @@ export interface Wanted {
 /** Writes an incident as the responder would have on its way to this state. */
 export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incident> {
   const { state, accountSid = newAccount(), by = "tollbreaker", checklist = CHECKLIST } = wanted;
+  const { cleanup = [] } = wanted;
   const { at = TRIPPED, asked = ASKED } = wanted;
   const { store } = rig;
   const signal = { ...firing(accountSid), receivedAt: at.toISOString() };
@@ -44,9 +48,11 @@ export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incid
     return (await store.save(failed(opened, failure, at))).incident;
   }
   const held = await store.save(suspended(opened, { by, friendlyName: "Acme", reason: "tripped", now: at }));
-  const read: Checklist | null = checklist === null ? null : { readAt: at.toISOString(), items: checklist };
+  const readAt = at.toISOString();
+  const status = wanted.account === undefined ? {} : { account: wanted.account };
+  const read: Checklist | null = checklist === null ? null : { readAt, items: checklist, ...status };
   const checked = read === null ? held : await store.save(checklistRead(held, read, null));
-  return state === "suspended" ? checked.incident : comingBack(rig, checked, state, asked);
+  return state === "suspended" ? checked.incident : comingBack(rig, checked, state, { asked, cleanup });
 }
 
 const TRIPPED = new Date(NOW.getTime() - 3_600_000);
@@ -63,8 +69,13 @@ async function alertedOrDismissed({ store }: CommandRig, opened: IncidentRecord,
 
 type Back = "reactivating" | "reactivated";
 
-async function comingBack({ store }: CommandRig, checked: IncidentRecord, state: Back, at: Date) {
-  const command = { ...reactivate(checked.incident), receivedAt: at.toISOString() };
+async function comingBack(
+  { store }: CommandRig,
+  checked: IncidentRecord,
+  state: Back,
+  { asked: at, cleanup }: { asked: Date; cleanup: readonly CleanupId[] },
+) {
+  const command = reactivate(checked.incident, { receivedAt: at.toISOString(), cleanup: [...cleanup] });
   const asked = await store.save(reactivationAsked(checked, command, at));
   return state === "reactivating" ? asked.incident : (await store.save(reactivated(asked, at))).incident;
 }

@@ -124,6 +124,16 @@ describe("GET /api/incidents", () => {
     for (const member of ["title", "detail", "fix"]) expect(body[member]).toEqual(expect.any(String));
   });
 
+  it("names several mistakes together, each by itself too", async () => {
+    const { body } = await get("/api/incidents?foo=1&limit=0&state=bad&account=AC1&account=AC2");
+    const codes = ["parameter-unknown", "limit-invalid", "state-invalid", "parameter-repeated"];
+    expect(body.errors.map(({ code }: { code: string }) => code)).toEqual(codes);
+    expect(body.code).toBe("parameter-unknown");
+    for (const name of ["foo", "limit", "state", "account"]) expect(body.detail).toContain(`"${name}"`);
+    expect(body.fix).toContain('correct "limit" or leave it out');
+    expect(body.got).toBe('"foo"; "0"; "bad"; "account" 2 times');
+  });
+
   it("quotes a very long value only in part", async () => {
     const { body } = await get(`/api/incidents?state=${"x".repeat(5_000)}`);
     expect(body.got.length).toBeLessThan(200);
@@ -162,6 +172,37 @@ describe("who may read", () => {
     ["a right token, with an empty list", { operators: "[]" }, authorised, "token-unknown", "invalid_token"],
     ["an expired token", { operators: expiredList() }, authorised, "token-expired", "invalid_token"],
   ];
+
+  it("an expired token: since when, and what helps", async () => {
+    const response = await api({ operators: expiredList() }).app.request("/api/incidents", { headers: authorised });
+    const { detail, fix } = JSON.parse(await response.text());
+    expect(detail).toMatch(/^This token expired at \d{4}-\d{2}-\d{2}T[\d:.]+Z\.$/);
+    expect(fix).toContain('operators revoke "alice", then operators add "alice" --role operator');
+  });
+
+  it("another scheme: says that it is the scheme, and repeats no secret", async () => {
+    const ask = async (Authorization: string) => {
+      const response = await api().app.request("/api/incidents", { headers: { Authorization } });
+      // RFC 6750, section 3.1: no error code for an unsupported method.
+      expect(response.headers.get("www-authenticate")).toBe('Bearer realm="tollbreaker"');
+      return { status: response.status, body: await response.json() };
+    };
+    expect(await ask("Basic YWxpY2U6c2VjcmV0")).toMatchObject({
+      status: 401,
+      body: { code: "scheme-unsupported", got: "the scheme Basic", fix: "send your token with the scheme Bearer" },
+    });
+    const bare = await ask(TOKEN);
+    expect(bare).toMatchObject({ status: 401, body: { code: "scheme-unsupported" } });
+    expect(JSON.stringify(bare)).not.toContain(TOKEN);
+  });
+
+  it("an unknown token: what helps, wherever the list of operators is kept", async () => {
+    const response = await api().app.request("/api/incidents", { headers: { Authorization: "Bearer x" } });
+    const { detail, fix } = JSON.parse(await response.text());
+    expect(detail).toContain("revoked");
+    expect(fix).toMatch(/operators add NAME --role ROLE.*in a local run each `npm start`/);
+    expect(fix).not.toContain("OPERATORS");
+  });
 
   it.each(refusals)("%s: 401", async (_what, made, headers, code, challenge) => {
     for (const path of ["/api/incidents", `/api/incidents/${ids[0]}`, "/api/other", "/api/incidents?limit=0"]) {

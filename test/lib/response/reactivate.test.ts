@@ -528,6 +528,40 @@ describe("dismissing", () => {
   });
 });
 
+describe("dismissing one whose account", () => {
+  const why = async () => (await story()).timeline.at(-1);
+
+  test("Twilio itself suspended, later than we did, sends to its support", async () => {
+    const before = await contained();
+    rig.simulator.suspendByTwilio(account);
+    await deliver(dismiss(before));
+    expect(await incident()).toMatchObject({ state: "suspended" });
+    expect(await why()).toMatchObject({
+      what: "command-refused",
+      why: expect.stringMatching(/Twilio itself suspended this account: only its support can lift it; send them the/),
+    });
+    expect((await why())?.why).not.toMatch(/reactivate/);
+  });
+
+  test("somebody set active past us asks for its suspension", async () => {
+    const before = await contained();
+    rig.simulator.setStatus(account, "active");
+    await deliver(dismiss(before));
+    expect(await why()).toMatchObject({
+      what: "command-refused",
+      why: expect.stringContaining(`suspend it first (tollbreaker suspend ${account})`),
+    });
+    expect(status()).toBe("active");
+  });
+
+  test("we suspended asks for its reactivation", async () => {
+    const before = await contained();
+    await deliver(dismiss(before));
+    expect((await why())?.why).toContain(`bring it back (tollbreaker incidents reactivate ${before.id})`);
+    expect(status()).toBe("suspended");
+  });
+});
+
 describe("releasing the brake", () => {
   test("those that wait are suspended, each in its own order, and the count begins anew", async () => {
     const policy = policyOf("brake: { suspensions: 1, within: 10m }");

@@ -31,9 +31,18 @@ test("one account is one, several are several", () => {
 });
 
 test("the very first sweep names nobody", () => {
-  const first = armedNotice(run({ arrived: 1000, created: 3000 }, { arrived: ["One (AC1)"] }, null), NOW);
+  const first = armedNotice(
+    run({ arrived: 1000, created: 3000, createdAnew: 3000 }, { arrived: ["One (AC1)"] }, null),
+    NOW,
+  );
   expect(first.subject).toBe("Tollbreaker watches 1000 subaccounts from now on");
   expect(first.text).not.toContain("AC1");
+});
+
+test("what a new account got is no repair of another one's", () => {
+  const both = run({ arrived: 1, drifted: 1, created: 4, createdAnew: 3, updated: 1 });
+  expect(armedNotice(both, NOW).text).toContain("3 created");
+  expect(driftNotice(both, NOW).text).toContain("1 created, 1 made to call us again");
 });
 
 test("more than 20 are counted, not named", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeFailure, failureOf, noAnswer } from "../../../lib/twilio/failures.ts";
+import { describeFailure, failureOf, noAnswer, withCode } from "../../../lib/twilio/failures.ts";
 
 test.each([
   [401, 20003, "terminal"],
@@ -50,4 +50,11 @@ test("in words", () => {
   expect(describeFailure(refused)).toBe("Twilio error 21476 (HTTP 400): Parent account is suspended");
   expect(describeFailure(failureOf(502, undefined))).toBe("Twilio (HTTP 502): HTTP 502");
   expect(describeFailure(noAnswer("no answer in time"))).toBe("Twilio: no answer in time");
+});
+
+test("what was recorded of one names its code once", () => {
+  const recorded = describeFailure(failureOf(404, { code: 20404, message: "was not found" }));
+  expect(withCode(recorded, 20404)).toBe("Twilio error 20404 (HTTP 404): was not found");
+  expect(withCode("Authenticate", 20003)).toBe("Authenticate (Twilio error 20003)");
+  expect(withCode("no answer in time", null)).toBe("no answer in time");
 });
