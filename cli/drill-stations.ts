@@ -24,7 +24,8 @@ const WORDS: Readonly<Record<Stop, Words>> = {
   handled: { name: "handled", lookAt: "the respond function's log, and whether it is throttled" },
   "account-read": {
     name: "account read",
-    lookAt: "the respond function's log: does it hold the parent's auth token, and does Twilio answer it?",
+    lookAt:
+      "the respond function's log: whether it has this TWILIO_ACCOUNT_SID and its auth token, and whether Twilio answers it",
   },
   "alert-published": {
     name: "alert published",

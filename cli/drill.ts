@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { Drill } from "../lib/webhooks/drill.ts";
+import { newDrill } from "./drill-account.ts";
 import { lookAt, nameOf, STOPS, type Stop } from "./drill-stations.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { DRILL_PACE, firstBad, type Pace, type Passed, rehearse } from "./rehearsal.ts";
 import { type Environment, findServer, type Server } from "./server.ts";
 import { type Paint, printable, printableJson, type Terminal } from "./terminal.ts";
-import { findTwilio, listSubaccounts, type TwilioAccess } from "./twilio-access.ts";
+import { findTwilio, type TwilioAccess } from "./twilio-access.ts";
 import { lag } from "./wording.ts";
 
 export interface DrillOptions {
@@ -16,7 +16,8 @@ export interface DrillOptions {
 
 /**
  * `drill`: a marked rehearsal, signed as nobody else can sign it, through everything that a firing goes through but the
- * suspension. @throws Failure when a station is not passed, naming it and what to look at.
+ * suspension. @throws Failure when a station is not passed, naming it and what to look at; `account-not-found` before
+ * anything is sent.
  */
 export async function drillCommand(
   options: DrillOptions,
@@ -47,24 +48,6 @@ export async function serverOf({ isLocal, publicUrl }: TwilioAccess, environment
   if (!isLocal) return findServer({ ...rest, TOLLBREAKER_URL: TOLLBREAKER_URL || publicUrl });
   // A token for somewhere else does not open the local run.
   return findServer(TOLLBREAKER_URL ? { ...rest, TOLLBREAKER_TOKEN: undefined } : rest);
-}
-
-export async function newDrill(access: TwilioAccess, accountSid: string | undefined): Promise<Drill> {
-  const { publicUrl, authToken } = access;
-  return {
-    ...{ publicUrl, authToken },
-    accountSid: accountSid ?? (await firstActive(access)),
-    drillId: randomUUID(),
-    sentAt: new Date(),
-  };
-}
-
-async function firstActive(access: TwilioAccess): Promise<string> {
-  const account = (await listSubaccounts(access)).find(({ status }) => status === "active");
-  if (account !== undefined) return account.sid;
-  throw new Failure(EXIT.notFound, "account-not-found", "There is no active subaccount to rehearse with.", {
-    fix: "name one with --account",
-  });
 }
 
 function waitingFor(passed: Stop): string {

@@ -1,4 +1,5 @@
 import { type Account, fetchAccount } from "../../lib/twilio/accounts.ts";
+import { describeFailure, type TwilioFailure } from "../../lib/twilio/failures.ts";
 import { wordsFor } from "../../lib/twilio/refusals.ts";
 import type { TwilioAccess } from "../twilio-access.ts";
 import { type Finding, good, warn, wrong } from "./finding.ts";
@@ -12,12 +13,20 @@ export async function checkCredentials(access: TwilioAccess): Promise<{ findings
   const { twilio } = access;
   const answer = await fetchAccount(twilio, twilio.accountSid, REQUEST_TIMEOUT_MS);
   if (answer.kind === "failed") {
-    const seen = `Twilio does not show the account ${twilio.accountSid}`;
-    return { findings: [wrong(ABOUT, seen, wordsFor(answer.failure))], works: false };
+    const seen = `Twilio does not show the account ${twilio.accountSid}: ${describeFailure(answer.failure)}`;
+    return { findings: [wrong(ABOUT, seen, mendOf(answer.failure, access))], works: false };
   }
   const kind = kindOf(access, answer.body);
   const findings = kind.grade === "wrong" ? [kind] : [kind, statusOf(answer.body)];
   return { findings, works: kind.grade !== "wrong" };
+}
+
+/** Of a read: what to do after one is not what to do after a refused status update. */
+function mendOf(failure: TwilioFailure, { apiUrl }: TwilioAccess): string {
+  const { code, status, kind } = failure;
+  if (status === null) return apiUrl === undefined ? "check the network" : `check TWILIO_API_URL (${apiUrl})`;
+  if (kind === "retryable") return "run this again in a minute, and see https://status.twilio.com";
+  return code === 20003 || code === 20404 ? `${USE_PARENTS}, and check that it is active` : wordsFor(failure);
 }
 
 /** A subaccount may not suspend, and an API key is shown no auth tokens, with which webhooks are verified. */

@@ -11,7 +11,7 @@ import { checkCurrencies, checkTokens } from "./accounts.ts";
 import { checkCallback } from "./callback.ts";
 import { checkClock } from "./clock.ts";
 import { checkCredentials } from "./credentials.ts";
-import { type Finding, lineOf, wrong, wrongBy } from "./finding.ts";
+import { type Finding, lineOf, open, wrongBy } from "./finding.ts";
 import { checkOperatorApi } from "./operator-api.ts";
 import { checkPolicy } from "./policy.ts";
 import { checkByRehearsal, notTried } from "./rehearsal.ts";
@@ -55,27 +55,30 @@ async function examine(access: TwilioAccess, { send }: DoctorOptions, scene: Sce
   const { environment, say } = scene;
   const credentials = await checkCredentials(access);
   say(...credentials.findings, await checkClock(access));
-  say(...(await checkCallback(access)), await checkOperatorApi(access, environment, new Date()));
+  const callback = await checkCallback(access);
+  say(...callback, await checkOperatorApi(access, environment, new Date()));
   const policy = await attempt("policy", say, async () => policyOf(access));
   const accounts = credentials.works ? await attempt("subaccounts", say, () => listSubaccounts(access)) : undefined;
   if (accounts !== undefined) say(...checkTokens(accounts));
-  if (accounts !== undefined && policy !== undefined) await examineAccounts(access, { policy, accounts }, scene);
-  else say(wrong("accounts", "not looked at any closer", "mend what is wrong above, and run this again"));
+  const isCallable = callback.every(({ grade }) => grade !== "wrong");
+  if (accounts !== undefined && policy !== undefined)
+    await examineAccounts(access, { policy, accounts, isCallable }, scene);
+  else say(open("accounts", "not looked at any closer", "mend what is wrong above, and run this again"));
   say(send ? await checkByRehearsal(access, environment) : notTried());
 }
 
 async function examineAccounts(
   access: TwilioAccess,
-  { policy, accounts }: { policy: Policy; accounts: readonly Account[] },
+  { policy, accounts, isCallable }: { policy: Policy; accounts: readonly Account[]; isCallable: boolean },
   { terminal, say }: Scene,
 ): Promise<void> {
   const { twilio } = access;
   say(...checkPolicy(policy, accounts, twilio.accountSid, new Date()));
   const found = await attempt("usage triggers", say, () => survey(access, policy, terminal));
   if (found === undefined) return;
-  say(...checkTriggers(found));
-  const open = accounts.filter(({ status }) => status !== "closed");
-  const currencies = await readCurrencies(access, open, terminal);
+  say(...checkTriggers(found, isCallable));
+  const living = accounts.filter(({ status }) => status !== "closed");
+  const currencies = await readCurrencies(access, living, terminal);
   say(...checkCurrencies(policy, currencies));
   const parentSpentToday = await spentByParent(access);
   say(...unknowns({ found, currencies, parentSpentToday, isReal: access.apiUrl === undefined }));

@@ -1,4 +1,5 @@
-import { newDrill, serverOf } from "../drill.ts";
+import { serverOf } from "../drill.ts";
+import { newDrill } from "../drill-account.ts";
 import { lookAt, nameOf } from "../drill-stations.ts";
 import { DRILL_PACE, firstBad, type Pace, rehearse } from "../rehearsal.ts";
 import type { Environment } from "../server.ts";

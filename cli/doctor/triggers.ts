@@ -1,4 +1,5 @@
 import { accounts as many } from "../brake-text.ts";
+import { addressOf } from "../triggers/difference.ts";
 import { planView } from "../triggers/plan.ts";
 import { statusOf } from "../triggers/status.ts";
 import type { Survey } from "../triggers/survey.ts";
@@ -9,15 +10,18 @@ const ABOUT = "usage triggers";
 /** "Each account can create up to 1,000 UsageTriggers." */
 const NEARLY_FULL = 900;
 
-/** Pure. Whether every account carries what the policy wants, and could. */
-export function checkTriggers(found: Survey): Finding[] {
+/**
+ * Pure. Whether every account carries what the policy wants, and could.
+ * @param isCallable whether the callback is right: until then `apply` refuses, or arms what nobody would hear.
+ */
+export function checkTriggers(found: Survey, isCallable: boolean): Finding[] {
   const { summary, accounts } = planView(found);
   const { create, update, replace, remove, inOrder } = summary;
   const isDrifted = create + update + replace + remove > 0;
   const seen = `${create} missing, ${replace} of another value, ${update} that call somebody else, ${remove} too many`;
   const state = `${inOrder} of ${summary.accounts} accounts carry what the policy wants`;
   return [
-    isDrifted ? wrong(ABOUT, `${state}: ${seen}`, "`tollbreaker triggers apply`") : good(ABOUT, state),
+    isDrifted ? wrong(ABOUT, `${state}: ${seen}`, mendOf(found, isCallable)) : good(ABOUT, state),
     ...accounts.flatMap(({ accountSid, problem }) =>
       problem === null ? [] : [wrong(ABOUT, `${accountSid}: ${problem}`, "delete those at Twilio that nobody needs")],
     ),
@@ -27,6 +31,29 @@ export function checkTriggers(found: Survey): Finding[] {
     ...nearlyFull(found),
     ...spent(found),
   ];
+}
+
+function mendOf(found: Survey, isCallable: boolean): string {
+  if (found.surveyed.every(({ wanted }) => wanted.length === 0))
+    return "write limits into the policy; or, if that is meant, `tollbreaker triggers apply --allow-empty`";
+  const other = otherAddress(found);
+  const doubt =
+    other === undefined ? "" : `they call ${other}: is PUBLIC_URL wrong? It must be letter by letter what is deployed`;
+  if (!isCallable) return `${doubt || "mend the callback first"}; then run this again`;
+  return doubt === "" ? APPLY : `${doubt}; if it is right, ${APPLY}`;
+}
+
+const APPLY = "`tollbreaker triggers apply`";
+
+/** The one address that all of ours call, where none calls us: then the odd one out is rather what we take for ours. */
+function otherAddress({ surveyed }: Survey): string | undefined {
+  if (surveyed.some(({ plan }) => plan.keep.length > 0)) return undefined;
+  const called = new Set(
+    surveyed.flatMap(({ plan }) => plan.update.map(({ trigger }) => addressOf(trigger.callbackUrl))),
+  );
+  const wanted = new Set(surveyed.flatMap((one) => one.wanted.map(({ callbackUrl }) => addressOf(callbackUrl))));
+  const [other] = called;
+  return called.size === 1 && other !== undefined && !wanted.has(other) ? other : undefined;
 }
 
 function nearlyFull({ surveyed }: Survey): Finding[] {

@@ -26,7 +26,7 @@ export interface ApplyOptions {
 type Outcome = Pick<Surveyed, "account"> & (Ordered | { kind: "not-begun"; why: string });
 
 /**
- * `triggers apply`: read ─ check the policy, the callback and the currencies ─ bring each account in order ─ say what is
+ * `triggers apply`: read ─ show the plan ─ check the policy, the callback and the currencies ─ bring each account in order ─ say what is
  * not. An account that fails stops no other, and a run that is cut is finished by the next one.
  * @throws Failure when nothing was begun, or not every account is in order.
  */
@@ -34,8 +34,9 @@ export async function applyCommand(options: ApplyOptions, environment: Environme
   const access = await findTwilio(environment);
   const policy = policyOf(access);
   const found = await survey(access, policy, terminal);
-  refuseEmpty(policy, found, options);
   const due = found.surveyed.filter(needsWork);
+  if (due.length > 0 && !options.json) terminal.tell(planText(planView(found), terminal.shade));
+  refuseEmpty(policy, found, options);
   const outcomes = due.length === 0 ? [] : await applyAll(access, policy, { found, due }, options, terminal);
   report(found, outcomes, options, terminal);
 }
@@ -68,7 +69,6 @@ async function applyAll(
   { currencyOk = [], json }: ApplyOptions,
   terminal: Terminal,
 ): Promise<Outcome[]> {
-  if (!json) terminal.tell(planText(planView(found), terminal.shade));
   const troubles = await currencyTroubles(access, policy, found, currencyOk, terminal);
   await checkCallback(access, sidToRehearse(due), terminal);
   const interrupt = interruptOf(terminal);

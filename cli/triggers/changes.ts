@@ -1,5 +1,6 @@
 import { MARK, type WantedTrigger } from "../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
+import { differenceOf } from "./difference.ts";
 import { reached } from "./reached.ts";
 import type { Surveyed } from "./survey.ts";
 
@@ -8,8 +9,8 @@ export type Change =
   | { kind: "create"; limit: string; value: string; reached: string | null }
   /** A value and a category can't be updated: a new one is created, then the old one removed. */
   | { kind: "replace"; limit: string; value: string; old: string; reached: string | null }
-  /** It calls somebody else. */
-  | { kind: "update"; limit: string; value: string; calls: string }
+  /** It calls somebody else, or us in another way. */
+  | { kind: "update"; limit: string; value: string; calls: string; differs: string }
   | { kind: "remove"; limit: string; value: string };
 
 /** What the plan comes to, as a person thinks of it. */
@@ -24,6 +25,7 @@ export function changesOf(surveyed: Surveyed): Change[] {
       limit: wanted.limit,
       value: wanted.triggerValue,
       calls: trigger.callbackUrl,
+      differs: differenceOf(trigger, wanted),
     })),
     ...remove
       .filter(({ sid }) => !replaced.has(sid))

@@ -51,7 +51,7 @@ function noteOf(change: Change, paint: Paint): string {
     case "replace":
       return change.reached === null ? "" : paint("red", `fires at once: it is ${shown(change.reached)} now`);
     case "update":
-      return `calls ${printable(short(change.calls)) || "nobody"}`;
+      return printable(change.differs);
     case "remove":
       return "";
   }
@@ -59,10 +59,6 @@ function noteOf(change: Change, paint: Paint): string {
 
 function cannot(problem: string, paint: Paint): string[] {
   return [paint("red", "cannot"), "", "", printable(problem)];
-}
-
-function short(url: string): string {
-  return url.length <= 60 ? url : `${url.slice(0, 59)}…`;
 }
 
 function shown(value: string): string {

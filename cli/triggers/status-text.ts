@@ -12,29 +12,39 @@ export function statusText(accounts: readonly AccountStatus[], paint: Paint, now
   const shown = accounts.toSorted(byUrgency).slice(0, MOST_SHOWN);
   const rest = accounts.length - shown.length;
   const more = rest === 0 ? [] : [`... and ${rest} more accounts (--json shows them all)`];
+  const table = shown.length === 0 ? [] : [statusTable(shown, paint, now), ...more, ""];
+  return [...table, armedLine(accounts)].join("\n");
+}
+
+/** Every account has the policy's limits, so one without any tells that there are none. */
+function armedLine(accounts: readonly AccountStatus[]): string {
   const armed = accounts.filter(isArmed).length;
   const total = accounts.length === 1 ? "1 account" : `${accounts.length} accounts`;
-  const table = shown.length === 0 ? [] : [statusTable(shown, paint, now), ...more, ""];
-  return [...table, `${armed} of ${total} armed.`].join("\n");
+  const line = `${armed} of ${total} armed`;
+  if (!accounts.some(({ limits }) => limits.length === 0)) return `${line}.`;
+  const left = accounts.reduce((sum, one) => sum + one.left, 0);
+  const leftOver = left === 0 ? "" : `; ${left === 1 ? "1 trigger of ours is" : `${left} triggers of ours are`} left`;
+  return `${line}: the policy has no limits for Twilio to watch${leftOver}.`;
 }
 
 function statusTable(accounts: readonly AccountStatus[], paint: Paint, now: Date): string {
   const rows = accounts.flatMap((account) => {
     const lines = account.limits.map((limit) => rowOf(limit, paint, now));
-    const cells = lines.length === 0 ? [["(no limits)", "", "", "", ""]] : lines;
+    const cells = lines.length === 0 ? [["(no limits)", "", "", "", "", ""]] : lines;
     const names = nameLines(account);
     return Array.from({ length: Math.max(cells.length, names.length) }, (_, index) => [
       names[index] ?? "",
-      ...(cells[index] ?? ["", "", "", "", ""]),
+      ...(cells[index] ?? ["", "", "", "", "", ""]),
     ]);
   });
-  return plainTable({ titles: ["ACCOUNT", "LIMIT", "STATE", "NOW / AT", "USED", "LAST FIRED"], paint }, rows);
+  return plainTable({ titles: ["ACCOUNT", "LIMIT", "STATE", "NOW / AT", "USED", "LAST FIRED", ""], paint }, rows);
 }
 
-function nameLines({ guards, others, status, ...account }: AccountStatus): string[] {
+function nameLines({ guards, left, others, status, ...account }: AccountStatus): string[] {
   const about = [
     ...(status === "active" ? [] : [status]),
     ...(guards > 0 ? [`${guards} guard its probation`] : []),
+    ...(left > 0 ? [`${left} of no limit`] : []),
     ...(others > 0 ? [`${others} not ours`] : []),
   ];
   return [printable(accountName(account)), ...(about.length === 0 ? [] : [`  ${printable(about.join(", "))}`])];
@@ -48,13 +58,18 @@ const COLOURS: Readonly<Record<LimitState, Colour>> = {
   spent: "yellow",
 };
 
-function rowOf({ limit, state, currentValue, at, percent, dateFired }: LimitStatus, paint: Paint, now: Date): string[] {
+function rowOf(
+  { limit, state, currentValue, at, percent, dateFired, differs }: LimitStatus,
+  paint: Paint,
+  now: Date,
+): string[] {
   return [
     printable(limit),
     paint(COLOURS[state], state),
     `${currentValue === null ? "?" : printable(amount(currentValue))} / ${printable(amount(at))}`,
     percent === null ? "" : usedOf(percent, paint),
     dateFired === null ? "never" : printable(age(dateFired, now) || dateFired),
+    differs === null ? "" : printable(differs),
   ];
 }
 

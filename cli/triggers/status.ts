@@ -5,12 +5,13 @@ import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
 import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf } from "../twilio-access.ts";
+import { differenceOf } from "./difference.ts";
 import { notAllRead } from "./plan.ts";
 import { statusText } from "./status-text.ts";
 import { type Survey, type Surveyed, survey } from "./survey.ts";
 
 /**
- * `armed`: as wanted. `missing`: not there. `foreign`: somebody made it call another address. `outdated`: it watches
+ * `armed`: as wanted. `missing`: not there. `foreign`: somebody made it call another address, or in another way. `outdated`: it watches
  * something else than the policy wants. `spent`: it fires once, and has.
  */
 export type LimitState = "armed" | "missing" | "foreign" | "outdated" | "spent";
@@ -24,6 +25,8 @@ export interface LimitStatus {
   percent: string | null;
   /** As Twilio gives it (RFC 2822); null for one that never fired. */
   dateFired: string | null;
+  /** How what a foreign one calls is not what it should; null for all others. */
+  differs: string | null;
 }
 
 export interface AccountStatus {
@@ -33,6 +36,8 @@ export interface AccountStatus {
   limits: LimitStatus[];
   /** Ours that guard it after a reactivation. */
   guards: number;
+  /** Ours that belong to no limit of the policy any more. */
+  left: number;
   /** Those that are not ours. */
   others: number;
 }
@@ -64,29 +69,32 @@ export function statusOf({ account, triggers, wanted, plan }: Surveyed): Account
     status: account.status,
     limits: wanted.map((one) => {
       const isOfLimit = ({ friendlyName }: UsageTrigger) => friendlyName === one.friendlyName;
-      const isForeign = plan.update.some((update) => update.wanted === one);
-      return limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), isForeign);
+      const foreign = plan.update.find((update) => update.wanted === one)?.trigger;
+      return limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), foreign);
     }),
     guards: triggers.filter(isGuard).length,
+    left: plan.remove.filter(({ friendlyName }) => !wanted.some((one) => one.friendlyName === friendlyName)).length,
     others: triggers.filter((trigger) => !isMarked(trigger)).length,
   };
 }
 
 function limitStatus(
-  { limit, triggerValue: at }: WantedTrigger,
+  wanted: WantedTrigger,
   kept: UsageTrigger | undefined,
   old: UsageTrigger | undefined,
-  isForeign: boolean,
+  foreign: UsageTrigger | undefined,
 ): LimitStatus {
+  const { limit, triggerValue: at } = wanted;
   const shown = kept ?? old;
   const value = shown !== undefined && isDecimal(shown.currentValue) ? shown.currentValue : null;
   return {
     limit,
-    state: stateOf(kept, old, isForeign),
+    state: stateOf(kept, old, foreign !== undefined),
     currentValue: value,
     at,
     percent: value === null ? null : percentOf(value, at),
     dateFired: shown?.dateFired ?? null,
+    differs: foreign === undefined ? null : differenceOf(foreign, wanted),
   };
 }
 
@@ -97,8 +105,9 @@ function stateOf(kept: UsageTrigger | undefined, old: UsageTrigger | undefined, 
   return firesOnce && kept.dateFired !== null ? "spent" : "armed";
 }
 
+/** Where the policy has no limits, nothing is: no trigger would fire. */
 export function isArmed({ limits }: AccountStatus): boolean {
-  return limits.every(({ state }) => state === "armed" || state === "spent");
+  return limits.length > 0 && limits.every(({ state }) => state === "armed" || state === "spent");
 }
 
 /** For sorting: what needs a look comes first, and then who is nearest to a limit. */

@@ -3,7 +3,7 @@ import type { Station } from "../drills/drill-store.ts";
 import { messageOf } from "../errors.ts";
 import type { DrillNudge } from "../inbox/nudges.ts";
 import { exemptionOf } from "../policy/exemption.ts";
-import { fetchAccount } from "../twilio/accounts.ts";
+import { type Account, fetchAccount } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import type { Errand, Responder } from "./responder.ts";
 
@@ -37,18 +37,25 @@ interface Readiness {
   isGood: boolean;
 }
 
-async function couldSuspend({ twilio, policy, clock }: Responder, accountSid: string): Promise<Readiness> {
+async function couldSuspend(responder: Responder, accountSid: string): Promise<Readiness> {
+  const { twilio } = responder;
   if (accountSid === twilio.accountSid) return bad("it is the parent account, which cannot be suspended");
   const account = await fetchAccount(twilio, accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "failed") return bad(`the account could not be read: ${describeFailure(account.failure)}`);
-  const { ownerAccountSid, status, friendlyName } = account.body;
+  const { ownerAccountSid, friendlyName } = account.body;
   if (ownerAccountSid !== twilio.accountSid) return bad(`the account belongs to ${ownerAccountSid}, not to us`);
   const name = friendlyName === "" ? accountSid : friendlyName;
-  const exemption = exemptionOf(accountSid, policy, clock.now());
-  if (exemption !== undefined) return good(`${name} is ours and ${status}; the policy exempts it: ${exemption}`);
-  if (policy.mode === "observe")
-    return good(`${name} is ours and ${status}; in observe mode it would not be suspended`);
-  return good(`${name} is ours and ${status}; it would have been suspended now`);
+  return good(`${name} is ours and ${wouldHave(responder, account.body)}`);
+}
+
+/** Twilio sets only an active account suspended, so its status goes before the policy. */
+function wouldHave({ policy, clock }: Responder, { sid, status }: Account): string {
+  if (status === "suspended") return "suspended already: a firing would join its incident";
+  if (status === "closed") return "closed, for ever: a firing would change nothing";
+  const exemption = exemptionOf(sid, policy, clock.now());
+  if (exemption !== undefined) return `${status}; the policy exempts it: ${exemption}`;
+  if (policy.mode === "observe") return `${status}; in observe mode it would not be suspended`;
+  return `${status}; it would have been suspended now`;
 }
 
 const good = (said: string): Readiness => ({ said, isGood: true });

@@ -8,6 +8,7 @@ import { unknowns } from "../../cli/doctor/unknowns.ts";
 import { survey } from "../../cli/triggers/survey.ts";
 import { findTwilio, policyOf } from "../../cli/twilio-access.ts";
 import { STATIONS } from "../../lib/drills/drill-store.ts";
+import { accountPath, apiOf } from "../local/twilio/api.ts";
 import { serve, tollbreaker } from "./command-line.ts";
 import { type Deployment, POLICY, passed, startDeployment } from "./deployment.ts";
 import { inProcess } from "./in-process.ts";
@@ -29,6 +30,7 @@ async function doctor(changes: Record<string, string> = {}, words: string[] = []
   return { ...ended, findings, counts, of: (about: string) => findings.filter((one) => one.about === about) };
 }
 const apply = () => inProcess(["triggers", "apply"], deployment.environment);
+const CALLED = () => `${deployment.url}/webhooks/usage-trigger`;
 const firstSid = () => deployment.simulator.subaccounts()[0]?.accountSid ?? "";
 const changesAtTwilio = () => deployment.simulator.requests().filter(({ method }) => method !== "GET");
 
@@ -76,6 +78,44 @@ describe("triggers", () => {
     ]);
   });
 
+  test("that are missing, while the callback is not right: apply would refuse", async () => {
+    const other = await serve((_, response) => response.writeHead(404).end());
+    const [found] = (await doctor({ PUBLIC_URL: other.url })).of("usage triggers");
+    expect(found?.mend).toBe("mend the callback first; then run this again");
+    await apply();
+    const [armed] = (await doctor({ PUBLIC_URL: other.url })).of("usage triggers");
+    expect(armed?.mend).toMatch(new RegExp(`^they call ${CALLED()}: is PUBLIC_URL wrong\\?.*; then run this again$`));
+    await other.close();
+  });
+
+  test("that all call the same other address: PUBLIC_URL is doubted", async () => {
+    await apply();
+    const [found] = (await doctor({ PUBLIC_URL: deployment.url.replace("127.0.0.1", "localhost") })).of(
+      "usage triggers",
+    );
+    expect(found).toMatchObject({
+      seen: expect.stringContaining("6 that call somebody else"),
+      mend: `they call ${CALLED()}: is PUBLIC_URL wrong? It must be letter by letter what is deployed; if it is right, \`tollbreaker triggers apply\``,
+    });
+  });
+
+  test("of which one calls somebody else: PUBLIC_URL is not doubted", async () => {
+    await apply();
+    const { get, post } = apiOf(deployment.simulator);
+    const { body } = await get(accountPath(firstSid(), "/Usage/Triggers"));
+    const [{ sid }] = body.usage_triggers;
+    await post(accountPath(firstSid(), `/Usage/Triggers/${sid}`), { CallbackUrl: "https://evil.example.com/" });
+    expect((await doctor()).of("usage triggers")).toMatchObject([{ mend: "`tollbreaker triggers apply`" }]);
+  });
+
+  test("that a policy without limits leaves", async () => {
+    await apply();
+    await deployment.setPolicy("limits: {}\n");
+    expect((await doctor()).of("usage triggers")).toMatchObject([
+      { grade: "wrong", mend: expect.stringMatching(/^write limits into the policy; .* apply --allow-empty`$/) },
+    ]);
+  });
+
   test("that fire only once and have fired", async () => {
     await deployment.setPolicy(
       "limits:\n  ever: { category: totalprice, by: price, every: once, at: 1, then: suspend }\n",
@@ -116,9 +156,23 @@ describe("credentials", () => {
   test("that Twilio refuses", async () => {
     expect(await credentials({ TWILIO_AUTH_TOKEN: "0".repeat(32) })).toMatchObject({
       grade: "wrong",
-      mend: expect.stringContaining("our credentials are refused"),
+      seen: expect.stringMatching(/does not show the account AC\w+: Twilio error 20003 \(HTTP 401\)/),
+      mend: expect.stringMatching(/^set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN .* primary auth token/),
     });
   });
+
+  test("are one wrong thing: what could not be looked at is open", async () => {
+    const { of, counts } = await doctor({ TWILIO_AUTH_TOKEN: "0".repeat(32) });
+    expect(of("accounts")).toMatchObject([{ grade: "open", seen: "not looked at any closer" }]);
+    expect(counts.wrong).toBe(1);
+  });
+
+  test("that can't be tried, because Twilio can't be reached", async () => {
+    expect(await credentials({ TWILIO_API_URL: "http://127.0.0.1:9" })).toMatchObject({
+      seen: expect.stringMatching(/does not show the account AC\w+: Twilio: /),
+      mend: "check TWILIO_API_URL (http://127.0.0.1:9)",
+    });
+  }, 15_000);
 
   test("of a subaccount", async () => {
     const { accountSid, authToken } = deployment.simulator.account(firstSid());

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { drillCommand } from "../../cli/drill.ts";
+import { lookAt, STOPS } from "../../cli/drill-stations.ts";
 import { terminal } from "../../cli/terminal.ts";
 import { STATIONS } from "../../lib/drills/drill-store.ts";
 import { writeDiscovery } from "../../local/discovery.ts";
@@ -60,6 +61,29 @@ test("takes the account that is named, or else the first active one", async () =
 test("without an active account there is nothing to rehearse with", async () => {
   for (const sid of sids()) deployment.simulator.setStatus(sid, "suspended");
   expect(await drill()).toMatchObject({ code: 4, stderr: expect.stringContaining("--account") });
+});
+
+test.each([
+  ["that Twilio does not know", () => `AC${"0".repeat(32)}`, "Twilio error 20404"],
+  ["that is the parent's", () => deployment.simulator.parent().accountSid, "is the parent account"],
+])("a SID %s is refused before anybody is told", async (_, sidOf, got) => {
+  const { code, stdout, stderr } = await drill(["--account", sidOf()]);
+  expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+  expect(stderr).toContain("Expected: the SID of a subaccount");
+  expect(stderr).toMatch(new RegExp(`Got: ${sidOf()}.*${got}.*Fix: copy it .*\\(account-not-found\\)`));
+  expect(deployment.stored).toEqual([]);
+});
+
+test("an account that Twilio does not tell about is tried: the rehearsal shows what hinders it", async () => {
+  const [sid = ""] = sids();
+  deployment.simulator.addFault({ effect: { kind: "status", status: 500 }, path: `/Accounts/${sid}\\.json$` });
+  expect((await drill(["--account", sid])).code).toBe(0);
+  expect(deployment.simulator.requests().some(({ path }) => path.endsWith(`${sid}.json`))).toBe(true);
+  expect(deployment.stored).toMatchObject([{ kind: "drill", accountSid: sid }]);
+}, 15_000);
+
+test("no advice ends with two marks", () => {
+  for (const stop of STOPS) expect(lookAt(stop)).toMatch(/[^?.!]$/);
 });
 
 test("--json is JSON and nothing else", async () => {

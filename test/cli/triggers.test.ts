@@ -47,6 +47,13 @@ const makeForeign = (accountSid = firstSid()) =>
     ...{ UsageCategory: "totalprice", TriggerBy: "price", Recurring: "monthly" },
   });
 
+/** What somebody changed of a trigger. */
+interface Edit {
+  CallbackMethod?: string;
+  hash?: string;
+  search?: string;
+}
+
 describe("plan", () => {
   test("says what is missing, and changes nothing", async () => {
     const { code, stdout } = await triggers(["plan"]);
@@ -124,6 +131,24 @@ describe("plan", () => {
     const { stdout } = await triggers(["plan"]);
     expect(stdout).toMatch(/update +daily-spend +100 +calls https:\/\/evil\.example\.com/);
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test.each([
+    ["the method alone", { CallbackMethod: "GET" }, "calls us, by GET"],
+    ["the overrides alone", { hash: "#rc=1" }, "calls us with #rc=1 instead of #rc=5&rp=5xx,ct,rt"],
+    ["the limit alone", { search: "?limit=x" }, "calls us with ?limit=x instead of ?limit=daily-spend"],
+  ])("says how it differs where it is %s", async (_, { CallbackMethod = "POST", ...changed }: Edit, differs) => {
+    await triggers(["apply"]);
+    const [trigger] = await listed();
+    const CallbackUrl = Object.assign(new URL(trigger?.callback_url ?? ""), changed).href;
+    await api().post(accountPath(firstSid(), `/Usage/Triggers/${trigger?.sid}`), { CallbackUrl, CallbackMethod });
+    const { stdout } = await triggers(["plan"]);
+    expect(stdout).toContain(`  ${differs}\n`);
+    const foreign = (await triggers(["status"])).stdout.split("\n").filter((line) => line.includes(" foreign "));
+    expect(foreign).toEqual([expect.stringMatching(/ never +calls us/)]);
+    expect(foreign[0]?.endsWith(`  ${differs}`)).toBe(true);
+    expect((await triggers(["apply"])).code).toBe(0);
+    expect((await triggers(["plan", "--check"])).code).toBe(0);
   });
 
   test("what is called a guard makes no difference: a limit that lost its trigger is not in order", async () => {
@@ -317,7 +342,10 @@ describe("apply refuses, and changes nothing,", () => {
     await triggers(["apply"]);
     await makeForeign();
     await deployment.setPolicy("limits: {}\n");
-    expect(await refused([], {}, "policy-empty")).toContain("6 triggers that would go");
+    const stderr = await refused([], {}, "policy-empty");
+    expect(stderr).toContain("6 triggers that would go");
+    // The plan, before that.
+    expect(stderr).toMatch(/remove +daily-warning +80/);
     const allowed = await triggers(["apply", "--allow-empty"]);
     expect(allowed.code).toBe(0);
     expect(await valuesOf()).toEqual(["finance: monthly 5000"]);
@@ -446,6 +474,19 @@ describe("status", () => {
     expect(firstRow).toMatch(new RegExp(`${last}\\) +daily-warning +missing +\\? / 80 +never`));
     expect(secondRow).toMatch(/^ {2}suspended +daily-spend +armed +0 \/ 100 +0\.0 % +never/);
     expect(stdout).toContain("2 of 3 accounts armed.");
+  });
+
+  test("without limits nothing is armed, and what is left of ours is said", async () => {
+    await triggers(["apply"]);
+    await makeForeign();
+    await deployment.setPolicy("limits: {}\n");
+    const { stdout } = await triggers(["status"]);
+    expect(stdout).toContain(
+      "0 of 3 accounts armed: the policy has no limits for Twilio to watch; 6 triggers of ours are left.",
+    );
+    expect(stdout).toContain("2 of no limit, 1 not ours");
+    await triggers(["remove", "--yes"]);
+    expect((await triggers(["status"])).stdout).toContain("armed: the policy has no limits for Twilio to watch.\n");
   });
 
   test("one that fires once, and has, is spent", async () => {

@@ -191,6 +191,20 @@ describe("a rehearsal", () => {
     expect(await rig.incidentsOf(account)).toEqual([]);
   });
 
+  test.each([
+    ["active", "is ours and active; it would have been suspended now"],
+    ["suspended", "is ours and suspended already: a firing would join its incident"],
+    ["closed", "is ours and closed, for ever: a firing would change nothing"],
+  ] as const)("says what a firing of an account that is %s would do", async (status, said) => {
+    rig.simulator.setStatus(account, status);
+    expect(await deliver(drill())).toEqual(DONE);
+    const passed = await drillStore(rig.table, rig.aws.tableName).read(drill().drillId);
+    expect(passed.find(({ station }) => station === "account-read")).toMatchObject({
+      isGood: true,
+      said: expect.stringContaining(said),
+    });
+  });
+
   test("says so when the account could not have been suspended", async () => {
     rig.twilio.fail({ on: ({ path }) => path.includes(account), do: "answer", status: 401 });
     expect(await deliver(drill())).toEqual(DONE);
