@@ -9,19 +9,28 @@ export interface Inbox {
   /**
    * Resolves once the message is durably stored. Messages of one account are handed out in order, one at a time.
    * Sending the same message twice within five minutes stores it once; what makes it the same is `identityOf`.
-   * Rejects once `signal` is aborted, without a further attempt: whether it was stored by then is not known.
+   * Rejects once `options.signal` is aborted, without a further attempt: whether it was stored by then is not known.
    */
-  put(message: Message, signal?: AbortSignal): Promise<void>;
+  put(message: Message, options?: PutOptions): Promise<void>;
+}
+
+export interface PutOptions {
+  /**
+   * What the message stands for: of those of one account that stand for the same, the inbox stores one in five minutes.
+   * `identityOf` the message when left out.
+   */
+  standsFor?: string;
+  signal?: AbortSignal | undefined;
 }
 
 export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
   return {
-    async put(message, signal) {
+    async put(message, { standsFor = identityOf(message), signal } = {}) {
       const sending = new SendMessageCommand({
         QueueUrl: queueUrl,
         MessageBody: asciiJson(message),
         MessageGroupId: message.accountSid,
-        MessageDeduplicationId: deduplicationId(message),
+        MessageDeduplicationId: deduplicationId(standsFor, message.accountSid),
       });
       await client.send(sending, signal && { abortSignal: signal });
     },
@@ -30,8 +39,8 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
 
 // Unique in the whole queue: whether it deduplicates within each group only is a setting of the queue, and local
 // emulators do not have it. Not by IdempotencyToken: a forged firing would keep the genuine one out of the queue.
-function deduplicationId(message: Message): string {
-  const unique = `${identityOf(message)}@${message.accountSid}`;
+function deduplicationId(standsFor: string, accountSid: string): string {
+  const unique = `${standsFor}@${accountSid}`;
   return unique.length <= 128 ? unique : createHash("sha256").update(unique).digest("hex");
 }
 

@@ -119,7 +119,7 @@ async function handOver({ inbox, log }: CommandParts, { command, incidentId }: R
     return refused(RECORD_SILENT);
   }
   try {
-    await inbox.put(command, signal);
+    await inbox.put(command, { signal });
     return { kind: "accepted" as const, command: command.id, incidentId };
   } catch (error) {
     log.error("command-not-stored", { kind: command.kind, command: command.id, message: messageOf(error) });
