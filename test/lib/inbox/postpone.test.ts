@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sqsPostpone } from "../../../lib/alerts/postpone.ts";
+import { sqsPostpone } from "../../../lib/inbox/postpone.ts";
 import { jsonLog } from "../../../lib/log.ts";
 
 let broker: FauxqsServer;
