@@ -58,7 +58,10 @@ const sections = [
         "Still to be done",
         ["Visible", "NotVisible", "Delayed"].map((which) => messagesIn("FollowUpQueue", which, which)),
       ),
-      graph("Webhooks turned away", counts("WebhooksRefused", "WebhooksNotStored", "WebhooksThrottled")),
+      graph(
+        "Webhooks turned away",
+        counts("WebhooksRefused", "WebhooksUndecided", "WebhooksNotStored", "WebhooksThrottled"),
+      ),
       graph("The API's errors", [ours("OperatorRequestsFailed", "Sum"), ofApi("4xx"), ofApi("5xx")]),
     ],
   },
