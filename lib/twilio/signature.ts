@@ -143,8 +143,8 @@ function withPort(base: string): string {
   return base.replace(AUTHORITY, `$<scheme>$<host>${scheme.toLowerCase() === "https://" ? ":443" : ":80"}`);
 }
 
-/** `! $ ' ( ) * , / : ; ? @ ~`: what may stand in a query and separates nothing there. */
-const RFC_3986 = /%(?:2[14789acf]|3[abf]|40|7e)/gi;
+/** Percent signs of all escapes but those of `! $ ' ( ) * , / : ; ? @ ~`: these may stand in a query (RFC 3986), and separate nothing there. */
+const ALL_BUT_RFC_3986 = /%(?!2[14789acf]|3[abf]|40|7e)/gi;
 
 /**
  * How the query that came may have been written in the address that Twilio was told, and signed: whoever escapes a query
@@ -155,13 +155,13 @@ const QUERY_FORMS: readonly ((query: string) => string)[] = [
   // Twilio's own library accepts these two.
   asUrlStandard,
   (query) => asLegacyQuerystring(asUrlStandard(query)),
-  withBare(/%27/g),
-  // What encodeURIComponent leaves as it is; what a query may hold by RFC 3986, with a plus for a space or without; and
-  // whatever people type. An escaped `&`, `#` or `%` was always written so: bare it would mean something else.
-  withBare(/%(?:2[1789a]|7e)/gi),
-  withBare(RFC_3986),
-  (query) => withBare(RFC_3986)(query).replaceAll("%20", "+"),
-  withBare(/(?:%(?!2[356]|[01][0-9a-f]|7f)[0-9a-f]{2})+/gi),
+  bareBut(/%(?!27)/g),
+  // What encodeURIComponent leaves as it is; what a query may hold, with a plus for a space or without; and whatever
+  // people type. An escaped `&`, `#` or `%` was always written so: bare it would mean something else.
+  bareBut(/%(?!2[1789a]|7e)/gi),
+  bareBut(ALL_BUT_RFC_3986),
+  (query) => bareBut(ALL_BUT_RFC_3986)(query).replaceAll("%20", "+"),
+  bareBut(/%(?![2-9a-f][0-9a-f])|%(?=2[356]|7f)/gi),
 ];
 
 function asUrlStandard(query: string): string {
@@ -174,17 +174,15 @@ function asLegacyQuerystring(query: string): string {
   return query.length < 2 ? query : `?${stringify(parse(query.slice(1).toWellFormed()))}`;
 }
 
-/** Undoes `escapes`. */
-function withBare(escapes: RegExp): (query: string) => string {
-  return (query) => query.replace(escapes, unescaped);
-}
-
-function unescaped(escaped: string): string {
-  try {
-    return decodeURIComponent(escaped);
-  } catch {
-    return escaped;
-  }
+/** Undoes all escapes but those whose percent signs `kept` finds; at once, as a stranger may send thousands. */
+function bareBut(kept: RegExp): (query: string) => string {
+  return (query) => {
+    try {
+      return decodeURIComponent(query.replace(kept, "%25"));
+    } catch {
+      return query;
+    }
+  };
 }
 
 function isSame(one: string, other: string): boolean {
