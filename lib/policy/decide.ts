@@ -209,6 +209,7 @@ const HOW_FOUND: Readonly<Record<UsageTriggerSignal["found"], string>> = {
   webhook: "",
   "sweep-fired": "; the sweep found the firing, whose webhook was lost or ignored",
   "sweep-over": "; Twilio had not fired its trigger when the sweep saw it twice",
+  reconciled: "; as Twilio lists the account's own triggers",
 };
 
 function whatHappened(signal: Exclude<Signal, { kind: "not-understood" }>): string {

@@ -180,9 +180,10 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
   }
 
   async function findInListing(accountSid: string): Promise<TokenSearch> {
+    const askedAt = now();
     const complete = await Promise.race([freshListing(), clock.sleep(LOOK_UP_TIMEOUT_MS).then(() => false)]);
-    if (!complete) return { kind: "unknown" };
     const entry = known.get(accountSid);
+    if (!complete && (entry === undefined || entry.readAt < askedAt)) return { kind: "unknown" };
     return entry === undefined ? { kind: "not-ours" } : { kind: "found", authToken: entry.authToken, fresh: true };
   }
 
@@ -206,8 +207,16 @@ export function signingTokens({ twilio, parentToken, clock, log }: SigningTokens
       nextListingAt = startedAt + LISTING_AGAIN_AFTER_MS;
       return false;
     }
-    for (const account of answer.body) {
+    const { accounts, setAside, incomplete } = answer.body;
+    for (const account of accounts) {
       if (account.sid !== twilio.accountSid) remember(account, account.sid);
+    }
+    // Who is missing there may be on a page that did not come, or in a row that could not be read.
+    if (incomplete !== null || setAside.length > 0) {
+      const reason = incomplete === null ? "rows could not be understood" : describeFailure(incomplete);
+      log.warn("account-listing-incomplete", { reason, setAside: setAside.length });
+      nextListingAt = startedAt + LISTING_AGAIN_AFTER_MS;
+      return false;
     }
     listedAt = startedAt;
     return true;

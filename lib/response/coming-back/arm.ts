@@ -1,7 +1,6 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { armed } from "../../incidents/coming-back.ts";
-import { isCallingUs } from "../../sweep/restore-guards.ts";
-import { basesOf, guardsFor, isGuard } from "../../triggers/guards.ts";
+import { basesOf, guardsFor, isCallingUs, isGuard } from "../../triggers/guards.ts";
 import { type WantedTrigger, watchesTheSame } from "../../triggers/wanted.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
 import { retrying } from "../../twilio/backoff.ts";

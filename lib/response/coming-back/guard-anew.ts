@@ -1,8 +1,7 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { guardsRestored } from "../../incidents/coming-back.ts";
 import { guardKey } from "../../policy/probation.ts";
-import { isCallingUs } from "../../sweep/restore-guards.ts";
-import { countedFrom } from "../../triggers/guards.ts";
+import { countedFrom, isCallingUs } from "../../triggers/guards.ts";
 import { isThere, type WantedTrigger, wantedTriggers } from "../../triggers/wanted.ts";
 import { retrying } from "../../twilio/backoff.ts";
 import { wordsFor } from "../../twilio/refusals.ts";

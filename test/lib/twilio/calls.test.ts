@@ -79,7 +79,7 @@ describe("ending", () => {
     const [sid = ""] = simulator.addCalls(account, { status: "completed" });
     expect(await endCall(twilio, account, { sid, status: "in-progress" }, 5000)).toMatchObject({
       kind: "failed",
-      failure: { kind: "terminal", code: 21220 },
+      failure: { kind: "retryable", code: 21220 },
     });
   });
 });

@@ -59,7 +59,10 @@ describe("creating", () => {
   });
 
   test("a value that Twilio refuses is a refusal, and nothing is made", async () => {
-    expect(await create({ triggerValue: "much" })).toMatchObject({ kind: "failed", failure: { kind: "terminal" } });
+    expect(await create({ triggerValue: "much" })).toMatchObject({
+      kind: "failed",
+      failure: { kind: "retryable", code: expect.any(Number), status: 400 },
+    });
     expect(await list()).toEqual({ kind: "ok", body: [] });
   });
 });
