@@ -120,14 +120,13 @@ export function accountLooks({ twilio, clock, log }: AccountLooksOptions): Accou
 
   async function begin(accountSid: string): Promise<Look> {
     if (!tokens.has(accountSid)) return firstLooks.take() ? readOne(accountSid) : firstLookInListing(accountSid);
-    if (!takeLookAt(accountSid)) return "not-allowed";
-    return secondLooks.take() ? readOne(accountSid) : secondLookInListing(accountSid);
-  }
-
-  function takeLookAt(accountSid: string): boolean {
     const looks = looksAt.get(accountSid) ?? allowance(clock, LOOKS_AT_ONE_ACCOUNT);
     looksAt.set(accountSid, looks);
-    return looks.take();
+    if (!looks.take()) return "not-allowed";
+    const looked = await (secondLooks.take() ? readOne(accountSid) : secondLookInListing(accountSid));
+    // What told nothing keeps nobody from looking again.
+    if (looked === "failed" || looked === "not-allowed") looks.giveBack();
+    return looked;
   }
 
   async function readOne(accountSid: string): Promise<Look> {

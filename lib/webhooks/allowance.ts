@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 export interface Allowance {
   /** Whether one more may be made now; if so, it counts. */
   take(): boolean;
+  /** The last one that was taken does not count after all. */
+  giveBack(): void;
 }
 
 export function allowance(clock: Clock, { most, withinMs }: { most: number; withinMs: number }): Allowance {
@@ -15,6 +17,9 @@ export function allowance(clock: Clock, { most, withinMs }: { most: number; with
       if (taken.length >= most) return false;
       taken.push(now);
       return true;
+    },
+    giveBack() {
+      taken.pop();
     },
   };
 }

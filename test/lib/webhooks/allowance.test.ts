@@ -21,3 +21,10 @@ test("what was refused does not count", () => {
   clock.set("2026-10-04T12:01:00Z");
   expect(take()).toBe(true);
 });
+
+test("what was given back does not count", () => {
+  const { take, giveBack } = allowance(clockAt("2026-10-04T12:00:00Z"), { most: 2, withinMs: 60_000 });
+  expect([take(), take(), take()]).toEqual([true, true, false]);
+  giveBack();
+  expect([take(), take()]).toEqual([true, false]);
+});

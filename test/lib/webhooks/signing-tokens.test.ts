@@ -271,8 +271,8 @@ describe("a signature that does not match", () => {
   test("is looked at again with the next webhook when a look failed", async () => {
     await check(ours.accountSid, ours.authToken);
     const authToken = simulator.rotateAuthToken(ours.accountSid);
-    proxy.fail({ times: 1, do: "cut" });
-    expect(await check(ours.accountSid, authToken)).toEqual(NO_ANSWER);
+    proxy.fail({ times: 3, do: "cut" });
+    for (let time = 0; time < 3; time++) expect(await check(ours.accountSid, authToken)).toEqual(NO_ANSWER);
     expect(await check(ours.accountSid, authToken)).toEqual(SIGNED);
   });
 
