@@ -22,8 +22,8 @@ export interface UsageTriggerWebhook {
 }
 
 /**
- * Takes the callbacks of usage triggers: verify, then store, then 2xx. Twilio retries three times after a 5xx, and
- * never after a 4xx; so 503 whenever a message may be genuine and is not stored yet.
+ * Takes the callbacks of usage triggers: verify, then store, then 2xx. Twilio retries three times after a 5xx; after a 4xx
+ * only where the address asks for it, as ours do. So 503 whenever a message may be genuine and is not stored yet.
  */
 export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
   const route = {
