@@ -108,6 +108,17 @@ test.each([
   expect(isTextSignedWith("12345", "L/OH5YylLD5NRKLltdqwSvS0BnU=", { url, text: "{}" })).toBe(false);
 });
 
+test("of a large form only the likely addresses are tried: each costs a hash of it", () => {
+  const form = formOf({ ...call, Payload: "x".repeat(32 * 1024) });
+  const signedOver = (url: string) => ({ signature: signForm("12345", { url, form }), form });
+  for (const told of ["https://example.com/a?b=c%40d", "https://example.com:443/a?b=c%40d"]) {
+    const { signature } = signedOver(told);
+    expect(isSignedWith("12345", signature, { url: "https://example.com/a?b=c%40d", form })).toBe(true);
+  }
+  const { signature } = signedOver("https://example.com/a?b=c@d's+e");
+  expect(isSignedWith("12345", signature, { url: "https://example.com/a?b=c%40d%27s%20e", form })).toBe(false);
+});
+
 test.each([undefined, "", " ", "x", "L/OH5YylLD5NRKLltdqwSvS0BnU", "L/OH5YylLD5NRKLltdqwSvS0BnU=="])(
   "the signature %j is none",
   (signature) => {
