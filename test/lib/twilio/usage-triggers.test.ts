@@ -12,7 +12,7 @@ const at = simulated();
 
 const WANTED: NewUsageTrigger = {
   friendlyName: "tollbreaker: spend",
-  callbackUrl: "https://example.com/webhooks/usage-trigger?limit=spend#rc=5&rp=5xx,ct,rt",
+  callbackUrl: "https://example.com/webhooks/usage-trigger?limit=spend#rc=5&rp=4xx,5xx,ct,rt",
   usageCategory: "totalprice",
   triggerBy: "price",
   triggerValue: "100",
