@@ -33,7 +33,7 @@ export interface AccountLooks {
 
 export type Knowledge = { kind: "ours"; token: KnownToken } | { kind: "not-ours" };
 
-export interface KnownToken {
+interface KnownToken {
   authToken: string;
   /** When the look began that read it. */
   moment: number;

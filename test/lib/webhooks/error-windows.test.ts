@@ -220,12 +220,12 @@ describe("one signal at a crossing", () => {
   });
 
   test.each([0, 1, LIMITS.within - 2])(
-    "of 200 errors at the same time, each to a function of its own, %i ms into the slot of the id",
+    "of 100 errors at the same time, each to a function of its own, %i ms into the slot of the id",
     async (offset) => {
       time = START + offset;
       const limits = { ...LIMITS, count: 20 };
       // The slot may end while they come.
-      const events = errors(200).map((event, index) => ({ event, late: index % 5 }));
+      const events = errors(100).map((event, index) => ({ event, late: index % 5 }));
       await Promise.all(
         events.map(async ({ event, late }) => {
           await new Promise((resolve) => setTimeout(resolve, late));
