@@ -61,6 +61,11 @@ export const RespondEnv = z.object({
   ...twilio,
   ...table,
   ...inbox,
+  /** What is still to be done about messages that left the inbox; and where it ends that a person has to look at. */
+  FOLLOW_UP_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-follow-up"),
+  FOLLOW_UP_DEAD_LETTERS_URL: httpUrl(
+    "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-follow-up-dead-letters",
+  ),
   ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
   ...mode,
 });

@@ -1,19 +1,33 @@
 import type { Containment } from "../incidents/incident.ts";
 import { type Account, fetchAccount, requestSuspension } from "../twilio/accounts.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
-import type { TwilioClient } from "../twilio/client.ts";
+import type { Answer, TwilioClient } from "../twilio/client.ts";
 import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
 import { extended, LAST_LOOK_MS, limitedTo } from "./time-limit.ts";
 
 export type Suspension =
   /** `at` is when Twilio said so. */
-  | { kind: "suspended"; by: Containment["by"]; account: Account | null; at: Date }
+  | { kind: "suspended"; by: Containment["by"]; account: Account | null; at: Date; asked: boolean }
   /** It was not asked for: the brake holds. */
   | { kind: "held"; account: Account }
   /** Trying again will not help: a person is needed. `notOurs`: no account under our parent has this SID. */
-  | { kind: "refused"; twilioCode: number | null; message: string; notOurs?: boolean }
+  | { kind: "refused"; twilioCode: number | null; message: string; notOurs?: boolean; account: Account | null }
   /** Twilio did not confirm it within the time; it may still come true. */
-  | { kind: "unconfirmed"; twilioCode: number | null; message: string };
+  | { kind: "unconfirmed"; twilioCode: number | null; message: string; asked: boolean; account: Account | null };
+
+/** How a suspension is asked for. */
+export interface Asking {
+  /** Whether the brake lets it through; asked once, when the account is known to be active. */
+  mayAsk: () => Promise<boolean>;
+  /** Right before each request. */
+  onAsking?: () => void;
+  /** That it is under our parent was proven a moment ago. */
+  isProven?: boolean;
+  /** Our own record says that we asked for it before. */
+  askedBefore?: boolean;
+  /** Begun earlier, beside our own store. */
+  firstReading?: Promise<Answer<Account>> | undefined;
+}
 
 const REQUEST_TIMEOUT_MS = 5000;
 /** https://www.twilio.com/docs/api/errors/20404 */
@@ -25,13 +39,12 @@ const NO_SUCH_ACCOUNT = 20404;
  * update that changed nothing need no handling of their own: the next reading tells.
  *
  * Can be repeated at any time. Never touches the parent, an account that is not ours, or a closed one.
- * @param mayAsk whether the brake lets it through; waited for after the first reading, so that both go on side by side.
  */
 export async function suspendAccount(
   twilio: TwilioClient,
   accountSid: string,
   until: Until,
-  mayAsk: Promise<boolean>,
+  { mayAsk, onAsking, askedBefore = false }: Asking,
 ): Promise<Suspension> {
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended");
   const inTime = limitedTo(twilio, until);
@@ -41,8 +54,9 @@ export async function suspendAccount(
   async function readAskReadBack(): Promise<Step> {
     const before = await read(inTime);
     if (before.kind !== "active") return before;
-    if (!(await mayAsk)) return { kind: "held", account: before.account };
+    if (!asked && !(await mayAsk())) return { kind: "held", account: before.account };
     asked = true;
+    onAsking?.();
     const asking = await requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS);
     const failure = asking.kind === "failed" ? asking.failure : undefined;
     if (failure !== undefined && failure.kind !== "retryable") return outcomeOf(failure, before.account);
@@ -66,7 +80,7 @@ export async function suspendAccount(
       return { ...refused(`the account belongs to ${owner}, not to ${twilio.accountSid}`), notOurs: true };
     if (status === "active") return { kind: "active", account };
     if (status === "closed") return suspended("closed", account);
-    return suspended(asked ? "tollbreaker" : "already-suspended", account);
+    return suspended(asked || askedBefore ? "tollbreaker" : "already-suspended", account);
   }
 
   // Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
@@ -76,17 +90,17 @@ export async function suspendAccount(
     }
     // A bare 404 may come from a wrong address; and one that was read a moment ago is ours, whatever Twilio says next.
     const notOurs = failure.code === NO_SUCH_ACCOUNT && account === null && !asked;
-    return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure), notOurs };
+    return { kind: "refused", twilioCode: failure.code, message: describeFailure(failure), notOurs, account };
   }
 
   function suspended(by: Containment["by"], account: Account | null): Suspension {
-    return { kind: "suspended", by, account, at: until.clock.now() };
+    return { kind: "suspended", by, account, at: until.clock.now(), asked };
   }
 
   for (let attempt = 0; ; attempt++) {
     const step = await readAskReadBack();
     if (step.kind !== "not-yet") return step;
-    if (!(await waitToRetry(until, attempt))) return unconfirmed(step.failure);
+    if (!(await waitToRetry(until, attempt))) return unconfirmed(step.failure, asked);
   }
 }
 
@@ -94,13 +108,13 @@ export async function suspendAccount(
 type Step = Suspension | { kind: "not-yet"; failure: TwilioFailure | undefined };
 
 function refused(message: string): Extract<Suspension, { kind: "refused" }> {
-  return { kind: "refused", twilioCode: null, message };
+  return { kind: "refused", twilioCode: null, message, account: null };
 }
 
-function unconfirmed(failure: TwilioFailure | undefined): Suspension {
+function unconfirmed(failure: TwilioFailure | undefined, asked: boolean): Suspension {
   const message =
     failure === undefined
       ? "Twilio accepted the suspension, but the account still reads as active"
       : describeFailure(failure);
-  return { kind: "unconfirmed", twilioCode: failure?.code ?? null, message };
+  return { kind: "unconfirmed", twilioCode: failure?.code ?? null, message, asked, account: null };
 }

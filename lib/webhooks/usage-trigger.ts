@@ -2,8 +2,11 @@ import type { Hono } from "hono";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import type { Message } from "../inbox/messages.ts";
+import { identityOf, type Signal } from "../inbox/messages.ts";
+import type { DrillNudge } from "../inbox/nudges.ts";
 import type { Log } from "../log.ts";
+import type { Policy } from "../policy/policy.ts";
+import { standsFor } from "../policy/stands-for.ts";
 import { readDrill } from "./drill.ts";
 import { type ReceivedRequest, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
@@ -17,6 +20,8 @@ export interface UsageTriggerWebhook {
   /** The parent's AccountSid: a rehearsal is signed with its token. */
   parentSid: string;
   inbox: Inbox;
+  /** By which a webhook stands for others of its account. */
+  policy: Policy;
   clock: Clock;
   log: Log;
 }
@@ -50,14 +55,19 @@ async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): 
   }
 }
 
-async function store({ inbox, log }: UsageTriggerWebhook, message: Message): Promise<WebhookAnswer> {
+async function store(
+  { inbox, policy, clock, log }: UsageTriggerWebhook,
+  message: Signal | DrillNudge,
+): Promise<WebhookAnswer> {
   const { kind, id, accountSid } = message;
+  const key = message.kind === "drill" ? identityOf(message) : standsFor(message, policy, clock.now());
   try {
-    await inbox.put(message);
-    log.info("signal-stored", { kind, id, accountSid });
+    await inbox.put(message, { standsFor: key });
+    log.info("signal-stored", { kind, id, accountSid, standsFor: key });
     return 204;
   } catch (error) {
     log.error("signal-not-stored", { id, accountSid, reason: messageOf(error) });
+    log.count("WebhooksNotStored", 1, { kind });
     return 503;
   }
 }

@@ -188,21 +188,17 @@ describe("a suspension that Twilio does not confirm within the time is failed, t
     expect(storyOf(timeline)).toEqual(["opened", "failed", ...told, "suspended", "calls-ended", ...told, "checked"]);
   });
 
-  test("the last delivery says that nobody goes on trying, and leaves the message to the dead-letter queue", async () => {
+  test("however often: Tollbreaker goes on trying, and people are told once", async () => {
     failSuspension({ effect: { kind: "status", status: 503 } });
     const signal = firing(account);
-    await rig.deliver(signal, { ...SHORT, attempt: 9 });
-    expect((await only()).incident.failure).toMatchObject({ retrying: true });
-    expect(await rig.deliver(signal, { ...SHORT, attempt: 10 })).toEqual({
-      kind: "again",
-      why: "given up: Twilio error 20503 (HTTP 503): Service is unavailable. Please try again",
-    });
-    const { incident, timeline } = await only();
-    expect(incident).toMatchObject({ state: "failed", failure: { retrying: false } });
-    expect(timeline.filter(({ what }) => what === "failed").map(({ detail }) => detail["retrying"])).toEqual([
-      true,
-      false,
-    ]);
+    for (const attempt of [9, 10, 19, 20]) {
+      expect(await rig.deliver(signal, { ...SHORT, attempt })).toEqual({
+        kind: "again",
+        why: "not suspended yet: Twilio error 20503 (HTTP 503): Service is unavailable. Please try again",
+      });
+      expect((await only()).incident).toMatchObject({ state: "failed", failure: { retrying: true } });
+    }
+    expect(await rig.alertsOf(account)).toHaveLength(1);
   });
 
   test("a Twilio that never answers leaves time to say so", async () => {

@@ -17,7 +17,6 @@ import { BY_ACCOUNT, BY_STATE } from "../../lib/incidents/keys.ts";
 import { COMMAND_PATHS } from "../../lib/operators/command-routes.ts";
 import { DRILL_PATH } from "../../lib/operators/drill-route.ts";
 import { READING_PATHS } from "../../lib/operators/reading-routes.ts";
-import { MOST_DELIVERIES } from "../../lib/response/responder.ts";
 import { actionsCalledBy } from "./aws-calls.ts";
 import { dashboardBody } from "./dashboard-body.ts";
 import { environmentOf } from "./deployed.ts";
@@ -65,7 +64,7 @@ function ofType(type: string): [string, Resource][] {
 
 test("a responder gives up when SQS does", () => {
   const { RedrivePolicy } = resource("Inbox").Properties;
-  expect(RedrivePolicy).toMatchObject({ maxReceiveCount: MOST_DELIVERIES });
+  expect(RedrivePolicy).toMatchObject({ maxReceiveCount: 10 });
 });
 
 describe("the template", () => {

@@ -27,7 +27,8 @@ export const goLive: Step = async (journey, record) => {
 async function askUntilActive(journey: Journey, found: IncidentRecord): Promise<Progress> {
   const { store, clock } = journey.responder;
   let mayWin = mayBeLive(found);
-  let record = await store.save(goingLive(found, clock.now()));
+  const now = clock.now();
+  let record = await store.change(found, (current) => goingLive(current, now));
   for (let attempt = 0; ; attempt++) {
     const guarded = await keepArmed(journey, record);
     if (guarded.kind !== "on") return { ...guarded, record: known(guarded.record, mayWin) };
@@ -63,7 +64,8 @@ async function whyNotActive(journey: Journey, asked: Answer<Account>): Promise<T
 
 async function live({ responder }: Journey, record: IncidentRecord): Promise<Progress> {
   const why = "Twilio says that the account is active";
-  return { kind: "on", record: await responder.store.save(activated(record, why, responder.clock.now())) };
+  const now = responder.clock.now();
+  return { kind: "on", record: await responder.store.change(record, (current) => activated(current, why, now)) };
 }
 
 function notActive(record: IncidentRecord, failure: TwilioFailure): Progress {

@@ -5,13 +5,15 @@ import { retrying, type Until } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
 import { markTaken } from "../enforce.ts";
-import { MOST_DELIVERIES, share } from "../responder.ts";
+import { share } from "../responder.ts";
 import { type Suspension, suspendAccount } from "../suspend.ts";
 import { limitedTo } from "../time-limit.ts";
 import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf } from "./journey.ts";
 
 /** Of the delivery's time, from its beginning: until then the account must be suspended again. */
 const TURNING_BACK_SHARE = 0.8;
+/** Then people are told that they have to act; the sweep goes on trying. */
+const MOST_TRIES_BACK = 10;
 /** Only to know whether calls may have begun: it must not hold up the suspension. */
 const FIRST_LOOK_MS = 2000;
 
@@ -31,14 +33,13 @@ export async function turnBack(
 ): Promise<TurnedBack> {
   const { store, clock } = journey.responder;
   if (!mayBeLive(record)) {
-    return {
-      kind: "settled",
-      record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())),
-    };
+    const now = clock.now();
+    const settled = await store.change(record, (known) => notReactivated(known, { kind, why, wasLive: false }, now));
+    return { kind: "settled", record: settled };
   }
   const { failure } = reactivationOf(record);
-  const turning =
-    failure === why ? record : await store.save({ record: turningBack(record, why, clock.now()), entries: [] });
+  const now = clock.now();
+  const turning = failure === why ? record : await store.change(record, (known) => turningBack(known, why, now));
   return suspendAgain(journey, turning, why);
 }
 
@@ -51,19 +52,21 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
   switch (suspension.kind) {
     case "suspended": {
       const wasLive = wasActive || reactivationOf(record).activatedAt !== null;
-      const marked = markedAnew(record, await markTaken(responder, suspension));
-      const change = notReactivated(marked, { kind: "failed", why, wasLive }, now);
-      // Calls may have begun in that moment.
-      const callsDue = change.record.callsDue || wasLive;
-      return { kind: "settled", record: await store.save({ ...change, record: { ...change.record, callsDue } }) };
+      const mark = await markTaken(responder, suspension);
+      const settled = await store.change(record, (known) => {
+        const change = notReactivated(markedAnew(known, mark), { kind: "failed", why, wasLive }, now);
+        // Calls may have begun in that moment.
+        return { ...change, record: { ...change.record, callsDue: change.record.callsDue || wasLive } };
+      });
+      return { kind: "settled", record: settled };
     }
     case "held":
     case "refused":
     case "unconfirmed": {
       const message = "message" in suspension ? suspension.message : "the brake holds";
       const said = `${why}; it had to be suspended again, and Twilio did not: ${message}`;
-      if (order.attempt < MOST_DELIVERIES) return { kind: "unsettled", record, why: said };
-      return { kind: "settled", record: await store.save(stuck(record, said, now)) };
+      if (order.tries < MOST_TRIES_BACK) return { kind: "unsettled", record, why: said };
+      return { kind: "settled", record: await store.change(record, (known) => stuck(known, said, now)) };
     }
   }
 }
@@ -86,9 +89,13 @@ async function suspendSurely(twilio: TwilioClient, accountSid: string, until: Un
   // Suspended by Twilio itself, or closed: the reading says so.
   if (asked.kind === "failed" && asked.failure.kind !== "already-contained") {
     const { failure } = asked;
-    const kind = failure.kind === "retryable" ? "unconfirmed" : "refused";
-    return { suspension: { kind, twilioCode: failure.code, message: wordsFor(failure) }, wasActive };
+    const said = { twilioCode: failure.code, message: wordsFor(failure), account: null };
+    return {
+      suspension:
+        failure.kind === "retryable" ? { kind: "unconfirmed", ...said, asked: true } : { kind: "refused", ...said },
+      wasActive,
+    };
   }
-  const suspension = await suspendAccount(twilio, accountSid, until, Promise.resolve(true));
+  const suspension = await suspendAccount(twilio, accountSid, until, { mayAsk: async () => true });
   return { suspension, wasActive: wasActive || (suspension.kind === "suspended" && suspension.by === "tollbreaker") };
 }

@@ -9,6 +9,7 @@ import { usageTriggerWebhook } from "../../../lib/webhooks/usage-trigger.ts";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import type { AccountSummary } from "../../../local/twilio/summary.ts";
 import { quietSimulator } from "../../local/twilio/api.ts";
+import { SUSPEND_ALL } from "../../support/policies.ts";
 import { firing, type Pairs, signedPost, WEBHOOK_PATH } from "../../support/signed-webhook.ts";
 
 // Who may ask for a rehearsal, and what can't be made to look like one.
@@ -38,6 +39,7 @@ beforeEach(() => {
     publicUrl: PUBLIC_URL,
     tokens: signingTokens({ twilio, parentToken, clock: systemClock, log }),
     parentSid: parent.accountSid,
+    policy: SUSPEND_ALL,
     inbox: { put: async (message) => void stored.push(message) },
     clock: systemClock,
     log,
@@ -92,6 +94,7 @@ describe("signed by the parent", () => {
         findAgain: async () => ({ kind: "unknown" }),
       },
       parentSid: parent.accountSid,
+      policy: SUSPEND_ALL,
       inbox: { put: () => Promise.reject(new Error("no queue")) },
       clock: systemClock,
       log: jsonLog(() => {}),
@@ -192,6 +195,7 @@ test.each([
     publicUrl: PUBLIC_URL,
     tokens: { find, findAgain: find },
     parentSid: parent.accountSid,
+    policy: SUSPEND_ALL,
     inbox: { put: async (message) => void stored.push(message) },
     clock: systemClock,
     log: jsonLog(() => {}),

@@ -6,6 +6,7 @@ import type { Message } from "../../../lib/inbox/messages.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { type UsageTriggerWebhook, usageTriggerWebhook } from "../../../lib/webhooks/usage-trigger.ts";
 import { type Listening, listening } from "../../../local/listening.ts";
+import { SUSPEND_ALL } from "../../support/policies.ts";
 import { firing, signedPost, WEBHOOK_PATH } from "../../support/signed-webhook.ts";
 
 // The addresses that Twilio was told, and how they arrive; what else can happen is in test/faults/webhook.test.ts.
@@ -26,6 +27,7 @@ async function start(publicUrl: string, parts: Partial<UsageTriggerWebhook> = {}
     publicUrl,
     tokens: { find: found, findAgain: found },
     parentSid: `AC${"9".repeat(32)}`,
+    policy: SUSPEND_ALL,
     inbox: { put: async (signal) => void stored.push(signal) },
     clock: systemClock,
     log: jsonLog((line) => lines.push(line)),
