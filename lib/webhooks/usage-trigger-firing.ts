@@ -47,7 +47,7 @@ export function readFiring(
   const dateFired = cut(onlyValue(form, "DateFired"), MOST_LETTERS);
   return {
     kind: "usage-trigger",
-    id: idempotencyToken === "" ? `firing-${fingerprint}` : messageId(idempotencyToken),
+    id: idempotencyToken.trim() === "" ? `firing-${fingerprint}` : messageId(idempotencyToken),
     ...envelope,
     usageTriggerSid,
     dateFired,
