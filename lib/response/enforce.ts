@@ -60,19 +60,14 @@ export async function suspendThroughBrake(
     return permit.isFree;
   };
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const isProven = isProvenBy(delivery);
-  const suspension = await suspendAccount(responder.twilio, accountSid, until, { ...asking, isProven, mayAsk });
+  // All but a person's command come from what Twilio signed for, or listed.
+  const isProven = delivery.signal.kind !== "suspend";
+  const { reading: firstReading } = delivery;
+  const steps = { ...asking, isProven, firstReading, mayAsk };
+  const suspension = await suspendAccount(responder.twilio, accountSid, until, steps);
   const happened = suspension.kind === "suspended" && suspension.asked;
   if (permit?.isFree === true && !happened) await permit.giveBack();
   return suspension;
-}
-
-/** A webhook that its account signed: our parent has just read that account's token. */
-const PROVEN_FOR_MS = 15 * 60_000;
-
-function isProvenBy({ signal, begunAt }: Delivery): boolean {
-  const isSigned = signal.kind === "usage-trigger" && signal.found === "webhook";
-  return isSigned && begunAt - Date.parse(signal.receivedAt) < PROVEN_FOR_MS;
 }
 
 /** Who asks the brake, and who need not: it holds the machine, not a person who has looked, nor an account on its way back. */

@@ -2,6 +2,8 @@ import { messageOf } from "../errors.ts";
 import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import { decide, type Verdict } from "../policy/decide.ts";
+import { maySuspend } from "../policy/stands-for.ts";
+import { fetchAccount } from "../twilio/accounts.ts";
 import type { Case } from "./case.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
@@ -9,7 +11,8 @@ import { finishSoon, whyUnfinished } from "./finish.ts";
 import { measure } from "./measure.ts";
 import { recall } from "./recollect.ts";
 import { reconcileLater } from "./reconcile.ts";
-import type { Delivery, Outcome, Responder } from "./responder.ts";
+import { type Delivery, type Outcome, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { limitedTo, NO_SOONER_MS } from "./time-limit.ts";
 
 /**
  * The story of one signal:
@@ -23,9 +26,10 @@ import type { Delivery, Outcome, Responder } from "./responder.ts";
  *
  * @throws whatever the store throws: the message is then tried again.
  */
-export async function respond(responder: Responder, delivery: Delivery<Signal>): Promise<Outcome> {
+export async function respond(responder: Responder, received: Delivery<Signal>): Promise<Outcome> {
   const { store, clock } = responder;
-  const { signal } = delivery;
+  const { signal } = received;
+  const delivery = withReading(responder, received);
   const recalled = await recall(responder, signal.accountSid, identityOf(signal));
   // Whatever our own store does: a fresh signal is enforced without it.
   if (recalled.kind === "failed") return containWithoutStore(responder, delivery, recalled);
@@ -47,6 +51,15 @@ export async function respond(responder: Responder, delivery: Delivery<Signal>):
   await store.markSeen(signal.accountSid, identityOf(signal), clock.now());
   if (verdict.kind !== "ignore" || isFound(signal)) await noteFired(responder, signal);
   return { kind: "done" };
+}
+
+/** What may be suspended is read while our own store is. */
+function withReading(responder: Responder, delivery: Delivery<Signal>): Delivery<Signal> {
+  const { policy, twilio, clock } = responder;
+  const { signal } = delivery;
+  if (!maySuspend(signal, policy, clock.now()) || signal.accountSid === twilio.accountSid) return delivery;
+  const inTime = limitedTo(twilio, share(responder, delivery, SUSPENSION_SHARE));
+  return { ...delivery, reading: fetchAccount(inTime, signal.accountSid, NO_SOONER_MS) };
 }
 
 const CONTAINED: Verdict = {

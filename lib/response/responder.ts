@@ -10,8 +10,9 @@ import type { Occasion } from "../incidents/record.ts";
 import type { IncidentStore } from "../incidents/store.ts";
 import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { Account } from "../twilio/accounts.ts";
 import type { Until } from "../twilio/backoff.ts";
-import type { TwilioClient } from "../twilio/client.ts";
+import type { Answer, TwilioClient } from "../twilio/client.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import type { BrakeKeeper } from "./keep-brake.ts";
 
@@ -57,6 +58,8 @@ export interface Turn {
 /** Something that makes an account's incident. */
 export interface Delivery<O extends Occasion = Occasion> extends Turn {
   signal: O;
+  /** A reading of the account that is under way already, beside our own store's. */
+  reading?: Promise<Answer<Account>>;
 }
 
 /** Something that the sweep asks to look at, or a rehearsal. */

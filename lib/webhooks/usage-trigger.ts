@@ -8,10 +8,10 @@ import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { standsFor } from "../policy/stands-for.ts";
 import { readDrill } from "./drill.ts";
-import { type ReceivedRequest, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
+import { type ReceivedRequest, refuse, undecided, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
 import { readFiring } from "./usage-trigger-firing.ts";
-import { verifyForm } from "./verified-form.ts";
+import { readForm, verifyForm } from "./verified-form.ts";
 
 export interface UsageTriggerWebhook {
   /** The base URL that Twilio was told; signatures are made over it. */
@@ -27,31 +27,35 @@ export interface UsageTriggerWebhook {
 }
 
 /**
- * Takes the callbacks of usage triggers: verify, then store, then 2xx. Twilio retries three times after a 5xx, and
- * never after a 4xx; so 503 whenever a message may be genuine and is not stored yet.
+ * Takes the callbacks of usage triggers: verify, then store, then 2xx. Twilio retries three times after a 5xx; after a 4xx
+ * only where the address asks for it, as ours do. So 503 whenever a message may be genuine and is not stored yet.
  */
 export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
   const route = {
     path: "/webhooks/usage-trigger",
     accepts: ["application/x-www-form-urlencoded"],
+    // A genuine one has ten parameters, in less than 1 KB.
+    most: { bytes: 32 * 1024, parameters: 100 },
     receive: (request: ReceivedRequest) => receive(request, webhook),
   } as const;
   return webhookApp([route], webhook);
 }
 
 async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): Promise<WebhookAnswer> {
-  const drill = await readDrill(request, webhook);
+  const { tokens, clock, log } = webhook;
+  const received = readForm(request);
+  if (received.kind === "refused") return refuse(log, received.why);
+  const drill = await readDrill(request.url, received, webhook);
   if (drill.kind === "drill") return store(webhook, drill.nudge);
-  if (drill.kind === "undecided") return 503;
-  const verification = await verifyForm(webhook.tokens, request);
+  if (drill.kind === "undecided") return undecided(log, drill.why);
+  const verification = await verifyForm(tokens, received);
   switch (verification.kind) {
     case "refused":
-      webhook.log.count("WebhooksRefused", 1, { why: verification.why });
-      return 403;
+      return refuse(log, verification.why);
     case "undecided":
-      return 503;
+      return undecided(log, verification.why);
     case "verified":
-      return store(webhook, readFiring({ ...verification, url: request.url }, webhook.clock.now()));
+      return store(webhook, readFiring({ ...received, url: request.url }, clock.now()));
   }
 }
 

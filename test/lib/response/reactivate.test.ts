@@ -140,7 +140,9 @@ describe("a reactivation", () => {
         friendlyName: "tollbreaker: spend probation",
         triggerValue: 65,
         callbackUrl: expect.stringMatching(
-          new RegExp(`^${PUBLIC_URL}/webhooks/usage-trigger\\?limit=spend&probation=[0-9a-f]{12}#rc=5&rp=5xx,ct,rt$`),
+          new RegExp(
+            `^${PUBLIC_URL}/webhooks/usage-trigger\\?limit=spend&probation=[0-9a-f]{12}#rc=5&rp=4xx,5xx,ct,rt$`,
+          ),
         ),
         recurring: "",
       },
