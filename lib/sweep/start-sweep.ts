@@ -1,3 +1,4 @@
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import { type Account, type AccountList, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
@@ -92,7 +93,7 @@ function beginningAt(from: number, accounts: readonly SweptAccount[]): SweptAcco
 
 // SQS refuses some characters, and a name with line breaks would pretend to be more than one in a notice.
 function oneLine(name: string): string {
-  return [...name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " ")].slice(0, 64).join("").trim();
+  return cut(name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " "), 64).trim();
 }
 
 /** Who is not swept, because Twilio's list does not say who or what they are; told once a day, of each kind. */
