@@ -12,18 +12,21 @@ import {
 import dynalite from "dynalite";
 import { startFauxqs } from "fauxqs";
 import { BY_ACCOUNT, BY_STATE } from "../lib/incidents/keys.ts";
+import { handOutFifoBatches } from "./fifo-batches.ts";
 
 /** DynamoDB, SQS and SNS on this machine: real sockets, spoken to by the real SDK, kept on disk under `dataDir`. */
 export interface LocalAws {
   tableName: string;
   inboxUrl: string;
+  followUpUrl: string;
+  followUpDeadLettersUrl: string;
   notifyUrl: string;
   sweepUrl: string;
   topicArn: string;
   dynamoUrl: string;
   messagingUrl: string;
   /** How many messages were given up, by queue. */
-  deadLetters(): { inbox: number; notify: number };
+  deadLetters(): { inbox: number; followUp: number; notify: number };
   close(): Promise<void>;
 }
 
@@ -38,6 +41,8 @@ const TABLE = "tollbreaker";
 const TOPIC = "tollbreaker-alerts";
 const INBOX = "tollbreaker-inbox.fifo";
 const INBOX_DLQ = "tollbreaker-inbox-dead-letters.fifo";
+const FOLLOW_UP = "tollbreaker-follow-up";
+const FOLLOW_UP_DLQ = "tollbreaker-follow-up-dead-letters";
 const NOTIFY = "tollbreaker-notify";
 const NOTIFY_DLQ = "tollbreaker-notify-dead-letters";
 const SWEEP = "tollbreaker-sweep";
@@ -56,20 +61,28 @@ export async function startLocalAws({ dataDir, visibilitySeconds = 30 }: LocalAw
   await mkdir(dataDir, { recursive: true });
   const dynamo = await startDynamo(join(dataDir, "dynamodb"));
   await createTable(dynamo.url);
+  await handOutFifoBatches();
   const messaging = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false, dataDir: join(dataDir, "sqs") });
   messaging.setup(queuesAndTopic(String(visibilitySeconds)));
   const messagingUrl = `http://127.0.0.1:${messaging.port}`;
+  const queueUrl = (queue: string) => `${messagingUrl}/000000000000/${queue}`;
   const waiting = (queue: string) => messaging.inspectQueue(queue)?.messages.ready.length ?? 0;
 
   return {
     tableName: TABLE,
-    inboxUrl: `${messagingUrl}/000000000000/${INBOX}`,
-    notifyUrl: `${messagingUrl}/000000000000/${NOTIFY}`,
-    sweepUrl: `${messagingUrl}/000000000000/${SWEEP}`,
+    inboxUrl: queueUrl(INBOX),
+    followUpUrl: queueUrl(FOLLOW_UP),
+    followUpDeadLettersUrl: queueUrl(FOLLOW_UP_DLQ),
+    notifyUrl: queueUrl(NOTIFY),
+    sweepUrl: queueUrl(SWEEP),
     topicArn: `arn:aws:sns:${REGION}:000000000000:${TOPIC}`,
     dynamoUrl: dynamo.url,
     messagingUrl,
-    deadLetters: () => ({ inbox: waiting(INBOX_DLQ), notify: waiting(NOTIFY_DLQ) }),
+    deadLetters: () => ({
+      inbox: waiting(INBOX_DLQ),
+      followUp: waiting(FOLLOW_UP_DLQ),
+      notify: waiting(NOTIFY_DLQ),
+    }),
     async close() {
       await messaging.stop();
       await dynamo.close();
@@ -85,9 +98,11 @@ function queuesAndTopic(visibility: string) {
     region: REGION,
     queues: [
       { name: INBOX_DLQ, attributes: fifo },
+      { name: FOLLOW_UP_DLQ },
       { name: NOTIFY_DLQ },
       { name: SWEEP_DLQ },
       { name: INBOX, attributes: { ...fifo, VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(INBOX_DLQ, 10) } },
+      { name: FOLLOW_UP, attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(FOLLOW_UP_DLQ, 30) } },
       { name: NOTIFY, attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(NOTIFY_DLQ, 20) } },
       {
         name: SWEEP,

@@ -1,5 +1,11 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import {
+  DeleteMessageCommand,
+  type Message,
+  type MessageAttributeValue,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent, SQSMessageAttribute, SQSRecord } from "aws-lambda";
 
 /** What stands between SQS and a Lambda function: polls, invokes, and deletes what was handled. */
 export interface PumpOptions {
@@ -13,6 +19,9 @@ export interface PumpOptions {
   /** Each message's body passes through it before it reaches the function. */
   unwrap?: (body: string) => string;
 }
+
+/** Of the local AWS. */
+const REGION = "us-east-1";
 
 export interface Pump {
   /** Resolves when what is being handled is finished. */
@@ -44,6 +53,7 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: 1,
       MessageSystemAttributeNames: ["All"],
+      MessageAttributeNames: ["All"],
     });
     const answer = await sqs.send(polling, { abortSignal: stopping });
     return answer.Messages ?? [];
@@ -55,9 +65,9 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
 }
 
 async function invoke(options: PumpOptions, messages: readonly Message[]): Promise<void> {
-  const { handler, timeoutMs, unwrap = (body) => body } = options;
+  const { handler, timeoutMs } = options;
   const deadline = Date.now() + timeoutMs;
-  const Records = messages.map((message) => recordOf(message, unwrap));
+  const Records = messages.map((message) => recordOf(message, options));
   const context = { getRemainingTimeInMillis: () => deadline - Date.now() };
   // A function that throws handled nothing: its messages come back after the visibility time-out.
   const result = await handler({ Records }, context).catch(() => undefined);
@@ -72,7 +82,7 @@ async function remove({ sqs, queueUrl }: PumpOptions, { receiptHandle }: SQSReco
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle })).catch(() => undefined);
 }
 
-function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord {
+function recordOf(message: Message, { queueUrl, unwrap = (body) => body }: PumpOptions): SQSRecord {
   const attributes = message.Attributes ?? {};
   return {
     messageId: message.MessageId ?? "",
@@ -85,10 +95,31 @@ function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord
       ApproximateFirstReceiveTimestamp: attributes.ApproximateFirstReceiveTimestamp ?? "",
       ...(attributes.MessageGroupId === undefined ? {} : { MessageGroupId: attributes.MessageGroupId }),
     },
-    messageAttributes: {},
+    messageAttributes: attributesOf(message),
     md5OfBody: message.MD5OfBody ?? "",
     eventSource: "aws:sqs",
-    eventSourceARN: "",
-    awsRegion: "us-east-1",
+    eventSourceARN: arnOf(queueUrl),
+    awsRegion: REGION,
   };
+}
+
+function attributesOf({ MessageAttributes = {} }: Message): SQSRecord["messageAttributes"] {
+  return Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, attributeOf(value)]));
+}
+
+/** Lambda's names for an attribute begin with a small letter: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+function attributeOf({ StringValue, BinaryValue, DataType = "String" }: MessageAttributeValue): SQSMessageAttribute {
+  return {
+    ...(StringValue !== undefined && { stringValue: StringValue }),
+    ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
+    stringListValues: [],
+    binaryListValues: [],
+    dataType: DataType,
+  };
+}
+
+/** `http://127.0.0.1:4566/000000000000/a-queue` is `arn:aws:sqs:us-east-1:000000000000:a-queue`. */
+function arnOf(queueUrl: string): string {
+  const [account = "", queue = ""] = new URL(queueUrl).pathname.split("/").slice(-2);
+  return `arn:aws:sqs:${REGION}:${account}:${queue}`;
 }

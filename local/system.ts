@@ -108,6 +108,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       }),
       startPump({
         sqs,
+        queueUrl: aws.followUpUrl,
+        handler: handlers.respond.handler,
+        timeoutMs: RESPOND_TIMEOUT_MS,
+        workers: 2,
+      }),
+      startPump({
+        sqs,
         queueUrl: aws.notifyUrl,
         handler: handlers.notify.handler,
         timeoutMs: NOTIFY_TIMEOUT_MS,
@@ -176,6 +183,8 @@ async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemO
     AWS_ENDPOINT_URL_SNS: await via("sns", aws.messagingUrl),
     TABLE_NAME: aws.tableName,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
