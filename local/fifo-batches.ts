@@ -1,3 +1,5 @@
+import { TollbreakerError } from "../lib/errors.ts";
+
 /**
  * fauxqs hands out one message of a group at a time; SQS hands out up to ten, in order, and locks the group until all of
  * them are deleted or visible again:
@@ -9,7 +11,7 @@ export async function handOutFifoBatches(): Promise<void> {
   mend(await loadQueueClass());
 }
 
-/** @throws Error when `queueClass` is not what we know: another version of fauxqs, which needs another mending. */
+/** @throws TollbreakerError `emulator-changed` when `queueClass` is not as we know it: it would need another mending. */
 export function mend(queueClass: unknown): void {
   assertInside(queueClass);
   if (isMended in queueClass.prototype) return;
@@ -110,8 +112,12 @@ function assertInside(queueClass: unknown): asserts queueClass is QueueClass {
   if (!isObject(example["attributes"])) throw insideChanged("SqsQueue has no attributes");
 }
 
-function insideChanged(what: string): Error {
-  return new Error(`fauxqs has changed inside (${what}): make local/fifo-batches.ts fit it`);
+function insideChanged(what: string): TollbreakerError {
+  return new TollbreakerError("emulator-changed", "The SQS emulator is not as local/fifo-batches.ts knows it.", {
+    expected: "fauxqs with a class SqsQueue as that file describes it",
+    got: what,
+    fix: "take the version of fauxqs that package-lock.json names, or mend local/fifo-batches.ts",
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

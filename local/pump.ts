@@ -20,9 +20,6 @@ export interface PumpOptions {
   unwrap?: (body: string) => string;
 }
 
-/** Of the local AWS. */
-const REGION = "us-east-1";
-
 export interface Pump {
   /** Resolves when what is being handled is finished. */
   stop(): Promise<void>;
@@ -65,9 +62,10 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
 }
 
 async function invoke(options: PumpOptions, messages: readonly Message[]): Promise<void> {
-  const { handler, timeoutMs } = options;
+  const { handler, timeoutMs, unwrap = (body) => body } = options;
   const deadline = Date.now() + timeoutMs;
-  const Records = messages.map((message) => recordOf(message, options));
+  const arn = arnOf(options.queueUrl);
+  const Records = messages.map((message) => recordOf(message, { unwrap, arn }));
   const context = { getRemainingTimeInMillis: () => deadline - Date.now() };
   // A function that throws handled nothing: its messages come back after the visibility time-out.
   const result = await handler({ Records }, context).catch(() => undefined);
@@ -82,7 +80,18 @@ async function remove({ sqs, queueUrl }: PumpOptions, { receiptHandle }: SQSReco
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle })).catch(() => undefined);
 }
 
-function recordOf(message: Message, { queueUrl, unwrap = (body) => body }: PumpOptions): SQSRecord {
+/** A queue's ARN ends with its account and its name, as its URL does. */
+function arnOf(queueUrl: string): string {
+  const [account, name] = new URL(queueUrl).pathname.split("/").slice(-2);
+  return `arn:aws:sqs:us-east-1:${account}:${name}`;
+}
+
+interface Handing {
+  unwrap: (body: string) => string;
+  arn: string;
+}
+
+function recordOf(message: Message, { unwrap, arn }: Handing): SQSRecord {
   const attributes = message.Attributes ?? {};
   return {
     messageId: message.MessageId ?? "",
@@ -98,8 +107,8 @@ function recordOf(message: Message, { queueUrl, unwrap = (body) => body }: PumpO
     messageAttributes: attributesOf(message),
     md5OfBody: message.MD5OfBody ?? "",
     eventSource: "aws:sqs",
-    eventSourceARN: arnOf(queueUrl),
-    awsRegion: REGION,
+    eventSourceARN: arn,
+    awsRegion: "us-east-1",
   };
 }
 
@@ -107,7 +116,7 @@ function attributesOf({ MessageAttributes = {} }: Message): SQSRecord["messageAt
   return Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, attributeOf(value)]));
 }
 
-/** Lambda's names for an attribute begin with a small letter: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/** In Lambda's own spelling: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 function attributeOf({ StringValue, BinaryValue, DataType = "String" }: MessageAttributeValue): SQSMessageAttribute {
   return {
     ...(StringValue !== undefined && { stringValue: StringValue }),
@@ -116,10 +125,4 @@ function attributeOf({ StringValue, BinaryValue, DataType = "String" }: MessageA
     binaryListValues: [],
     dataType: DataType,
   };
-}
-
-/** `http://127.0.0.1:4566/000000000000/a-queue` is `arn:aws:sqs:us-east-1:000000000000:a-queue`. */
-function arnOf(queueUrl: string): string {
-  const [account = "", queue = ""] = new URL(queueUrl).pathname.split("/").slice(-2);
-  return `arn:aws:sqs:${REGION}:${account}:${queue}`;
 }

@@ -183,10 +183,10 @@ async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemO
     AWS_ENDPOINT_URL_SNS: await via("sns", aws.messagingUrl),
     TABLE_NAME: aws.tableName,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
-    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
-    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }
