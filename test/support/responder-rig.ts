@@ -96,9 +96,10 @@ export interface Recorded {
 export const PUBLIC_URL = "https://tollbreaker.example.com";
 const CREDENTIALS = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
-export async function startRig(): Promise<Rig> {
+/** @param options the queues' visibility time-out, where a test waits for messages to come back */
+export async function startRig(options: { visibilitySeconds?: number } = {}): Promise<Rig> {
   const dataDir = await mkdtemp(join(tmpdir(), "tollbreaker-test-"));
-  const aws = await startLocalAws({ dataDir });
+  const aws = await startLocalAws({ dataDir, ...options });
   const simulator = await quietSimulator();
   const [twilio, dynamo, sns] = await Promise.all(
     [simulator.url, aws.dynamoUrl, aws.messagingUrl].map(startFaultProxy),
