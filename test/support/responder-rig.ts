@@ -133,7 +133,8 @@ export async function startRig(): Promise<Rig> {
 
   async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {
     const { attempt = 1, milliseconds = 23_500, ...changes } = delivering;
-    const begunAt = Date.now();
+    const { clock = systemClock } = changes;
+    const begunAt = clock.now().getTime();
     const turn = { attempt, begunAt, deadline: begunAt + milliseconds };
     try {
       if (isCommand(message)) return await carryOut(responder(changes), { command: message, ...turn });

@@ -5,10 +5,10 @@ import { type Asked, endingOf } from "../../../cli/acting/ending.ts";
 import { follow, type UnderWay } from "../../../cli/acting/follow.ts";
 import type { IncidentStory } from "../../../cli/incident-view.ts";
 import { terminal } from "../../../cli/terminal.ts";
-import type { Clock } from "../../../lib/clock.ts";
 import { failed, openIncident } from "../../../lib/incidents/record.ts";
 import { wishOf } from "../../../lib/incidents/wish.ts";
 import { suspend } from "../../support/commands.ts";
+import { patientClock } from "../../support/patient-clock.ts";
 import { ACCOUNT, ID, own, ScriptedApi, suspendedIncident } from "../scripted-api.ts";
 
 let api: ScriptedApi;
@@ -23,16 +23,8 @@ const quiet = (at = seat()) => terminal(new PassThrough(), new PassThrough(), {}
 const server = () => ({ url: api.environment["TOLLBREAKER_URL"] ?? "", token: "t", local: false });
 const underWay = (asked: Asked) => ({ command: "c1", incidentId: ID, asked });
 const pace = { every: 5, atMost: 60 };
-/** Time passes only while somebody waits: however slow this machine is, there are twelve readings in `pace.atMost`. */
-function patience(): Clock {
-  let time = Date.UTC(2026, 10, 21, 3, 10);
-  return {
-    now: () => new Date(time),
-    async sleep(milliseconds) {
-      time += milliseconds;
-    },
-  };
-}
+/** However slow this machine is, there are twelve readings in `pace.atMost`. */
+const patience = () => patientClock(new Date("2026-11-21T03:10:00Z"));
 const watching = (of: UnderWay, watch: (incident: IncidentStory) => void = () => {}, at?: ReturnType<typeof seat>) =>
   follow(server(), of, quiet(at), watch, pace, patience());
 
