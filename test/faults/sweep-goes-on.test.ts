@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accountKey, headKey, runKey, sweepKey } from "../../lib/incidents/keys.ts";
 import { SHARD_SIZE } from "../../lib/sweep/shard.ts";
 import { sweepShard } from "../../lib/sweep/sweep-shard.ts";
-import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { firing } from "../support/signals.ts";
 
@@ -12,9 +12,7 @@ import { firing } from "../support/signals.ts";
 let rig: SweepRig;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
 });
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accountKey } from "../../lib/incidents/keys.ts";
 import { basesOf, guardsFor, isGuard } from "../../lib/triggers/guards.ts";
 import { createUsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
@@ -14,9 +14,7 @@ let rig: SweepRig;
 let account: string;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
   account = rig.simulator.subaccounts()[0]?.accountSid ?? "";
 });

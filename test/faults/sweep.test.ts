@@ -7,7 +7,7 @@ import type { Sweeper } from "../../lib/sweep/sweeper.ts";
 import { guardsFor, isGuard } from "../../lib/triggers/guards.ts";
 import { wantedTriggers } from "../../lib/triggers/wanted.ts";
 import { createUsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
@@ -18,9 +18,7 @@ import { firing } from "../support/signals.ts";
 let rig: SweepRig;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
 });
 afterEach(async () => {

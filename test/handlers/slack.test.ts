@@ -20,6 +20,7 @@ import { type Listening, listening } from "../../local/listening.ts";
 import { type CommandRig, commandRig, commandsIn, EXEMPT, PARENT, PUBLIC_URL } from "../lib/operators/command-rig.ts";
 import { CHECKLIST, incidentIn, type Wanted } from "../lib/operators/incidents-in-states.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { within } from "../support/lived-time.ts";
 import {
   BOT_TOKEN,
   CHANNEL,
@@ -153,7 +154,6 @@ async function shownIn(incident: Incident): Promise<ShownMessage> {
   return message;
 }
 
-const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 const deliver = (request: RequestInit) => fetch(`${server.url}/slack/actions`, request);
 
 async function press(message: ShownMessage, button: string, who: Person = OLGA) {
@@ -584,13 +584,7 @@ describe("the same signed request again", () => {
 });
 
 describe("Slack gets its answer within three seconds", () => {
-  /** Three seconds as this process lives them: they are longer while it has to wait for the processor. */
-  async function within3s<T>(work: () => Promise<T>): Promise<T> {
-    const result = work();
-    const ended = result.then(() => true);
-    for (let tenths = 0; tenths < 30; tenths += 1) if (await Promise.race([ended, pause(100)])) return result;
-    throw new Error("there was no answer within three seconds");
-  }
+  const within3s = <T>(work: () => Promise<T>) => within(3000, work());
 
   it("with a table that hangs: the one who pressed is told", async () => {
     const { message } = await told({ state: "suspended" });
@@ -613,7 +607,7 @@ describe("Slack gets its answer within three seconds", () => {
   });
 
   // Longer than a read of ours may take, and its repetition: on Lambda, hours could pass before it goes on.
-  const thaw = () => pause(2500);
+  const thaw = () => new Promise((resolve) => setTimeout(resolve, 2500));
 
   it.each([
     ["a table that hangs once", () => dynamo.fail({ on: "Query", do: "hang", times: 1 })],
