@@ -53,7 +53,7 @@ describe("live calls", () => {
     expect(await deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 1031, callsLeft: 0 });
-  }, 120_000);
+  });
 
   test("that are answered after they were listed are ended all the same, and count once", async () => {
     const [call] = rig.simulator.addCalls(account, { status: "ringing" });
