@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Sweeper } from "../../lib/sweep/sweeper.ts";
-import { ahead, MINUTE, NOON, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
+import { NOON } from "../support/shifted-date.ts";
 
 // The real parts, each sweep begun by hand, at noon. To Twilio a limit of 100 is 100 yen on an account that is billed in yen.
 

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accountKey, headKey, runKey, sweepKey } from "../../lib/incidents/keys.ts";
 import { SHARD_SIZE } from "../../lib/sweep/shard.ts";
 import { sweepShard } from "../../lib/sweep/sweep-shard.ts";
-import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // What goes wrong with one account, one write or one sweep is told, and holds up no other.

@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accountKey } from "../../lib/incidents/keys.ts";
 import { basesOf, guardsFor, isGuard } from "../../lib/triggers/guards.ts";
 import { createUsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 
 // Whoever holds the subaccount's auth token works against the sweep: removes its triggers after each, fills the account.
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // Incidents are watched by the list of accounts and our own table; whatever Twilio says of usage triggers stops nobody.

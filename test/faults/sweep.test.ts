@@ -7,10 +7,11 @@ import type { Sweeper } from "../../lib/sweep/sweeper.ts";
 import { guardsFor, isGuard } from "../../lib/triggers/guards.ts";
 import { wantedTriggers } from "../../lib/triggers/wanted.ts";
 import { createUsageTrigger } from "../../lib/twilio/usage-triggers.ts";
-import { ahead, MINUTE, NOON, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // The real parts, each sweep begun by hand. Noon, because what is counted by the day begins again at midnight.

@@ -2,6 +2,7 @@ import { ChildProcess } from "node:child_process";
 import { promises as files } from "node:fs";
 import { ServerResponse } from "node:http";
 import { syncBuiltinESMExports } from "node:module";
+import { beginAt, sameDate, shiftOfDate } from "./shifted-date.ts";
 
 // Preloaded into every process of a test run at another date (`npm run test:dates`): shifts what Date says of now, by
 // CLOCK_OFFSET milliseconds, or so that this process begins at CLOCK_AT (an ISO time). With it go what Node takes from the
@@ -9,23 +10,14 @@ import { syncBuiltinESMExports } from "node:module";
 // times of files as far as they are used here. The processes that this one starts are shifted by as much, whatever
 // environment they are given. Timers and monotonic clocks stay as they are.
 
-const RealDate = Date;
-const realNow = Date.now;
-const { CLOCK_AT, CLOCK_OFFSET } = process.env;
-const offset = CLOCK_OFFSET === undefined ? RealDate.parse(CLOCK_AT ?? "") - realNow() : Number(CLOCK_OFFSET);
-if (!Number.isFinite(offset))
-  throw new Error(`CLOCK_AT: expected a time such as 2028-02-28T23:59:50Z, got ${CLOCK_AT}`);
+const { CLOCK_AT = "", CLOCK_OFFSET } = process.env;
+const begin = CLOCK_OFFSET === undefined ? Date.parse(CLOCK_AT) : Date.now() + Number(CLOCK_OFFSET);
+if (!Number.isFinite(begin)) throw new Error(`CLOCK_AT: expected a time such as 2028-02-28T23:59:50Z, got ${CLOCK_AT}`);
+beginAt(new Date(begin));
+
 // The processes that this one starts get theirs below: nobody else has to know.
 if (CLOCK_OFFSET !== undefined) delete process.env["NODE_OPTIONS"];
 for (const own of ["CLOCK_AT", "CLOCK_OFFSET"]) delete process.env[own];
-
-Date.now = () => realNow() + offset;
-globalThis.Date = new Proxy(RealDate, {
-  construct: (target, parameters, newTarget) =>
-    Reflect.construct(target, parameters.length === 0 ? [RealDate.now()] : parameters, newTarget),
-  apply: (target) => new target(RealDate.now()).toString(),
-});
-RealDate.prototype.constructor = Date;
 
 const { writeHead } = ServerResponse.prototype;
 ServerResponse.prototype.writeHead = function writeShifted(this: ServerResponse, ...parameters: unknown[]) {
@@ -34,14 +26,14 @@ ServerResponse.prototype.writeHead = function writeShifted(this: ServerResponse,
 };
 
 const { stat, utimes } = files;
-const shifted = (seconds: number) => seconds - offset / 1000;
+const bySystem = (seconds: number) => seconds - shiftOfDate() / 1000;
 Object.assign(files, {
   async stat(path: string) {
     const stats = await stat(path);
-    stats.mtimeMs += offset;
+    stats.mtimeMs += shiftOfDate();
     return stats;
   },
-  utimes: (path: string, read: number, written: number) => utimes(path, shifted(read), shifted(written)),
+  utimes: (path: string, read: number, written: number) => utimes(path, bySystem(read), bySystem(written)),
 });
 syncBuiltinESMExports();
 
@@ -51,9 +43,8 @@ interface Starting {
 }
 const starting = ChildProcess.prototype as unknown as Starting;
 const { spawn } = starting;
-const OURS = /^(CLOCK_OFFSET|NODE_OPTIONS)=/;
 starting.spawn = function spawnShifted(this: ChildProcess, options) {
-  const others = options.envPairs.filter((pair) => !OURS.test(pair));
-  const envPairs = [...others, `CLOCK_OFFSET=${offset}`, `NODE_OPTIONS=--import=${import.meta.url}`];
-  return spawn.call(this, { ...options, envPairs });
+  const same = Object.entries(sameDate()).map(([name, value]) => `${name}=${value}`);
+  const others = options.envPairs.filter((pair) => !/^(CLOCK_OFFSET|NODE_OPTIONS)=/.test(pair));
+  return spawn.call(this, { ...options, envPairs: [...others, ...same] });
 };

@@ -134,6 +134,4 @@ export function ahead(milliseconds: number): Sweeper["clock"] {
   };
 }
 
-/** What is counted by the day or the month goes on for hours. */
-export const NOON = new Date("2026-11-21T12:00:00Z");
 export const MINUTE = 60_000;
