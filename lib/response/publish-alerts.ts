@@ -5,6 +5,7 @@ import type { IncidentRecord } from "../incidents/change.ts";
 import type { AlertDelivery, Incident } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
+import type { Until } from "../twilio/backoff.ts";
 import type { Responder } from "./responder.ts";
 
 export interface Told {
@@ -14,15 +15,15 @@ export interface Told {
 }
 
 /** Publishes what people are owed; each alert is struck off only after it was taken. */
-export async function publishDue(responder: Responder, record: IncidentRecord): Promise<Told> {
+export async function publishDue(responder: Responder, record: IncidentRecord, _until: Until): Promise<Told> {
   const told: Told = { record, failures: [] };
   for (const due of alertsDue(record)) {
     const outcome = await publish(responder, told.record, due);
     const now = responder.clock.now();
     if (outcome.kind === "failed") told.failures.push(`alert not published: ${outcome.why}`);
     else if (outcome.kind === "told-elsewhere")
-      told.record = await responder.store.save(toldElsewhere(told.record, due.id, now));
-    else told.record = await responder.store.save(alertPublished(told.record, due.id, now));
+      told.record = await responder.store.change(told.record, (current) => toldElsewhere(current, due.id, now));
+    else told.record = await responder.store.change(told.record, (current) => alertPublished(current, due.id, now));
   }
   return told;
 }

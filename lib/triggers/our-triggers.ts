@@ -1,7 +1,7 @@
-import { CALLBACK_PATH, LIMIT_PARAMETER, PROBATION_PARAMETER } from "../triggers/callback.ts";
-import { isGuard } from "../triggers/guards.ts";
-import { isMarked, MARK } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
+import { CALLBACK_PATH, LIMIT_PARAMETER, PROBATION_PARAMETER } from "./callback.ts";
+import { isGuard } from "./guards.ts";
+import { isMarked, MARK } from "./wanted.ts";
 
 /**
  * Whether its firing is our business: it calls us, or it is marked as ours and somebody made it call another address.

@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { sqsPostpone } from "../../../lib/alerts/postpone.ts";
+import { sqsPostpone } from "../../../lib/inbox/postpone.ts";
 import { jsonLog } from "../../../lib/log.ts";
 
 let broker: FauxqsServer;
@@ -60,7 +60,7 @@ it("only warns where SQS refuses one message: the others are put off all the sam
   ]);
   const kept = broker.inspectQueue("notify")?.messages.inflight.find(({ receiptHandle }) => receiptHandle === good);
   expect(((kept?.visibilityDeadline ?? 0) - Date.now()) / 1000).toBe(500);
-  expect(lines.filter((line) => line.includes("notify-postpone-failed"))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes("postpone-failed"))).toHaveLength(1);
 });
 
 it("asks nothing of SQS when there is nothing to put off", async () => {

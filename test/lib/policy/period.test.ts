@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { firedAtOf, hasFiredInPeriod, isRecurring, periodStart } from "../../../lib/sweep/period.ts";
-import { inOrder, rfc2822 } from "./examples.ts";
+import { firedAtOf, hasFiredInPeriod, isRecurring, periodStart } from "../../../lib/policy/period.ts";
+import { inOrder, rfc2822 } from "../sweep/examples.ts";
 
 test.each([
   ["daily", "2026-10-04T23:59:59.999Z", "2026-10-04T00:00:00.000Z"],
