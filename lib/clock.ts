@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Time as a dependency, so that tests own it. */
 export interface Clock {
   now(): Date;
-  /** Resolves after `milliseconds`. */
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after `milliseconds`; rejects at once when `signal` is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal && { signal }),
 };

@@ -197,7 +197,8 @@ describe("the way to the suspend request", () => {
 
   /** How many of a slow store's answers the suspend request waited for, one after the other. */
   async function answersWaitedFor(): Promise<number> {
-    const milliseconds = 500;
+    // Long enough for all else to be short beside it.
+    const milliseconds = 1200;
     rig.dynamo.fail({ do: "delay", milliseconds });
     const begun = Date.now();
     let asked = Number.NaN;

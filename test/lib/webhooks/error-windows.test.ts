@@ -56,7 +56,7 @@ function functions(): ErrorWindows {
 const errors = (times: number, changes: Partial<ErrorEvent> = {}) =>
   errorsOf(accountSid, times, { at: new Date(time).toISOString(), ...changes });
 
-function count(windows: ErrorWindows, events: ErrorEvent[], limits = LIMITS, signal = AbortSignal.timeout(20_000)) {
+function count(windows: ErrorWindows, events: ErrorEvent[], limits = LIMITS, signal = AbortSignal.timeout(100_000)) {
   return windows.count({ accountSid, rule: RULE, limits, events, signedBy: "subaccount" }, signal);
 }
 
