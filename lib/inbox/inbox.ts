@@ -14,7 +14,7 @@ export interface Inbox {
   put(message: Message, options?: PutOptions): Promise<void>;
 }
 
-export interface PutOptions {
+interface PutOptions {
   /**
    * What the message stands for: of those of one account that stand for the same, the inbox stores one in five minutes.
    * `identityOf` the message when left out.
