@@ -45,14 +45,17 @@ const sections = [
       graph("Overshoot over the limit (%)", [ours("Overshoot", "p50"), ours("Overshoot", "Maximum")]),
       graph("Signals and suspensions", counts("Signals", "Suspensions")),
       graph("A person is needed", counts("BrakeHeld", "ContainmentsFailed")),
-      graph("Webhooks refused, and the API's errors", [ours("WebhooksRefused", "Sum"), ofApi("4xx"), ofApi("5xx")]),
+      graph("Webhooks turned away, and the API's errors", [
+        ...counts("WebhooksRefused", "WebhooksUndecided", "WebhooksNotStored"),
+        ...[ofApi("4xx"), ofApi("5xx")],
+      ]),
     ],
   },
   {
     title: "Sweep",
     widgets: [
       graph("Sweeps", counts("SweepCompleted", "SweepSkipped", "SweepFailed", "SweepAbandoned")),
-      graph("Subaccounts", each("Maximum", "SweepAccounts", "SweepArmed", "SweepUnread")),
+      graph("Subaccounts", each("Maximum", "SweepAccounts", "SweepArmed", "SweepUnread", "AccountsSetAside")),
       graph("Duration (ms)", each("Maximum", "SweepMilliseconds")),
       graph("Found", counts("LostWebhooksFound", "OverLimitsFound", "SpendRulesTripped", "TamperingFound")),
       graph("Usage triggers", counts("DriftRepaired", "RepairsRefused")),
