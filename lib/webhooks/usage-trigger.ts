@@ -5,7 +5,7 @@ import type { Inbox } from "../inbox/inbox.ts";
 import type { Message } from "../inbox/messages.ts";
 import type { Log } from "../log.ts";
 import { readDrill } from "./drill.ts";
-import { type ReceivedRequest, turnAway, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
+import { notStored, type ReceivedRequest, turnAway, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
 import { readFiring } from "./usage-trigger-firing.ts";
 import { readForm, verifyForm } from "./verified-form.ts";
@@ -56,6 +56,6 @@ async function store({ inbox, log }: UsageTriggerWebhook, message: Message): Pro
     return 204;
   } catch (error) {
     log.error("signal-not-stored", { id, accountSid, reason: messageOf(error) });
-    return 503;
+    return notStored(log, kind);
   }
 }
