@@ -73,6 +73,7 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
     if (ending !== undefined) return whole(server, underWay, ending, following);
     terminal.status(waiting(passed, incident === undefined));
     await clock.sleep(pace.every, signal);
+    signal.throwIfAborted();
     passed = clock.now().getTime() - started;
   }
   return { kind: "unknown", because: "time-out" };

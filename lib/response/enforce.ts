@@ -51,8 +51,11 @@ export async function suspendOrGiveBack(
   permit: Promise<Permit>,
 ): Promise<Suspension> {
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const mayAsk = permit.then(({ isFree }) => isFree);
-  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, mayAsk);
+  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, {
+    mayAsk: async () => (await permit).isFree,
+    // All but a person's command come from what Twilio signed for, or listed.
+    isProven: delivery.signal.kind !== "suspend",
+  });
   const { isFree, giveBack } = await permit;
   if (!isOurs(suspension, delivery) || (!isFree && suspension.kind === "suspended")) await giveBack();
   return suspension;

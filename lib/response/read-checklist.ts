@@ -113,8 +113,9 @@ async function readLiveCalls(twilio: TwilioClient, accountSid: string, until: Un
   );
   const live = new Set<string>();
   for (const list of lists) {
-    if (list.kind === "failed") return unread("live-calls", "the live calls", list.failure);
-    for (const { sid } of list.body) live.add(sid);
+    const failure = list.kind === "failed" ? list.failure : list.body.incomplete;
+    if (failure !== null) return unread("live-calls", "the live calls", failure);
+    for (const { sid } of list.kind === "ok" ? list.body.calls : []) live.add(sid);
   }
   return judgeLiveCalls(live.size);
 }

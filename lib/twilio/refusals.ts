@@ -33,6 +33,12 @@ export function wordsFor(failure: TwilioFailure): string {
   return `${adviceFor(failure)} (${describeFailure(failure)})`;
 }
 
+/** The same, for what was described before. */
+export function withAdvice(message: string, code: number | null): string {
+  const words = code === null ? undefined : WORDS.get(code);
+  return words === undefined ? message : `${words} (${message})`;
+}
+
 /** The advice alone, for what is known without asking anew. */
 export function wordsForCode(code: 21478 | 21479): string {
   return WORDS.get(code) ?? `Twilio error ${code}`;

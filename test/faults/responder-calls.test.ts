@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SeenRequest } from "../support/fault-proxy.ts";
-import { type PatientClock, patientClock } from "../support/patient-clock.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { firing } from "../support/signals.ts";
 
@@ -8,8 +7,6 @@ import { firing } from "../support/signals.ts";
 
 let rig: Rig;
 let account: string;
-// What this machine takes for a thousand requests is no time of the delivery's.
-let clock: PatientClock;
 
 beforeAll(async () => {
   rig = await startRig();
@@ -17,12 +14,9 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 beforeEach(() => {
   account = rig.simulator.addSubaccount().accountSid;
-  clock = patientClock();
 });
 afterEach(() => rig.mend());
 
-const A_DELIVERY_MS = 23_500;
-const deliver: Rig["deliver"] = (message, changes) => rig.deliver(message, { clock, ...changes });
 const liveCalls = () => rig.simulator.account(account).liveCalls;
 const containment = async () => (await rig.incidentsOf(account))[0]?.incident.containment;
 const isEnding = ({ method, path }: SeenRequest) => method === "POST" && path.includes(`${account}/Calls/`);
@@ -41,7 +35,7 @@ describe("live calls", () => {
     rig.simulator.addCalls(account, { status: "ringing", calls: 2 });
     rig.simulator.addCalls(account, { status: "in-progress", calls: 3 });
     rig.simulator.addCalls(account, { status: "completed" });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 6, callsLeft: 0 });
     expect(formsSent().sort()).toEqual([...Array(3).fill("canceled"), ...Array(3).fill("completed")]);
@@ -50,10 +44,10 @@ describe("live calls", () => {
   test("are ended on all pages", async () => {
     rig.simulator.addCalls(account, { calls: 1001, status: "in-progress" });
     rig.simulator.addCalls(account, { calls: 30, status: "ringing" });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account), { milliseconds: 100_000 })).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 1031, callsLeft: 0 });
-  });
+  }, 100_000);
 
   test("that are answered after they were listed are ended all the same, and count once", async () => {
     const [call] = rig.simulator.addCalls(account, { status: "ringing" });
@@ -61,7 +55,72 @@ describe("live calls", () => {
     // Canceling "will not affect calls already in progress": Twilio answers 200, and the call goes on.
     const answered = { sid: call, status: "in-progress" };
     rig.twilio.fail({ on: endingOf(call), times: 1, do: "answer", status: 200, body: JSON.stringify(answered) });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(liveCalls()).toBe(0);
+    expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
+  });
+
+  test.each(["queued", "ringing"] as const)(
+    "that were %s when they were listed, and are in progress by now, are completed at once",
+    async (status) => {
+      const sids = rig.simulator.addCalls(account, { status: "in-progress", calls: 3 });
+      // The lists say what was.
+      const listing = (calls: readonly string[]) => JSON.stringify({ calls: calls.map((sid) => ({ sid })) });
+      const listsAs = (wanted: string, calls: readonly string[]) =>
+        rig.twilio.fail({
+          on: (request) => isListing(request) && request.path.includes(`Status=${wanted}`),
+          times: 1,
+          do: "answer",
+          status: 200,
+          body: listing(calls),
+        });
+      listsAs(status, sids);
+      listsAs("in-progress", []);
+      expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+      expect(liveCalls()).toBe(0);
+      expect(await containment()).toMatchObject({ callsEnded: 3, callsLeft: 0 });
+      expect(formsSent().sort()).toEqual([...Array(3).fill("canceled"), ...Array(3).fill("completed")]);
+    },
+  );
+
+  test("that Twilio does not let be canceled, because they are in progress by now, are completed at once", async () => {
+    const [call] = rig.simulator.addCalls(account, { status: "ringing" });
+    const body = JSON.stringify({ code: 21220, message: "Call is not in-progress", status: 400 });
+    rig.twilio.fail({
+      on: (request) => endingOf(call)(request) && request.body === "Status=canceled",
+      do: "answer",
+      status: 400,
+      body,
+    });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(liveCalls()).toBe(0);
+    expect(await containment()).toMatchObject({ callsEnded: 1, callsLeft: 0 });
+  });
+
+  test.each([
+    ["it was deleted", { status: 404, body: JSON.stringify({ code: 20404, message: "no", status: 404 }) }],
+    ["it had ended", { status: 400, body: JSON.stringify({ code: 21220, message: "no", status: 400 }) }],
+  ])("that are gone are not left, though the list goes on showing them: %s", async (_, answer) => {
+    const [gone = ""] = rig.simulator.addCalls(account, { status: "completed" });
+    rig.simulator.addCalls(account, { status: "in-progress", calls: 2 });
+    const listing = JSON.stringify({ calls: [{ sid: gone }], next_page_uri: null });
+    rig.twilio.fail({
+      on: (request) => isListing(request) && request.path.includes("Status=ringing"),
+      do: "answer",
+      status: 200,
+      body: listing,
+    });
+    rig.twilio.fail({ on: endingOf(gone), do: "answer", ...answer });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
+    expect((await rig.alertsOf(account))[0]?.headline).not.toContain("live");
+  });
+
+  test("that Twilio says are over and are not, are found out by the call itself", async () => {
+    const [undead = ""] = rig.simulator.addCalls(account, { status: "in-progress", calls: 2 });
+    const over = JSON.stringify({ sid: undead, status: "completed" });
+    rig.twilio.fail({ on: endingOf(undead), times: 2, do: "answer", status: 200, body: over });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
   });
@@ -76,7 +135,7 @@ describe("live calls", () => {
         body: new URLSearchParams({ Status: "completed" }),
       });
     rig.twilio.fail({ on: endingOf(call), times: 1, do: "call", hook: hangUp });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
   });
 
@@ -84,7 +143,7 @@ describe("live calls", () => {
     rig.simulator.addCalls(account, { calls: 2 });
     const more = () => rig.simulator.addCalls(account, { calls: 2, status: "ringing" });
     rig.twilio.fail({ on: isEnding, times: 1, do: "call", hook: more });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 4, callsLeft: 0 });
   });
@@ -96,7 +155,7 @@ describe("when Twilio fails", () => {
     const tooMany = { kind: "status", status: 429 } as const;
     rig.simulator.addFault({ method: "GET", path: `${account}/Calls`, effect: tooMany, times: 2 });
     rig.simulator.addFault({ method: "POST", path: `${account}/Calls`, effect: tooMany, times: 12 });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 20, callsLeft: 0 });
   });
@@ -104,7 +163,7 @@ describe("when Twilio fails", () => {
   test("a cut connection after the call was ended counts only what Twilio confirmed, and leaves none", async () => {
     rig.simulator.addCalls(account, { calls: 3 });
     rig.twilio.fail({ on: isEnding, times: 1, when: "after", do: "cut" });
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect((await containment())?.callsLeft).toBe(0);
   });
@@ -115,13 +174,13 @@ describe("when Twilio fails", () => {
     rig.twilio.fail({ on: endingOf(stubborn), do: "answer", status: 400, body: refusal });
     const signal = firing(account);
 
-    expect(await deliver(signal)).toEqual({ kind: "again", why: "calls left: 1" });
+    expect(await rig.deliver(signal)).toEqual({ kind: "again", why: "calls left: 1" });
     expect(liveCalls()).toBe(1);
     expect(await containment()).toMatchObject({ callsEnded: 4, callsLeft: 1 });
     expect(await rig.alertsOf(account)).toHaveLength(1);
 
     rig.mend();
-    expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 5, callsLeft: 0 });
     const [recorded] = await rig.incidentsOf(account);
     const lines = recorded?.timeline.filter(({ what }) => what === "calls-ended") ?? [];
@@ -135,16 +194,14 @@ describe("when Twilio fails", () => {
 
   test("when the time is over, the next deliveries end the rest, and the counts add up", async () => {
     rig.simulator.addCalls(account, { calls: 60 });
-    rig.twilio.fail({ on: isEnding, nth: 21, times: 1, do: "call", hook: () => clock.pass(A_DELIVERY_MS) });
+    rig.twilio.fail({ on: isEnding, nth: 21, do: "hang" });
     const signal = firing(account);
-    const first = await deliver(signal);
-    // Those that were asked for by then, ten at a time, were ended; no other was asked for.
-    const live = liveCalls();
-    expect([...Array(11).keys()].map((more) => 39 - more)).toContain(live);
-    expect(first).toEqual({ kind: "again", why: `calls left: ${live}` });
-    expect(await containment()).toMatchObject({ callsEnded: 60 - live, callsLeft: live });
+    const first = await rig.deliver(signal, { milliseconds: 4000 });
+    expect(first).toEqual({ kind: "again", why: "calls left: 40" });
+    expect(await containment()).toMatchObject({ callsEnded: 20, callsLeft: 40 });
 
-    expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    rig.mend();
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 60, callsLeft: 0 });
   });
 
@@ -153,34 +210,66 @@ describe("when Twilio fails", () => {
     const ending = JSON.stringify({ sid: undead, status: "in-progress" });
     rig.twilio.fail({ on: endingOf(undead), do: "answer", status: 200, body: ending });
     const signal = firing(account);
-    expect(await deliver(signal, { milliseconds: 1200 })).toEqual({ kind: "again", why: "calls left: 1" });
+    expect(await rig.deliver(signal, { milliseconds: 1200 })).toEqual({ kind: "again", why: "calls left: 1" });
     expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 1 });
     rig.mend();
-    expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 3, callsLeft: 0 });
   });
+
+  test("a page that can't be listed keeps no call alive that could be", async () => {
+    const sids = rig.simulator.addCalls(account, { calls: 2 });
+    const next = `/2010-04-01/Accounts/${account}/Calls.json?Status=in-progress&Page=1`;
+    const page = JSON.stringify({ calls: sids.map((sid) => ({ sid })), next_page_uri: next });
+    const on = (request: SeenRequest) => isListing(request) && request.path.includes("Status=in-progress");
+    rig.twilio.fail({ on: (request) => on(request) && request.path.includes("Page=1"), do: "answer", status: 403 });
+    rig.twilio.fail({ on, do: "answer", status: 200, body: page });
+    expect(await rig.deliver(firing(account), { milliseconds: 2500 })).toEqual({
+      kind: "again",
+      why: "calls left: unknown",
+    });
+    expect(liveCalls()).toBe(0);
+  });
+
+  test.each(["queued", "ringing", "in-progress"])(
+    "calls that are %s can't be listed: the others are ended",
+    async (status) => {
+      for (const one of ["queued", "ringing", "in-progress"] as const) rig.simulator.addCalls(account, { status: one });
+      rig.twilio.fail({
+        on: ({ path }) => path.includes(`Status=${status}`),
+        do: "answer",
+        status: 403,
+        body: "<html>",
+      });
+      const signal = firing(account);
+      expect(await rig.deliver(signal, { milliseconds: 2500 })).toEqual({ kind: "again", why: "calls left: unknown" });
+      expect(liveCalls()).toBe(1);
+      rig.mend();
+      expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+      expect(liveCalls()).toBe(0);
+    },
+  );
 
   test("calls that cannot be listed are unknown, not none", async () => {
     rig.simulator.addCalls(account, { calls: 2 });
     rig.twilio.fail({ on: isListing, do: "answer", status: 500, body: "{}" });
     const signal = firing(account);
-    expect(await deliver(signal, { milliseconds: 1500 })).toEqual({ kind: "again", why: "calls left: unknown" });
+    expect(await rig.deliver(signal, { milliseconds: 1500 })).toEqual({ kind: "again", why: "calls left: unknown" });
     expect(await containment()).toMatchObject({ callsEnded: 0, callsLeft: null });
     const [alert] = await rig.alertsOf(account);
     expect(alert?.headline).toContain("calls may still be live");
     rig.mend();
-    expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
   });
 
   test("a Twilio that stops answering keeps neither the record nor the alert", async () => {
     rig.simulator.addCalls(account, { calls: 2 });
-    const hangs = () => {
-      clock.pass(A_DELIVERY_MS);
-      return new Promise(() => {});
-    };
-    rig.twilio.fail({ on: isEnding, do: "call", hook: hangs });
-    expect(await deliver(firing(account))).toEqual({ kind: "again", why: "calls left: 2" });
+    rig.twilio.fail({ on: isEnding, do: "hang" });
+    const begun = Date.now();
+    const delivered = await rig.deliver(firing(account), { milliseconds: 1500 });
+    expect(delivered).toEqual({ kind: "again", why: "calls left: 2" });
+    expect(Date.now() - begun).toBeLessThan(4500);
     expect(await rig.alertsOf(account)).toHaveLength(1);
   });
 });

@@ -1,19 +1,17 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { markedAnew, notReactivated, stuck, turningBack } from "../../incidents/coming-back.ts";
-import { fetchAccount, requestSuspension } from "../../twilio/accounts.ts";
-import { retrying, type Until } from "../../twilio/backoff.ts";
+import { fetchAccount } from "../../twilio/accounts.ts";
+import type { Until } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
-import { wordsFor } from "../../twilio/refusals.ts";
+import { withAdvice } from "../../twilio/refusals.ts";
 import { markTaken } from "../enforce.ts";
 import { MOST_DELIVERIES, share } from "../responder.ts";
 import { type Suspension, suspendAccount } from "../suspend.ts";
-import { limitedTo } from "../time-limit.ts";
-import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf } from "./journey.ts";
+import { limitedTo, NO_SOONER_MS } from "../time-limit.ts";
+import { type Journey, mayBeLive, type Progress, reactivationOf } from "./journey.ts";
 
 /** Of the delivery's time, from its beginning: until then the account must be suspended again. */
 const TURNING_BACK_SHARE = 0.8;
-/** Only to know whether calls may have begun: it must not hold up the suspension. */
-const FIRST_LOOK_MS = 2000;
 
 export type TurnedBack =
   | { kind: "settled"; record: IncidentRecord }
@@ -60,7 +58,8 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
     case "held":
     case "refused":
     case "unconfirmed": {
-      const message = "message" in suspension ? suspension.message : "the brake holds";
+      const message =
+        "message" in suspension ? withAdvice(suspension.message, suspension.twilioCode) : "the brake holds";
       const said = `${why}; it had to be suspended again, and Twilio did not: ${message}`;
       if (order.attempt < MOST_DELIVERIES) return { kind: "unsettled", record, why: said };
       return { kind: "settled", record: await store.save(stuck(record, said, now)) };
@@ -76,19 +75,16 @@ interface SurelySuspended {
 
 /**
  * A request for `active` that got no answer may be carried out after any reading. So `suspended` is asked for whatever the
- * reading says, and only then is it read back.
+ * first reading says, and only then is it read back.
  */
 async function suspendSurely(twilio: TwilioClient, accountSid: string, until: Until): Promise<SurelySuspended> {
-  const inTime = limitedTo(twilio, until);
-  const before = await fetchAccount(inTime, accountSid, FIRST_LOOK_MS);
-  const wasActive = before.kind === "failed" || before.body.status === "active";
-  const asked = await retrying(() => requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS), until);
-  // Suspended by Twilio itself, or closed: the reading says so.
-  if (asked.kind === "failed" && asked.failure.kind !== "already-contained") {
-    const { failure } = asked;
-    const kind = failure.kind === "retryable" ? "unconfirmed" : "refused";
-    return { suspension: { kind, twilioCode: failure.code, message: wordsFor(failure) }, wasActive };
-  }
-  const suspension = await suspendAccount(twilio, accountSid, until, Promise.resolve(true));
-  return { suspension, wasActive: wasActive || (suspension.kind === "suspended" && suspension.by === "tollbreaker") };
+  const firstReading = fetchAccount(limitedTo(twilio, until), accountSid, NO_SOONER_MS);
+  const suspension = await suspendAccount(twilio, accountSid, until, {
+    mayAsk: async () => true,
+    isProven: true,
+    evenIfSuspended: true,
+    firstReading,
+  });
+  const before = await Promise.race([firstReading, Promise.resolve(undefined)]);
+  return { suspension, wasActive: before?.kind !== "ok" || before.body.status === "active" };
 }

@@ -278,7 +278,7 @@ describe("suspend-top", () => {
     await fire({ policy: SUSPEND_TOP });
     const [signal] = await rig.inboxOf(top);
     if (signal === undefined) throw new Error("no signal came");
-    await deliver(signal, { policy: SUSPEND_TOP, clock: { ...systemClock, sleep: async () => {} } });
+    await deliver(signal, { policy: SUSPEND_TOP });
     expect(statusOf(top)).toBe("active");
     expect(await incidentOf(top)).toMatchObject({ state: "alerted", because: "brake" });
   });
