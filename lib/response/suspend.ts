@@ -62,9 +62,12 @@ export async function suspendAccount(
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended", null);
   const talk = talkAbout(twilio, accountSid, until, asking);
   for (let round = 0; ; round++) {
-    const step = await talk.readAskReadBack(FIRST_PATIENCE_MS * 2 ** round);
+    const patience = FIRST_PATIENCE_MS * 2 ** round;
+    const step = await talk.readAskReadBack(patience);
     if (step.kind !== "not-yet") return step;
-    if (!(await waitForNextRound(until, round, step))) return talk.unconfirmed(step);
+    if (await waitForNextRound(until, round, step)) continue;
+    const last = await talk.askUnlessAsked(step, patience);
+    return last.kind === "not-yet" ? talk.unconfirmed(last) : last;
   }
 }
 
@@ -114,6 +117,15 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
     if (isTheEnd(before)) return before;
     if (before.kind === "accepted") return readBack(before, patience);
     if (before.kind === "not-yet" && !mayAskUnread()) return before;
+    return askReadBack(before, patience);
+  }
+
+  /** The time is over without another reading: one that only failed is no reason not to ask. */
+  async function askUnlessAsked(step: NotYet, patience: number): Promise<Step> {
+    return asks > 0 || !isOurs() || now() >= deadline ? step : askReadBack(step, patience);
+  }
+
+  async function askReadBack(before: Extract<Word, { kind: "active" | "not-yet" }>, patience: number): Promise<Step> {
     if (!(await isPermitted())) return account === null ? notYet(failureIn(before)) : { kind: "held", account };
     const meanwhile = await hear(Promise.resolve(notYet(undefined)), 0);
     if (isTheEnd(meanwhile)) return meanwhile;
@@ -254,7 +266,7 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
     return { kind: "unconfirmed", twilioCode: failure?.code ?? null, message, asked: asks > 0, account };
   }
 
-  return { readAskReadBack, unconfirmed };
+  return { readAskReadBack, askUnlessAsked, unconfirmed };
 }
 
 function isTheEnd(word: Word): word is Extract<Word, { kind: "suspended" | "refused" }> {
