@@ -111,6 +111,8 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
   let wasTaken = false;
   let permitted: boolean | undefined;
   let unknownSince: number | undefined;
+  /** What Twilio said last in refusal; says more than that its next answer was late. */
+  let lastSaid: TwilioFailure | undefined;
 
   async function readAskReadBack(patience: number): Promise<Step> {
     const before = await hear(read(inTime), isOurs() ? readingPatience() : patience);
@@ -213,7 +215,8 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
   }
 
   function wordOf(failure: TwilioFailure): Word {
-    const { kind, code } = failure;
+    const { kind, code, status } = failure;
+    if (status !== null) lastSaid = failure;
     switch (kind) {
       // Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
       case "already-contained":
@@ -258,7 +261,8 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
     return { kind: "suspended", by, account: seen, at: clock.now(), asked: asks > 0 };
   }
 
-  function unconfirmed({ failure }: NotYet): Suspension {
+  function unconfirmed({ failure: last }: NotYet): Suspension {
+    const failure = last?.status === null ? (lastSaid ?? last) : last;
     const message =
       failure === undefined
         ? "Twilio accepted the suspension, but the account still reads as active"
