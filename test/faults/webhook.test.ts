@@ -519,7 +519,13 @@ describe("when SQS", () => {
   ] as const)("%s: 503, and the next try is stored once", async (_, fault) => {
     surroundings.sqs.fail(fault);
     const post = signed(firing(ours.accountSid));
+    const before = surroundings.logged().length;
     await expectAnswer(send(post), 503);
+    const counted = surroundings
+      .logged()
+      .slice(before)
+      .filter((line) => "WebhooksNotStored" in JSON.parse(line));
+    expect(counted.map((line) => JSON.parse(line))).toMatchObject([{ WebhooksNotStored: 1, kind: "usage-trigger" }]);
     surroundings.sqs.clear();
     await expectAnswer(send(post), 204);
     expect(stored()).toHaveLength(1);

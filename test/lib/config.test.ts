@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
 import { TollbreakerError } from "../../lib/errors.ts";
 import { callbackUrl } from "../../lib/triggers/callback.ts";
-import { isSignedWith, signForm } from "../../lib/twilio/signature.ts";
+import { signForm } from "../../lib/twilio/signature.ts";
+import { isSignedWith } from "../support/signatures.ts";
 
 const good = {
   PUBLIC_URL: "https://tollbreaker.example.com",

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isSignedWith, parseForm } from "../../../lib/twilio/signature.ts";
+import { parseForm } from "../../../lib/twilio/signature.ts";
 import type { DebuggerWebhookOrder } from "../../../local/twilio/error-controls.ts";
 import type { ErrorOrder } from "../../../local/twilio/error-events.ts";
 import type { SimulatorOptions, TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import { within } from "../../support/lived-time.ts";
+import { isSignedWith } from "../../support/signatures.ts";
 import { accountPath, apiOf, type Credentials, quietSimulator, subaccount } from "./api.ts";
 import { clockAt, type ReceivedWebhook, webhook } from "./webhook.ts";
 
