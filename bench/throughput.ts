@@ -13,6 +13,8 @@ import { type Row, row } from "./row.ts";
 import { PUBLIC_URL, startQuietTwilio } from "./world.ts";
 
 const AT_ONCE = 8;
+const OURS = fileURLToPath(new URL("./processes/our-webhook.ts", import.meta.url));
+const EXPRESS = fileURLToPath(new URL("./processes/express-webhook.ts", import.meta.url));
 
 /**
  * Webhooks that are verified in one second of processor time, both over real HTTP connections that are kept open.
@@ -20,8 +22,8 @@ const AT_ONCE = 8;
  */
 export async function measureThroughput({ rounds, webhooks }: Effort): Promise<Row[]> {
   const twilio = await startQuietTwilio(0);
-  const ours = await startServer("./processes/our-webhook.ts", twilio);
-  const express = await startServer("./processes/express-webhook.ts", twilio);
+  const ours = await startServer(OURS, twilio);
+  const express = await startServer(EXPRESS, twilio);
   try {
     for (const server of [ours, express]) await checkThatItVerifies(server);
     const rates = await ratesInTurn({ ours, express }, rounds, webhooks);
@@ -78,8 +80,7 @@ interface Server {
 const Port = z.object({ port: z.number() });
 const Used = z.object({ cpuMicroseconds: z.number() });
 
-async function startServer(path: string, twilio: TwilioSimulator): Promise<Server> {
-  const script = fileURLToPath(new URL(path, import.meta.url));
+async function startServer(script: string, twilio: TwilioSimulator): Promise<Server> {
   const parent = twilio.parent();
   const parameters = [PUBLIC_URL, parent.accountSid, parent.authToken, twilio.url];
   const process = converse({ script, parameters, environment: {} });
