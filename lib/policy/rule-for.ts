@@ -6,6 +6,8 @@ import type { Confirmation, Limit, Policy, Then } from "./policy.ts";
 export interface Rule {
   /** The name in the policy, or a description where it has none. */
   name: string;
+  /** Whether it is the policy's own, or our own: a trigger that no limit names may be made up. */
+  isNamed: boolean;
   effect: Then;
   /** What Usage Records must say before an account is suspended. */
   confirm: Confirmation | null;
@@ -34,7 +36,7 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
 }
 
 function ruleOf(name: string, effect: Then, confirm: Confirmation | null = null): Rule {
-  return { name, effect, confirm, at: null };
+  return { name, isNamed: true, effect, confirm, at: null };
 }
 
 /**
@@ -47,7 +49,9 @@ function ruleForFiring(signal: UsageTriggerSignal, policy: Policy): Rule {
   const byNumbers = matchingLimit(signal, policy);
   const name = named === undefined || suspends(byNumbers, signal, policy) ? byNumbers : named;
   const limit = name === undefined ? undefined : own(policy.limits, name);
-  if (name === undefined || limit === undefined) return ruleOf(description(signal), policy.unlisted);
+  if (name === undefined || limit === undefined) {
+    return { ...ruleOf(description(signal), policy.unlisted), isNamed: false };
+  }
   const at = isAbout(limit, signal) ? valueFor(signal.accountSid, name, limit, policy) : null;
   return { ...ruleOf(name, limit.then), at };
 }

@@ -27,7 +27,7 @@ export async function drive(
     return reactivate(responder, { command: commandOf(known, reactivation), ...turn }, known);
   }
   if (state === "open" || (state === "failed" && failure?.retrying === true)) {
-    const tripping = { signal: nudge, rule, reason: "it was not finished: taken up again by the sweep" };
+    const tripping = { signal: nudge, rule, isNamed: true, reason: "it was not finished: taken up again by the sweep" };
     return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
   }
   return { record: known };

@@ -144,7 +144,7 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, token
     case "refused": {
       const slip = suspension.notOurs ? slipIn(record, tripping) : null;
       if (slip !== null) return refusedOutright(record, slip, notOurs(suspension.message), now);
-      return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping));
+      return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping), nameIn(suspension));
     }
     case "unconfirmed":
       return failed(
@@ -152,8 +152,14 @@ function outcome(record: IncidentRecord, { suspension, delivery, tripping, token
         { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES },
         now,
         wishIn(tripping),
+        nameIn(suspension),
       );
   }
+}
+
+/** The account's name, where it was read on the way. */
+function nameIn(suspension: Suspension): string | null {
+  return "account" in suspension ? (suspension.account?.friendlyName ?? null) : null;
 }
 
 /**

@@ -19,7 +19,7 @@ export async function finish(responder: Responder, turn: Turn, record: IncidentR
   // Before anything is recorded: the money goes on running out.
   const topReason = await suspendTheTop(responder, change.record.incident);
   const settled = change.record === record ? record : await responder.store.save(change);
-  const { record: published, failures } = await publishDue(responder, settled);
+  const { record: published, failures } = await publishDue(responder, settled, share(responder, turn, 1));
   const told = await withChecklist(responder, turn, published);
   const reasons = [callsReason(told), failureReason(told, turn), topReason, ...failures].filter(
     (reason) => reason !== undefined,

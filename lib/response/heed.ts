@@ -75,7 +75,8 @@ async function lookAfter(
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
   const isProtected = exemptionOf(nudge.accountSid, policy, clock.now()) !== undefined || policy.mode === "observe";
   if (policy.tampering === "suspend" && !isProtected) {
-    const tripping = { signal: nudge, rule: known.incident.rule, reason: "somebody set it active past Tollbreaker" };
+    const { rule } = known.incident;
+    const tripping = { signal: nudge, rule, isNamed: true, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }
   return store.save(foundActive(known, identityOf(nudge), clock.now()));

@@ -22,7 +22,9 @@ export async function tell(
   const problem = signal.kind === "not-understood" ? signal.problem : null;
   const alert = { about, because, problem, friendlyName, reason, now: clock.now() };
   const change =
-    "incident" in opening ? toldOf(opening, tripping, alert) : followedBy(opening, (record) => alerted(record, alert));
+    "incident" in opening
+      ? toldOf(opening, tripping, alert)
+      : followedBy(opening, (record) => alerted(record, tripping, alert));
   return change.record === current.known ? current.known : store.save(change);
 }
 
@@ -30,7 +32,7 @@ export async function tell(
 export function toldOf(known: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
   switch (known.incident.state) {
     case "open":
-      return alerted(known, alert);
+      return alerted(known, tripping, alert);
     case "alerted":
       return alertedAgain(known, tripping, alert);
     default:

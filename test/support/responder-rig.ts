@@ -113,7 +113,7 @@ export async function startRig(): Promise<Rig> {
     return {
       twilio: twilioClient({ accountSid, authToken: async () => authToken, apiUrl: twilio?.url }),
       store,
-      alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn }),
+      alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn, log }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
       drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
@@ -133,7 +133,7 @@ export async function startRig(): Promise<Rig> {
 
   async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {
     const { attempt = 1, milliseconds = 23_500, ...changes } = delivering;
-    const begunAt = Date.now();
+    const begunAt = (changes.clock ?? systemClock).now().getTime();
     const turn = { attempt, begunAt, deadline: begunAt + milliseconds };
     try {
       if (isCommand(message)) return await carryOut(responder(changes), { command: message, ...turn });
