@@ -41,7 +41,7 @@ export function snsPublisher({ client, topicArn, log = jsonLog() }: SnsParts): A
  * "Messages [...] at most 256 KB in size (262,144 bytes, not 262,144 characters)", with their attributes, and all forms of
  * one together: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
  */
-export const MOST_BYTES = 262_144;
+const MOST_BYTES = 262_144;
 
 type SnsMessage = Pick<PublishCommandInput, "Subject" | "MessageStructure" | "Message" | "MessageAttributes">;
 

@@ -124,7 +124,7 @@ describe("a store that fails in the middle", () => {
     const delivered = await rig.deliver(signal);
     // What cannot be written down must not undo or hold up the containment.
     expect(rig.simulator.account(account)).toMatchObject({ status: "suspended", liveCalls: 0 });
-    expect(delivered.kind).toBe(nth === STEPS ? "done" : "threw");
+    expect(delivered.kind === "done").toBe(nth === STEPS);
     rig.mend();
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     await expectOneCompleteStory();
@@ -143,7 +143,7 @@ describe("a store that fails in the middle", () => {
     async (step) => {
       rig.dynamo.fail({ on: ({ body }) => body.includes(`ENTRY#${step}`), times: 3, do: "cut" });
       const signal = firing(account);
-      expect(await rig.deliver(signal)).toMatchObject({ kind: "threw" });
+      expect(await rig.deliver(signal)).toMatchObject({ kind: step === "published" ? "again" : "threw" });
       expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
       await expectOneCompleteStory();
     },
