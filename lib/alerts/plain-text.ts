@@ -46,7 +46,7 @@ const LINK_PARTS: readonly (readonly [part: RegExp, harmless: string])[] = [
 
 const NUMBER = /\+?\(?\p{Nd}(?:[ ().\-‐-―/]{0,3}\p{Nd}){6,}/gu;
 const DATE = /^(19|20)\d\d-[01]\d-[0-3]\d/;
-const AMOUNT = /^\+?\p{Nd}+(\.\p{Nd}+)?$/u;
+const AMOUNT = /^\p{Nd}+(\.\p{Nd}+)?$/u;
 /** Enough to tell the country. */
 const DIGITS_SHOWN = 4;
 /** As few have no telephone numbers but within a town; dates and short codes do. */
@@ -54,10 +54,10 @@ const LEAST_DIGITS = 9;
 
 function withoutTelephone(number: string): string {
   const digits = number.match(/\p{Nd}/gu) ?? [];
-  const isInternational = /^\+\(?\p{Nd}+$|^\+.*[ ()\-‐-―/]/u.test(number);
+  const isInternational = number.startsWith("+");
   const isNational = digits.length >= LEAST_DIGITS && !AMOUNT.test(number) && !DATE.test(number);
   if (!isInternational && !isNational) return number;
-  return `${number.startsWith("+") ? "+" : ""}${digits.slice(0, DIGITS_SHOWN).join("")}…`;
+  return `${isInternational ? "+" : ""}${digits.slice(0, DIGITS_SHOWN).join("")}…`;
 }
 
 /** At most `limit` code points; what was cut is marked with `mark`. */
@@ -73,8 +73,8 @@ const MOST_ASCII = 500;
 
 /** `text` defanged and in printable ASCII: accents dropped, each run of other letters shown as one `?`. */
 export function ascii(text: string, limit: number): string {
-  // Decomposed first: that can make a dot or a colon of what was none.
   const unaccented = text.normalize("NFKD").replace(/\p{M}+/gu, "");
-  const shown = defanged(unaccented, MOST_ASCII).replaceAll("…", "...");
-  return cut(shown.replace(NOT_PRINTABLE_ASCII, "?"), limit, "...");
+  const printable = oneLine(unaccented, Number.POSITIVE_INFINITY).replace(NOT_PRINTABLE_ASCII, "?");
+  // Defanged last: each step before can make a dot, or the beginning of a word, of what was none.
+  return cut(defanged(printable, MOST_ASCII).replaceAll("…", "..."), limit, "...");
 }

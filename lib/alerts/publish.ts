@@ -76,11 +76,12 @@ function inPlainWords(alert: Alert | Notice): Alert | Notice {
 }
 
 function encoded(alert: Alert | Notice): SnsMessage {
+  // SNS refuses an empty subject, and one that begins with a space.
+  const Subject = ascii(alert.subject, 99) || "Tollbreaker";
   return {
-    // SNS refuses an empty subject, and one that begins with a space.
-    Subject: ascii(alert.subject, 99) || "Tollbreaker",
+    Subject,
     MessageStructure: "json",
-    Message: formsOf(alert),
+    Message: formsOf(alert, /\S/.test(alert.text) ? alert.text : Subject),
     MessageAttributes: attributesOf(alert),
   };
 }
@@ -91,11 +92,11 @@ function sizeOf({ Subject = "", Message = "", MessageAttributes }: SnsMessage): 
 }
 
 // One form per protocol: https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
-function formsOf(alert: Alert | Notice): string {
+function formsOf(alert: Alert | Notice, text: string): string {
   const forMachines = JSON.stringify(alert);
   const forms = JSON.stringify({
-    default: alert.text,
-    email: alert.text,
+    default: text,
+    email: text,
     sqs: forMachines,
     lambda: forMachines,
     https: forMachines,
