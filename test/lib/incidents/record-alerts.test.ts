@@ -125,6 +125,23 @@ describe("many different rules in a day", () => {
     expect(alertsDue(alertedAgain(record, first, told("rule", at(3))).record)).toEqual([]);
   });
 
+  test("that were sent go before one that was not, however old it is", () => {
+    const named = tripping(firing(ACCOUNT), { rule: "daily-spend" });
+    const held = toldAnew(warned(), named, told("exempt", at(0))).record;
+    const unsent = new Set(alertsDue(held).map(({ id }) => id));
+    let record = held;
+    for (let nth = 0; nth < 10 * MOST_MADE_UP_A_DAY; nth++) {
+      const now = at(1440 + nth * 72);
+      const made = tripping(firing(ACCOUNT), { rule: `made up ${nth}`, ...MADE_UP });
+      record = alertedAgain(record, made, told("rule", now)).record;
+      for (const { id } of alertsDue(record)) {
+        if (!unsent.has(id)) record = alertPublished(record, id, now).record;
+      }
+    }
+    expect(record.incident.alerts).toHaveLength(MOST_ALERTS);
+    expect(alertsDue(record)).toMatchObject([{ rule: "half" }, { rule: "daily-spend", because: "exempt" }]);
+  });
+
   test("made up while SNS is down, for a month, push out nothing that is due, and wait in no endless line", () => {
     const named = tripping(firing(ACCOUNT), { rule: "daily-spend" });
     let record = toldAnew(warned(), named, told("exempt", at(0))).record;
