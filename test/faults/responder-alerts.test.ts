@@ -185,9 +185,10 @@ describe("numbers as whoever signs may write them", () => {
 describe("an alert that said that calls were live", () => {
   test("is corrected, once, when they are ended", async () => {
     rig.simulator.addCalls(account, { status: "in-progress", calls: 2 });
-    rig.twilio.fail({ on: ({ method, path }) => method === "POST" && path.includes("/Calls/"), do: "cut" });
+    const refusal = { do: "answer", status: 400, body: JSON.stringify({ code: 20001, message: "not now" }) } as const;
+    rig.twilio.fail({ on: ({ method, path }) => method === "POST" && path.includes("/Calls/"), ...refusal });
     const signal = firing(account);
-    expect(await rig.deliver(signal, { milliseconds: 2000 })).toMatchObject({ kind: "again", why: "calls left: 2" });
+    expect(await rig.deliver(signal)).toEqual({ kind: "again", why: "calls left: 2" });
     const [wrong] = await rig.alertsOf(account);
     expect(wrong?.headline).toContain("but 2 calls are still live and losing money");
     rig.mend();
