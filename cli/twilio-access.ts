@@ -4,9 +4,9 @@ import { readConfig, UsageTriggerEnv } from "../lib/config.ts";
 import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import type { Policy } from "../lib/policy/policy.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { politeClient } from "../lib/sweep/polite-client.ts";
-import { type Account, listAccounts } from "../lib/twilio/accounts.ts";
+import { type AccountList, listAccounts } from "../lib/twilio/accounts.ts";
 import { type TwilioClient, twilioClient } from "../lib/twilio/client.ts";
 import { wordsFor } from "../lib/twilio/refusals.ts";
 import { EXIT, Failure } from "./failure.ts";
@@ -44,7 +44,7 @@ const NamedTwilio = z.pick(UsageTriggerEnv, { PUBLIC_URL: true, TWILIO_ACCOUNT_S
 
 async function named(environment: Environment): Promise<TwilioAccess> {
   const { PUBLIC_URL, TWILIO_ACCOUNT_SID, TWILIO_API_URL } = configured(environment);
-  const authToken = await secretReader(environment, "TWILIO_AUTH_TOKEN")();
+  const authToken = await secretReaders(environment, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN")();
   if (authToken === undefined) throw tokenMissing();
   return accessOf({
     accountSid: TWILIO_ACCOUNT_SID,
@@ -133,12 +133,18 @@ export function policyOf({ policyFile }: TwilioAccess): Policy {
 
 const LISTING_TIMEOUT_MS = 20_000;
 
-/** All subaccounts, closed ones included. @throws Failure when Twilio does not list them. */
-export async function listSubaccounts({ twilio }: Pick<TwilioAccess, "twilio">): Promise<Account[]> {
+/** All subaccounts, closed ones included. @throws Failure when Twilio does not list them, or not all of them. */
+export async function listSubaccounts({
+  twilio,
+}: Pick<TwilioAccess, "twilio">): Promise<Pick<AccountList, "accounts" | "setAside">> {
   const answer = await listAccounts(twilio, LISTING_TIMEOUT_MS);
-  if (answer.kind === "ok") return answer.body.filter(({ sid }) => sid !== twilio.accountSid);
+  const failure = answer.kind === "failed" ? answer.failure : answer.body.incomplete;
+  if (answer.kind === "ok" && failure === null) {
+    const { accounts, setAside } = answer.body;
+    return { accounts: accounts.filter(({ sid }) => sid !== twilio.accountSid), setAside };
+  }
   throw new Failure(EXIT.failed, "accounts-unreadable", "Twilio did not list the subaccounts.", {
-    got: wordsFor(answer.failure),
+    ...(failure !== null && { got: wordsFor(failure) }),
     fix: "`tollbreaker doctor` looks closer",
   });
 }

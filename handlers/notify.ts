@@ -3,25 +3,26 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { notifier } from "../lib/alerts/notify.ts";
-import { sqsPostpone } from "../lib/alerts/postpone.ts";
 import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { NotifyEnv, readConfig } from "../lib/config.ts";
 import { drillStore } from "../lib/drills/drill-store.ts";
+import { sqsPostpone } from "../lib/inbox/postpone.ts";
 import { jsonLog } from "../lib/log.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { configuredSender } from "../lib/slack/configured-sender.ts";
 import { messageStore } from "../lib/slack/message-store.ts";
 
 // once per cold start
 const config = readConfig(NotifyEnv, process.env);
 const log = jsonLog();
+const secret = secretReaders(process.env, ["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
 const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
 const notify = notifier({
   slack: configuredSender({
-    botToken: secretReader(process.env, "SLACK_BOT_TOKEN"),
+    botToken: secret("SLACK_BOT_TOKEN"),
     channel: config.SLACK_CHANNEL,
-    webhookUrl: secretReader(process.env, "SLACK_WEBHOOK_URL"),
+    webhookUrl: secret("SLACK_WEBHOOK_URL"),
     apiUrl: config.SLACK_API_URL,
     store: messageStore(table, config.TABLE_NAME, clock.now),
     log,

@@ -1,5 +1,11 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import {
+  DeleteMessageCommand,
+  type Message,
+  type MessageAttributeValue,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent, SQSMessageAttribute, SQSRecord } from "aws-lambda";
 
 /** What stands between SQS and a Lambda function: polls, invokes, and deletes what was handled. */
 export interface PumpOptions {
@@ -44,6 +50,7 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: 1,
       MessageSystemAttributeNames: ["All"],
+      MessageAttributeNames: ["All"],
     });
     const answer = await sqs.send(polling, { abortSignal: stopping });
     return answer.Messages ?? [];
@@ -57,7 +64,8 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
 async function invoke(options: PumpOptions, messages: readonly Message[]): Promise<void> {
   const { handler, timeoutMs, unwrap = (body) => body } = options;
   const deadline = Date.now() + timeoutMs;
-  const Records = messages.map((message) => recordOf(message, unwrap));
+  const arn = arnOf(options.queueUrl);
+  const Records = messages.map((message) => recordOf(message, { unwrap, arn }));
   const context = { getRemainingTimeInMillis: () => deadline - Date.now() };
   // A function that throws handled nothing: its messages come back after the visibility time-out.
   const result = await handler({ Records }, context).catch(() => undefined);
@@ -72,7 +80,18 @@ async function remove({ sqs, queueUrl }: PumpOptions, { receiptHandle }: SQSReco
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle })).catch(() => undefined);
 }
 
-function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord {
+/** A queue's ARN ends with its account and its name, as its URL does. */
+function arnOf(queueUrl: string): string {
+  const [account, name] = new URL(queueUrl).pathname.split("/").slice(-2);
+  return `arn:aws:sqs:us-east-1:${account}:${name}`;
+}
+
+interface Handing {
+  unwrap: (body: string) => string;
+  arn: string;
+}
+
+function recordOf(message: Message, { unwrap, arn }: Handing): SQSRecord {
   const attributes = message.Attributes ?? {};
   return {
     messageId: message.MessageId ?? "",
@@ -85,10 +104,25 @@ function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord
       ApproximateFirstReceiveTimestamp: attributes.ApproximateFirstReceiveTimestamp ?? "",
       ...(attributes.MessageGroupId === undefined ? {} : { MessageGroupId: attributes.MessageGroupId }),
     },
-    messageAttributes: {},
+    messageAttributes: attributesOf(message),
     md5OfBody: message.MD5OfBody ?? "",
     eventSource: "aws:sqs",
-    eventSourceARN: "",
+    eventSourceARN: arn,
     awsRegion: "us-east-1",
+  };
+}
+
+function attributesOf({ MessageAttributes = {} }: Message): SQSRecord["messageAttributes"] {
+  return Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, attributeOf(value)]));
+}
+
+/** In Lambda's own spelling: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+function attributeOf({ StringValue, BinaryValue, DataType = "String" }: MessageAttributeValue): SQSMessageAttribute {
+  return {
+    ...(StringValue !== undefined && { stringValue: StringValue }),
+    ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
+    stringListValues: [],
+    binaryListValues: [],
+    dataType: DataType,
   };
 }

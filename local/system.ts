@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { canonicalUrl } from "../lib/config.ts";
 import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "./aws.ts";
@@ -83,7 +84,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     // The server is up before the handlers know its address: PUBLIC_URL may be the port that was free.
     const app = new Hono();
     const server = opened(await listening(serve({ fetch: app.fetch, port: options.port, hostname: "127.0.0.1" })));
-    const publicUrl = environment["PUBLIC_URL"] || server.url;
+    const publicUrl = canonicalUrl(environment["PUBLIC_URL"] || server.url);
 
     Object.assign(process.env, environment, LOCAL_CREDENTIALS, await addresses(aws, options), {
       PUBLIC_URL: publicUrl,
@@ -105,6 +106,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         handler: handlers.respond.handler,
         timeoutMs: RESPOND_TIMEOUT_MS,
         workers: 4,
+      }),
+      startPump({
+        sqs,
+        queueUrl: aws.followUpUrl,
+        handler: handlers.respond.handler,
+        timeoutMs: RESPOND_TIMEOUT_MS,
+        workers: 2,
       }),
       startPump({
         sqs,
@@ -178,6 +186,8 @@ async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemO
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }

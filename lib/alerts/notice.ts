@@ -32,7 +32,9 @@ type NoticeKind =
   | "drift-repeated"
   | "other-currency"
   | "daily-summary"
-  | "sweep-trouble";
+  | "sweep-trouble"
+  | "accounts-set-aside"
+  | "list-incomplete";
 
 /** Account names in it are shown defanged, as in an alert. */
 export function notice(said: Omit<Notice, "about" | "text" | "shortened">): Notice {

@@ -3,9 +3,9 @@ import type { Clock } from "../clock.ts";
 import type { DrillStore } from "../drills/drill-store.ts";
 import { messageOf } from "../errors.ts";
 import { inTime } from "../in-time.ts";
+import type { Postpone, Postponement } from "../inbox/postpone.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Sender } from "./deliver-to-slack.ts";
-import type { Postpone, Postponement } from "./postpone.ts";
 import { type Notification, readNotification } from "./read-notification.ts";
 import { recentIds } from "./recent-ids.ts";
 

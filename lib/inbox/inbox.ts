@@ -14,7 +14,7 @@ export interface Inbox {
   put(message: Message, options?: PutOptions): Promise<void>;
 }
 
-export interface PutOptions {
+interface PutOptions {
   /**
    * What the message stands for: of those of one account that stand for the same, the inbox stores one in five minutes.
    * `identityOf` the message when left out.
@@ -23,7 +23,29 @@ export interface PutOptions {
   signal?: AbortSignal | undefined;
 }
 
-export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
+/** The inbox as the responder has it: what it could not finish comes back. */
+export interface ReturnInbox extends Inbox {
+  /** Stores a message once more, behind what waits for its account. @param returned as it was received */
+  putBack(returned: Returned): Promise<void>;
+}
+
+interface Returned {
+  /** Unique for this return, and the same however often it is attempted. */
+  id: string;
+  /** The message group: the AccountSid, as far as anybody can tell. */
+  group: string;
+  body: string;
+  /** How often it was tried so far; 1 or more. */
+  tries: number;
+  /** When we suspended the account without being able to write it down, ISO 8601 UTC; null where we did not. */
+  containedAt: string | null;
+}
+
+/** Under these names a message attribute tells what happened to the message before. */
+export const TRIES_ATTRIBUTE = "tries";
+export const CONTAINED_ATTRIBUTE = "contained-at";
+
+export function sqsInbox(client: SQSClient, queueUrl: string): ReturnInbox {
   return {
     async put(message, { standsFor = identityOf(message), signal } = {}) {
       const sending = new SendMessageCommand({
@@ -33,6 +55,20 @@ export function sqsInbox(client: SQSClient, queueUrl: string): Inbox {
         MessageDeduplicationId: deduplicationId(standsFor, message.accountSid),
       });
       await client.send(sending, signal && { abortSignal: signal });
+    },
+    async putBack({ id, group, body, tries, containedAt }) {
+      const text = (StringValue: string) => ({ DataType: "String", StringValue });
+      const sending = new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: deduplicationId(`returned:${id}`, group),
+        MessageAttributes: {
+          [TRIES_ATTRIBUTE]: text(String(tries)),
+          ...(containedAt !== null && { [CONTAINED_ATTRIBUTE]: text(containedAt) }),
+        },
+      });
+      await client.send(sending);
     },
   };
 }
@@ -46,7 +82,7 @@ function deduplicationId(standsFor: string, accountSid: string): string {
 
 // SQS refuses a message with U+FFFE or U+FFFF in it, and a signed webhook may hold any character: in JSON each can be
 // written as ASCII. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-function asciiJson(value: unknown): string {
+export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[^ -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

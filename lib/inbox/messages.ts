@@ -38,8 +38,11 @@ export const UsageTriggerSignal = z.object({
   limit: z.nullable(z.string()),
   /** Whether the callback's address says that it guards a reactivated account, by a smaller value than the limit's. */
   probation: z._default(z.boolean(), false),
-  /** Twilio told us; or its webhook was lost and the sweep found the firing, or a value over its limit that had not fired. */
-  found: z._default(z.enum(["webhook", "sweep-fired", "sweep-over"]), "webhook"),
+  /**
+   * Twilio told us; or its webhook was lost and the sweep found the firing, or a value over its limit that had not fired;
+   * or a webhook was not believed, and the account's own triggers were read instead.
+   */
+  found: z._default(z.enum(["webhook", "sweep-fired", "sweep-over", "reconciled"]), "webhook"),
   /** A digest of everything that was signed; of what the sweep found, the firing's own name. */
   fingerprint: z.string().check(z.minLength(1), z.maxLength(64)),
 });

@@ -21,6 +21,12 @@ export interface IncidentRecord {
   joined: readonly string[];
   /** Whether the account's live calls still have to be ended. */
   callsDue: boolean;
+  /** When Twilio was last about to be asked to suspend the account, ISO 8601 UTC; null while it never was. */
+  askedAt: string | null;
+  /** When an operator last asked for the account to be suspended, ISO 8601 UTC: an older wish for its return is overtaken. */
+  stopAskedAt: string | null;
+  /** Until when somebody is at what is due (calls, evidence, alerts, check-list), ISO 8601 UTC; null while nobody is. */
+  finishingUntil: string | null;
   /** A keyed fingerprint of the account's auth token when it was contained; null where it was not seen. */
   tokenMark: TokenMark | null;
   /** The same when the latest reactivation was armed: an account's credentials change nothing while it is suspended. */
@@ -51,6 +57,11 @@ export interface KeyedEntry extends TimelineEntry {
 }
 
 export type Detail = TimelineEntry["detail"];
+
+/** Nothing changes. */
+export function unchanged(record: IncidentRecord): Change {
+  return { record, entries: [] };
+}
 
 /** Two changes as one, so that they are written together. */
 export function followedBy(first: Change, next: (record: IncidentRecord) => Change): Change {

@@ -139,6 +139,9 @@ export const HeadItem = z.extend(IncidentItem, {
   openedBy: z.string(),
   joined: z.array(z.string()),
   callsDue: z.boolean(),
+  askedAt: z._default(nullableText, null),
+  stopAskedAt: z._default(nullableText, null),
+  finishingUntil: z._default(nullableText, null),
   tokenMark: z._default(z.nullable(TokenMark), null),
   rotatingFrom: z._default(z.nullable(TokenMark), null),
   rotatingTo: z._default(z.nullable(TokenMark), null),
@@ -162,10 +165,11 @@ export function headItem({ incident, ...rest }: IncidentRecord): Record<string, 
 }
 
 export function recordOf(item: HeadItem): IncidentRecord {
-  const { openedBy, joined, callsDue, tokenMark, rotatingFrom, rotatingTo, knownKeys, ...others } = item;
-  const { mayBeLiveSince, passed, version, ...incident } = others;
+  const { openedBy, joined, callsDue, askedAt, stopAskedAt, finishingUntil, ...others } = item;
+  const { tokenMark, rotatingFrom, rotatingTo, knownKeys, mayBeLiveSince, passed, version, ...incident } = others;
+  const work = { callsDue, askedAt, stopAskedAt, finishingUntil };
   const marks = { tokenMark, rotatingFrom, rotatingTo };
-  return { incident, openedBy, joined, callsDue, ...marks, knownKeys, mayBeLiveSince, passed, version };
+  return { incident, openedBy, joined, ...work, ...marks, knownKeys, mayBeLiveSince, passed, version };
 }
 
 /** @throws ZodError when the item is not an incident's head. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { percentOf, subtract } from "../decimal.ts";
+import { isDecimal, percentOf, subtract } from "../decimal.ts";
 import type { SuspendCommand } from "../inbox/commands.ts";
 import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
 import type { DriveNudge, TamperedNudge } from "../inbox/nudges.ts";
@@ -90,6 +90,9 @@ export function openIncident(id: string, tripping: Tripping, now: Date, friendly
     openedBy: identityOf(signal),
     joined: [],
     callsDue: false,
+    askedAt: null,
+    stopAskedAt: signal.kind === "suspend" ? signal.receivedAt : null,
+    finishingUntil: null,
     tokenMark: null,
     rotatingFrom: null,
     rotatingTo: null,
@@ -153,13 +156,18 @@ export function suspendedAgain(record: IncidentRecord, tripping: Tripping, suspe
   return contained(trippedBy(record, tripping), suspension, line);
 }
 
+/** Right before Twilio is asked to suspend it: who finds it suspended after that knows that it may have been us. */
+export function suspensionAsked(record: IncidentRecord, now: Date): Change {
+  return { record: { ...record, askedAt: now.toISOString() }, entries: [] };
+}
+
 /** A person asked for a suspension, and Twilio says that it is suspended: nothing changed, and the person must know. */
 export function stillSuspended(record: IncidentRecord, command: SuspendCommand, now: Date): Change {
   const at = now.toISOString();
   const { id, operator } = command;
   const detail = causedBy(wishOf(command));
   const line = entryBy(operator, `still-suspended:${id}`, at, "suspended", "it was suspended already", detail);
-  return { record: touch(record, at, {}), entries: [line] };
+  return { record: { ...touch(record, at, {}), stopAskedAt: command.receivedAt }, entries: [line] };
 }
 
 function suspendedLine(key: string, at: string, why: string, { by, wish = null }: Suspended): KeyedEntry {
@@ -190,7 +198,8 @@ function contained(record: IncidentRecord, suspension: Suspended, line: KeyedEnt
     // What was in order when it was read may not be any more.
     checklist: null,
   });
-  const marked = { ...next, callsDue: true, tokenMark };
+  const stopAskedAt = wish === null ? record.stopAskedAt : wish.at;
+  const marked = { ...next, callsDue: true, stopAskedAt, tokenMark };
   return { record: withAlert(marked, { about: "suspended", at }), entries: [line] };
 }
 
@@ -434,8 +443,9 @@ function errorsOf(signal: Occasion): ErrorEvidence | null {
 function tripOf(signal: Occasion): Trip | null {
   if (signal.kind !== "usage-trigger") return null;
   const { usageTriggerSid, usageCategory, triggerBy, recurring, triggerValue, currentValue } = signal;
-  const overshoot = subtract(currentValue, triggerValue);
-  const overshootPercent = percentOf(overshoot, triggerValue);
+  const isKnown = isDecimal(currentValue) && isDecimal(triggerValue);
+  const overshoot = isKnown ? subtract(currentValue, triggerValue) : "";
+  const overshootPercent = isKnown ? percentOf(overshoot, triggerValue) : null;
   return {
     usageTriggerSid,
     usageCategory,

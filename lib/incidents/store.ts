@@ -32,6 +32,14 @@ export interface IncidentStore {
    */
   save(change: Change): Promise<IncidentRecord>;
   /**
+   * Changes an incident that is stored already, as `save` does. Where somebody else wrote it meanwhile without moving it to
+   * another state (what was due was done, an alert was sent), the same change is made of what is there by now: so `make`
+   * must go by its argument alone. What changes nothing is not written.
+   * @param record as it was stored last
+   * @throws TollbreakerError `incident-changed` when somebody else moved it to another state.
+   */
+  change(record: IncidentRecord, make: (record: IncidentRecord) => Change): Promise<IncidentRecord>;
+  /**
    * Keeps what the account's next signals and the sweep must know, while its incident is still open. Repeatable; nothing
    * happens when another one is open by now.
    */
@@ -50,6 +58,8 @@ export interface IncidentStore {
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
   /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
   noteFired(accountSid: string, firing: string, firedAt: string): Promise<void>;
+  /** When each of these firings (`firingOf`) was last dealt with, ISO 8601 UTC; without those that never were. */
+  firedAt(accountSid: string, firings: readonly string[]): Promise<Map<string, string>>;
 }
 
 interface Reactivated {
@@ -81,12 +91,16 @@ export interface Memory {
   brake: VersionedBrake;
 }
 
+/** Two lanes write an incident, each a few times. */
+const MOST_TRIES = 5;
+
 /** SQS keeps a message for 14 days at the most, dead-letter queue and redrive together can double that. */
 const SEEN_FOR_SECONDS = 30 * 24 * 3600;
 
 /** Longer than the longest period in which a trigger fires once and the sweep asks about it. */
 const FIRED_FOR_SECONDS = 40 * 24 * 3600;
 
+const FiredItem = z.object({ sk: z.string(), firedAt: z.string() });
 const RoutingItem = z.object({ sk: z.string(), routing: z.record(z.string(), z.string()) });
 
 const AccountItem = z.object({
@@ -157,6 +171,23 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     return stored;
   }
 
+  async function change(record: IncidentRecord, make: (record: IncidentRecord) => Change): Promise<IncidentRecord> {
+    const { id, state } = record.incident;
+    let current = record;
+    for (let tries = 0; ; tries++) {
+      const made = make(current);
+      if (made.record === current && made.entries.length === 0) return current;
+      try {
+        return await save(made);
+      } catch (error) {
+        if (!isChangedMeanwhile(error) || tries === MOST_TRIES) throw error;
+        const found = await load(id);
+        if (found?.incident.state !== state) throw error;
+        current = found;
+      }
+    }
+  }
+
   async function append(incidentId: string, { key, ...line }: KeyedEntry): Promise<void> {
     const adding = new PutCommand({
       TableName: tableName,
@@ -168,14 +199,19 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   }
 
   async function noteReactivated(accountSid: string, incidentId: string, reactivated: Reactivated): Promise<void> {
-    await change(accountSid, incidentId, reactivated, "");
+    await changeAccount(accountSid, incidentId, reactivated, "");
   }
 
   async function release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void> {
-    await change(accountSid, incidentId, reactivated, "REMOVE openIncidentId");
+    await changeAccount(accountSid, incidentId, reactivated, "REMOVE openIncidentId");
   }
 
-  async function change(accountSid: string, incidentId: string, news: Reactivated | null, then: string): Promise<void> {
+  async function changeAccount(
+    accountSid: string,
+    incidentId: string,
+    news: Reactivated | null,
+    then: string,
+  ): Promise<void> {
     const keeping = news === null ? "" : "SET lastReactivatedAt = :at, passed = :passed ";
     const changing = new UpdateCommand({
       TableName: tableName,
@@ -248,7 +284,36 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     await sendUnless(noting, () => undefined);
   }
 
-  return { recall, claim, load, save, noteReactivated, release, keepRouting, routingsOf, markSeen, noteFired };
+  async function firedAt(accountSid: string, firings: readonly string[]): Promise<Map<string, string>> {
+    // BatchGetItem takes a hundred keys; an account has a limit or two that suspend.
+    const batches = Array.from({ length: Math.ceil(firings.length / 100) }, (_, n) =>
+      firings.slice(n * 100, n * 100 + 100),
+    );
+    const items = await Promise.all(
+      batches.map((batch) => getAll(batch.map((firing) => firedKey(accountSid, firing)))),
+    );
+    return new Map(
+      items
+        .flat()
+        .map((item) => z.parse(FiredItem, item))
+        .map((fired) => [fired.sk, fired.firedAt]),
+    );
+  }
+
+  return {
+    recall,
+    claim,
+    load,
+    save,
+    change,
+    firedAt,
+    noteReactivated,
+    release,
+    keepRouting,
+    routingsOf,
+    markSeen,
+    noteFired,
+  };
 }
 
 function throttled(): TollbreakerError {
@@ -263,8 +328,14 @@ function claimLost(accountSid: string): TollbreakerError {
   });
 }
 
+const CHANGED_MEANWHILE = "incident-changed";
+
+function isChangedMeanwhile(error: unknown): boolean {
+  return error instanceof TollbreakerError && error.code === CHANGED_MEANWHILE;
+}
+
 function changedMeanwhile(incidentId: string): TollbreakerError {
-  return new TollbreakerError("incident-changed", `Incident ${incidentId} was changed by somebody else meanwhile.`, {
+  return new TollbreakerError(CHANGED_MEANWHILE, `Incident ${incidentId} was changed by somebody else meanwhile.`, {
     fix: "nothing: the message is delivered again and goes on from there",
   });
 }

@@ -1,7 +1,8 @@
 import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
-import { exemptionOf } from "./exemption.ts";
+import { isOfEarlierPeriod, isStale, timeOf } from "./age.ts";
+import { exemptionOf, isProtected } from "./exemption.ts";
 import { measureOf } from "./measure.ts";
 import type { Confirmation, Policy } from "./policy.ts";
 import { allowanceOf, guardEnd, guardedLimit, guardKey, probationEnd } from "./probation.ts";
@@ -79,6 +80,12 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
       reason: `signed, but not understood: ${signal.problem}`,
     };
   }
+  if (isOfEarlierPeriod(signal, now)) {
+    return {
+      kind: "ignore",
+      reason: `${whatHappened(signal)}; too long ago to be believed: Twilio's own list decides`,
+    };
+  }
   if (signal.accountSid === parentSid) {
     return tell(
       "parent-account",
@@ -100,6 +107,7 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   // Before whatever would be told: news of a lesser kind must not make it look like an account that may be suspended.
   if (state === "alerted" && because === "brake") return { kind: "join", reason: WAITS };
   if (rule.effect === "alert") return tell("rule", whatHappened(signal));
+  if (isStale(signal, now)) return tell("rule", `${whatHappened(signal)}; too long ago to suspend the account for it`);
   const exemption = exemptionOf(signal.accountSid, policy, now);
   if (exemption !== undefined) return tell("exempt", `${whatHappened(signal)}; exempt: ${exemption}`);
   if (policy.mode === "observe")
@@ -124,10 +132,7 @@ function whileContained(
 ): Judgement {
   if (because === "brake") return { kind: "join", reason: WAITS };
   const mayBeSuspended =
-    policy.mode === "enforce" &&
-    rule.effect === "suspend" &&
-    signal.accountSid !== parentSid &&
-    exemptionOf(signal.accountSid, policy, now) === undefined;
+    rule.effect === "suspend" && signal.accountSid !== parentSid && !isProtected(signal.accountSid, policy, now);
   const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
   // `reactivating`: messages of one account are handled in order, so nobody is at it any more.
   return mayBeSuspended && isNew && !isBelow(signal, rule)
@@ -152,11 +157,6 @@ function isBelow(signal: Signal, { at }: Rule): boolean {
  */
 function isOldNews(signal: Signal, lastReactivatedAt: string | null): boolean {
   return lastReactivatedAt !== null && timeOf(signal) < wholeSecond(Date.parse(lastReactivatedAt));
-}
-
-/** Milliseconds since the epoch; what has no readable time of its own counts as happened when it came. */
-function timeOf(signal: Signal): number {
-  return Date.parse((signal.kind === "usage-trigger" ? signal.firedAt : null) ?? signal.receivedAt);
 }
 
 /**
@@ -211,6 +211,7 @@ const HOW_FOUND: Readonly<Record<UsageTriggerSignal["found"], string>> = {
   webhook: "",
   "sweep-fired": "; the sweep found the firing, whose webhook was lost or ignored",
   "sweep-over": "; Twilio had not fired its trigger when the sweep saw it twice",
+  reconciled: "; as Twilio lists the account's own triggers",
 };
 
 function whatHappened(signal: Exclude<Signal, { kind: "not-understood" }>): string {

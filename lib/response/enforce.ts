@@ -1,18 +1,22 @@
 import { messageOf } from "../errors.ts";
+import { inTime } from "../in-time.ts";
 import { identityOf } from "../inbox/messages.ts";
-import type { Change, IncidentRecord } from "../incidents/change.ts";
+import { type Change, type IncidentRecord, unchanged } from "../incidents/change.ts";
 import type { Wish } from "../incidents/incident.ts";
-import { type Alerted, failed, suspended, type Tripping, toldAnew } from "../incidents/record.ts";
+import { type Alerted, failed, suspended, suspensionAsked, type Tripping, toldAnew } from "../incidents/record.ts";
 import { refusedOutright } from "../incidents/refused-outright.ts";
 import { wishOf } from "../incidents/wish.ts";
 import type { Account } from "../twilio/accounts.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
-import { begin, type Case, incidentIdOf } from "./case.ts";
+import { type Case, incidentIdOf, openedBy } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import type { Permit } from "./keep-brake.ts";
-import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
-import { type Suspension, suspendAccount } from "./suspend.ts";
+import { CALLS_SHARE, type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { type Asking, type Suspension, suspendAccount } from "./suspend.ts";
 import { toldOf } from "./tell.ts";
+
+/** Our own store is not waited for longer than this, before the account is asked to be suspended. */
+const STORE_MS = 500;
 
 /** Suspends the account, and records it. Neither a store that fails nor one that is slow holds up the suspension. */
 export async function enforce(
@@ -21,57 +25,98 @@ export async function enforce(
   current: Case,
   tripping: Tripping,
 ): Promise<IncidentRecord> {
-  const { store, brake } = responder;
-  const { accountSid } = delivery.signal;
-  const incidentId = incidentIdOf(delivery.signal, current);
-  // The brake holds the machine, not a person who has looked.
-  const permit =
-    tripping.signal.kind === "suspend"
-      ? brake.passByHand(accountSid)
-      : brake.mayPass(accountSid, incidentId, current.memory.brake);
-  const [begun] = await Promise.allSettled([begin(responder, tripping, current)]);
-  // The opening is written down while Twilio is asked.
-  const [suspension, [opened]] = await Promise.all([
-    suspendOrGiveBack(responder, delivery, permit),
-    Promise.allSettled([saveOpening(responder, current, begun)]),
-  ]);
+  const { store } = responder;
+  // Written down while Twilio is asked.
+  const log = askedLog(responder, openedBy(responder, tripping, current));
+  const suspension = await suspendThroughBrake(responder, delivery, {
+    askedBefore: wasAskedBefore(delivery, current),
+    onAsking: log.note,
+    mayPass: () => permitFor(responder, delivery, current, incidentIdOf(delivery.signal, current)),
+  });
   const tokenMark = await markTaken(responder, suspension);
-  return recordOrEndCalls(responder, delivery, suspension, () =>
-    store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, tokenMark, now: responder.clock.now() })),
+  const now = responder.clock.now();
+  return recordOrEndCalls(responder, delivery, suspension, async () =>
+    store.change(await log.written(), (record) => outcome(record, { suspension, tripping, tokenMark, now })),
   );
 }
 
+interface BrakedAsking extends Omit<Asking, "mayAsk"> {
+  mayPass: () => Promise<Permit>;
+}
+
 /**
- * The brake is asked while the account is read. One that needed no suspension then neither counts nor waits: triggers
- * of accounts that are suspended already must not use up the brake of those that are not.
+ * The brake is asked once Twilio says that the account is active: one that is suspended already takes no place. A place is
+ * given back where the suspension did not happen; should it come true later, it counts then.
  */
-export async function suspendOrGiveBack(
+export async function suspendThroughBrake(
   responder: Responder,
   delivery: Delivery,
-  permit: Promise<Permit>,
+  { mayPass, ...asking }: BrakedAsking,
 ): Promise<Suspension> {
+  const { accountSid } = delivery.signal;
+  let permit: Permit | undefined;
+  const mayAsk = async () => {
+    permit = await mayPass();
+    return permit.isFree;
+  };
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const mayAsk = permit.then(({ isFree }) => isFree);
-  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, mayAsk);
-  const { isFree, giveBack } = await permit;
-  if (!isOurs(suspension, delivery) || (!isFree && suspension.kind === "suspended")) await giveBack();
+  // All but a person's command come from what Twilio signed for, or listed.
+  const isProven = delivery.signal.kind !== "suspend";
+  const { reading: firstReading } = delivery;
+  const steps = { ...asking, isProven, firstReading, mayAsk };
+  const suspension = await suspendAccount(responder.twilio, accountSid, until, steps);
+  const happened = suspension.kind === "suspended" && suspension.asked;
+  if (permit?.isFree === true && !happened) await permit.giveBack();
   return suspension;
 }
 
-/** Whether it is, or may become, a suspension of ours; or would have been one. */
-function isOurs(suspension: Suspension, delivery: Delivery): boolean {
-  switch (suspension.kind) {
-    case "suspended":
-      return suspendedBy(suspension.by, delivery) === "tollbreaker";
-    case "refused":
-      return false;
-    case "held":
-    case "unconfirmed":
-      return true;
-  }
+/** Who asks the brake, and who need not: it holds the machine, not a person who has looked, nor an account on its way back. */
+export async function permitFor(
+  { brake }: Responder,
+  { signal }: Delivery,
+  { known, memory }: Pick<Case, "known" | "memory">,
+  incidentId: string,
+): Promise<Permit> {
+  const { accountSid } = signal;
+  if (signal.kind === "suspend") return brake.passByHand(accountSid);
+  if (known?.incident.state === "reactivating") return FREE_PASS;
+  const asked = brake.mayPass(accountSid, incidentId, memory.brake);
+  const permit = await inTime(asked, STORE_MS);
+  if (permit.kind === "in-time") return permit.value;
+  // Too late to be used: what it took is given back.
+  asked.then((late) => late.giveBack()).catch(() => undefined);
+  return brake.mayPassAlone(accountSid);
 }
 
-/** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */
+export const FREE_PASS: Permit = { isFree: true, giveBack: async () => {} };
+
+/** Whether our own record says that we asked Twilio for this suspension in an earlier try. */
+export function wasAskedBefore({ containedAt }: Delivery, { known }: Pick<Case, "known">): boolean {
+  if (containedAt !== null) return true;
+  if (known === undefined || known.askedAt === null) return false;
+  const { suspendedAt } = known.incident;
+  return suspendedAt === null || known.askedAt > suspendedAt;
+}
+
+/**
+ * Writes down that Twilio is about to be asked, beside the request: it is not waited for. Who finds the account suspended
+ * after a cut then knows whether that may have been us.
+ */
+export function askedLog({ store, clock, log }: Responder, record: Promise<IncidentRecord>) {
+  let written = record;
+  written.catch(() => undefined);
+  return {
+    note: () => {
+      const now = clock.now();
+      written = written.then((known) => store.change(known, (found) => suspensionAsked(found, now)));
+      written.catch((error: unknown) => log.warn("asking-not-noted", { reason: messageOf(error) }));
+    },
+    /** The record as it is stored by now. @throws what the store threw */
+    written: () => written,
+  };
+}
+
+/** Calls must end even when the store fails: the next try may be a while away. @throws what `record` throws. */
 export async function recordOrEndCalls(
   responder: Responder,
   delivery: Delivery,
@@ -81,29 +126,22 @@ export async function recordOrEndCalls(
   try {
     return await record();
   } catch (error) {
+    if (suspension.kind !== "suspended") throw error;
     const { accountSid } = delivery.signal;
-    if (suspension.kind === "suspended") {
-      await endLiveCalls(responder.twilio, accountSid, share(responder, delivery, CALLS_SHARE));
-    }
-    throw error;
+    await endLiveCalls(responder.twilio, accountSid, share(responder, delivery, CALLS_SHARE));
+    throw suspension.by === "tollbreaker" ? new ContainedUnrecorded(suspension.at, error) : error;
   }
 }
 
-/**
- * How the account came to be suspended. One that is found suspended in a later delivery of the same signal was suspended
- * by an earlier one, which was cut.
- */
-function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { attempt }: Delivery) {
-  return by === "already-suspended" && attempt > 1 ? "tollbreaker" : by;
-}
+/** We suspended the account, and could not write it down: whoever tries again has to know. */
+export class ContainedUnrecorded extends Error {
+  readonly at: Date;
 
-async function saveOpening(
-  { store }: Responder,
-  { known }: Case,
-  begun: PromiseSettledResult<Change>,
-): Promise<IncidentRecord> {
-  const change = unwrapped(begun);
-  return change.record === known ? known : store.save(change);
+  constructor(at: Date, cause: unknown) {
+    super(`the account is suspended, and that could not be written down: ${messageOf(cause)}`, { cause });
+    this.name = "ContainedUnrecorded";
+    this.at = at;
+  }
 }
 
 /** A fingerprint of the token that the account had when it was contained; null where it was not seen. Never throws. */
@@ -125,35 +163,36 @@ export function wishIn({ signal }: Tripping): Wish | null {
 
 interface Enforced {
   suspension: Suspension;
-  delivery: Delivery;
   tripping: Tripping;
   tokenMark: TokenMark | null;
   now: Date;
 }
 
-function outcome(record: IncidentRecord, { suspension, delivery, tripping, tokenMark, now }: Enforced): Change {
+function outcome(record: IncidentRecord, { suspension, tripping, tokenMark, now }: Enforced): Change {
   const { reason } = tripping;
+  const wish = wishIn(tripping);
   switch (suspension.kind) {
     case "held":
       return told(record, tripping, heldBack(suspension.account, reason, now));
     case "suspended": {
+      if (record.incident.state === "suspended") return unchanged(record);
       const friendlyName = suspension.account?.friendlyName ?? null;
-      const by = suspendedBy(suspension.by, delivery);
-      return suspended(record, { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at });
+      return suspended(record, { by: suspension.by, friendlyName, reason, wish, tokenMark, now: suspension.at });
     }
     case "refused": {
       const slip = suspension.notOurs ? slipIn(record, tripping) : null;
       if (slip !== null) return refusedOutright(record, slip, notOurs(suspension.message), now);
-      return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping), nameIn(suspension));
-    }
-    case "unconfirmed":
+      // Not by us: whoever finds it suspended later must not take it for ours.
       return failed(
-        record,
-        { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES },
+        { ...record, askedAt: null },
+        { ...why(suspension), retrying: false },
         now,
-        wishIn(tripping),
+        wish,
         nameIn(suspension),
       );
+    }
+    case "unconfirmed":
+      return failed(record, { ...why(suspension), retrying: true }, now, wish, nameIn(suspension));
   }
 }
 
@@ -188,9 +227,4 @@ export function heldBack({ friendlyName }: Account, reason: string, now: Date): 
 
 function why({ twilioCode, message }: { twilioCode: number | null; message: string }) {
   return { twilioCode, message };
-}
-
-function unwrapped<T>(settled: PromiseSettledResult<T>): T {
-  if (settled.status === "rejected") throw settled.reason;
-  return settled.value;
 }

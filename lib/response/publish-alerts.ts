@@ -53,11 +53,12 @@ async function publishInTime(
   const signal = AbortSignal.timeout(Math.ceil(left));
   const work = await inTime(publish(responder, record, due, signal), left);
   if (work.kind === "late") throw new Error(`not taken within ${Math.ceil(left)} ms`);
-  const { store } = responder;
-  const now = responder.clock.now();
-  return work.value === "told-elsewhere"
-    ? store.save(toldElsewhere(record, due.id, now))
-    : store.save(alertPublished(record, due.id, now, record.incident));
+  const now = clock.now();
+  return responder.store.change(record, (current) =>
+    work.value === "told-elsewhere"
+      ? toldElsewhere(current, due.id, now)
+      : alertPublished(current, due.id, now, record.incident),
+  );
 }
 
 /** @throws TollbreakerError `alert-not-published` when SNS did not take it, and whatever the brake's store throws. */

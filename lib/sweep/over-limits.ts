@@ -1,11 +1,11 @@
 import { compare, isDecimal, multiply, subtract } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { measureOf } from "../policy/measure.ts";
+import { firedAtOf, hasFiredInPeriod, isEarly, occasionOf, periodStart } from "../policy/period.ts";
 import type { Policy } from "../policy/policy.ts";
+import { foundSignal } from "../triggers/found-signal.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
-import { foundSignal } from "./found-signal.ts";
 import { type AccountMemory, type FirstSight, isContained, type Known } from "./known.ts";
-import { firedAtOf, hasFiredInPeriod, isEarly, occasionOf, periodStart } from "./period.ts";
 
 export interface OverLimits {
   signals: UsageTriggerSignal[];

@@ -1,9 +1,10 @@
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Applied, applyPlan, noRoomFor, suspendingFirst } from "../triggers/apply.ts";
 import { MOST_TRIGGERS } from "../triggers/plan.ts";
 import type { TwilioClient } from "../twilio/client.ts";
-import { describeFailure } from "../twilio/failures.ts";
+import { describeFailure, isRefusal } from "../twilio/failures.ts";
 import { listUsageTriggers, type UsageTrigger } from "../twilio/usage-triggers.ts";
 import type { Recalled } from "./known.ts";
 import { needsRepair, planRepairs, type Repairing, type RepairPlan } from "./plan-repairs.ts";
@@ -90,7 +91,7 @@ async function repairAlone(
 function noteStrayed(log: Log, { accountSid, update }: RepairPlan): void {
   for (const { trigger, wanted } of update) {
     const { sid, callbackUrl, callbackMethod } = trigger;
-    const called = `${callbackMethod} ${callbackUrl.slice(0, 300)}`;
+    const called = `${callbackMethod} ${cut(callbackUrl, 300)}`;
     log.warn("trigger-strayed", { accountSid, usageTriggerSid: sid, limit: wanted.limit, called });
   }
 }
@@ -101,7 +102,7 @@ function repairOf({ problem }: RepairPlan, applied: Applied): Repair {
   const work = workOf(applied);
   if (noRoom.length > 0) return { kind: "failed", why: problem ?? noRoomFor(noRoom), isRefused: true, ...work };
   if (first === undefined) return { kind: "repaired", ...work };
-  const isRefused = failures.some(({ failure }) => failure.kind === "terminal");
+  const isRefused = failures.some(({ failure }) => isRefusal(failure));
   return { kind: "failed", why: `${first.what}: ${describeFailure(first.failure)}`, isRefused, ...work };
 }
 

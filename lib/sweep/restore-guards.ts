@@ -1,11 +1,10 @@
 import { compare, isDecimal, subtract } from "../decimal.ts";
-import { PROBATION_PARAMETER } from "../triggers/callback.ts";
-import { guardsBy, isGuard, isGuardOf } from "../triggers/guards.ts";
+import { firedAtOf } from "../policy/period.ts";
+import { guardsBy, isCallingUs, isGuard, isGuardOf } from "../triggers/guards.ts";
 import type { TriggerPlan } from "../triggers/plan.ts";
-import { callsUs, type WantedTrigger, watchesTheSame } from "../triggers/wanted.ts";
+import { type WantedTrigger, watchesTheSame } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { isContained, type Known } from "./known.ts";
-import { firedAtOf } from "./period.ts";
 import type { Repairing } from "./plan-repairs.ts";
 
 /** What the guards of an account need. */
@@ -93,13 +92,4 @@ function isExpected(guard: UsageTrigger, { known, policy }: Repairing): boolean 
     ([name, { then }]) => then === "suspend" && isGuardOf(guard, name),
   );
   return isOfLimit && known.lastReactivatedAt !== null;
-}
-
-/** The address tells which reactivation, by a tag that only the responder knows: whatever it says there is right. */
-export function isCallingUs(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
-  const tag = URL.canParse(trigger.callbackUrl) && new URL(trigger.callbackUrl).searchParams.get(PROBATION_PARAMETER);
-  if (!tag) return false;
-  const address = new URL(wanted.callbackUrl);
-  address.searchParams.set(PROBATION_PARAMETER, tag);
-  return callsUs(trigger, { callbackUrl: address.href });
 }

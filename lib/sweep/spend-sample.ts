@@ -1,8 +1,8 @@
 import { compare } from "../decimal.ts";
 import { measureOfLimit, RECURRING } from "../policy/measure.ts";
+import { periodStart } from "../policy/period.ts";
 import type { Limit } from "../policy/policy.ts";
 import type { AccountMemory } from "./known.ts";
-import { periodStart } from "./period.ts";
 import type { SpendSample } from "./spend-rules/sample.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { SpendRuleSignal } from "../inbox/messages.ts";
+import { occasionOf } from "../policy/period.ts";
 import type { Policy, Rate, SpendRule } from "../policy/policy.ts";
 import { limitsInOtherMoney } from "./currency.ts";
 import { isContained, type Known } from "./known.ts";
-import { occasionOf } from "./period.ts";
 import { type AccountRule, spendRulesFor } from "./spend-rules/for-account.ts";
 import { judgeSpend } from "./spend-rules/judge-spend.ts";
 import { type Sample, spendSamples } from "./spend-sample.ts";

@@ -1,9 +1,9 @@
 import { firingOf } from "../incidents/firing.ts";
+import { firedTriggers } from "../triggers/lost-firings.ts";
 import { tallyOf } from "./account-tally.ts";
 import { type CurrencyAnswer, checkCurrency } from "./currency.ts";
 import { judgeAccount, judgeCreated } from "./judge-account.ts";
 import { keepNews } from "./keep-news.ts";
-import { firedTriggers } from "./lost-firings.ts";
 import { needsRepair, planRepairs, type Repairing } from "./plan-repairs.ts";
 import { putAll, suspendingFirst } from "./put-signals.ts";
 import { NO_WORK, type Repair, repairAccount } from "./repair-account.ts";

@@ -1,6 +1,6 @@
 import type { Nudge } from "../inbox/nudges.ts";
 import type { Incident } from "../incidents/incident.ts";
-import { exemptionOf } from "../policy/exemption.ts";
+import { isProtected } from "../policy/exemption.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { OpenIncident } from "./known.ts";
 import type { SweptAccount } from "./shard.ts";
@@ -40,18 +40,20 @@ function tampered({ incident }: OpenIncident, watch: Watch): Nudge | undefined {
 
 /** Told once a day; where it is suspended again, each time that it is found active. */
 function occasion({ account, listedAt, policy, now }: Watch): string {
-  const isExempt = exemptionOf(account.accountSid, policy, now) !== undefined;
-  const willBeSuspended = policy.tampering === "suspend" && policy.mode === "enforce" && !isExempt;
+  const willBeSuspended = policy.tampering === "suspend" && !isProtected(account.accountSid, policy, now);
   return willBeSuspended ? listedAt : now.toISOString().slice(0, 10);
 }
 
 /** Something is still to be done, and nobody is at it. */
 function stuck({ incident, callsDue }: OpenIncident, watch: Watch): Nudge | undefined {
   const { state, failure, alerts, updatedAt } = incident;
-  const isUnderWay = state === "open" || state === "reactivating" || failure?.retrying === true;
+  // One that failed, until a person ends it: whatever Twilio said, it may do it now.
+  const isUnderWay = state === "open" || state === "reactivating" || state === "failed" || failure?.retrying === true;
   const isDue = isUnderWay || callsDue || alerts.some(({ publishedAt }) => publishedAt === null);
   if (!isDue || watch.now.getTime() - Date.parse(updatedAt) < STUCK_AFTER) return undefined;
-  return { kind: "drive", ...envelope(incident, `drive:${incident.id}:${updatedAt}`, watch) };
+  // Once for each standstill; a suspension that failed with each sweep, even where nothing has changed.
+  const occasion = state === "failed" ? watch.listedAt : updatedAt;
+  return { kind: "drive", ...envelope(incident, `drive:${incident.id}:${occasion}`, watch) };
 }
 
 /** A person is asked again: after half an hour, two hours, and then each day. */

@@ -4,7 +4,7 @@ import type { Limit, Policy } from "../policy/policy.ts";
 import { allowanceOf, guardEnd, guardKey, probationEnd } from "../policy/probation.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { callbackUrl, LIMIT_PARAMETER, PROBATION_PARAMETER } from "./callback.ts";
-import { isMarked, isThere, MARK, type WantedTrigger } from "./wanted.ts";
+import { callsUs, isMarked, isThere, MARK, type WantedTrigger } from "./wanted.ts";
 
 /** With them the longest limit's name, 40 letters, fits into Twilio's 64. */
 const PROBATION = " probation";
@@ -68,6 +68,15 @@ export function isGuard({ friendlyName }: Pick<UsageTrigger, "friendlyName">): b
 /** Whether it guards this limit, on probation or after it. */
 export function isGuardOf({ friendlyName }: Pick<UsageTrigger, "friendlyName">, limit: string): boolean {
   return [PROBATION, INTERIM].some((end) => friendlyName === MARK + limit + end);
+}
+
+/** The address tells which reactivation, by a tag that only the responder knows: whatever it says there is right. */
+export function isCallingUs(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+  const tag = URL.canParse(trigger.callbackUrl) && new URL(trigger.callbackUrl).searchParams.get(PROBATION_PARAMETER);
+  if (!tag) return false;
+  const address = new URL(wanted.callbackUrl);
+  address.searchParams.set(PROBATION_PARAMETER, tag);
+  return callsUs(trigger, { callbackUrl: address.href });
 }
 
 type Making = Pick<Guarded, "policy" | "accountSid" | "publicUrl"> & { command: string };

@@ -7,7 +7,6 @@ import { brakeOf, brakeStore } from "../../lib/incidents/brake-store.ts";
 import { brakeKey } from "../../lib/incidents/keys.ts";
 import { jsonLog } from "../../lib/log.ts";
 import { brakeKeeper } from "../../lib/response/keep-brake.ts";
-import { respond } from "../../lib/response/respond.ts";
 import type { Responder } from "../../lib/response/responder.ts";
 import { policyOf } from "../support/policies.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
@@ -59,13 +58,7 @@ const suspendedOf = (all: readonly string[]) =>
   all.filter((account) => rig.simulator.account(account).status === "suspended");
 
 async function deliver(signal: Signal, { attempt = 1, ...changes }: Partial<Responder> & { attempt?: number } = {}) {
-  const responder = rig.responder({ policy: POLICY, clock: gathering(0), ...changes });
-  const begunAt = responder.clock.now().getTime();
-  try {
-    return await respond(responder, { signal, attempt, begunAt, deadline: begunAt + 23_500 });
-  } catch (error) {
-    return { kind: "threw", error };
-  }
+  return rig.deliver(signal, { policy: POLICY, clock: gathering(0), attempt, ...changes });
 }
 
 /** Each in a worker of its own, at the same time. */

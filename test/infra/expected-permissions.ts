@@ -15,13 +15,13 @@ const leading = (...keys: string[]) => ({ "ForAllValues:StringLike": { "dynamodb
 const readAuthToken = {
   Sid: "ReadAuthToken",
   Effect: "Allow" as const,
-  Action: "ssm:GetParameter",
+  Action: "ssm:GetParameters",
   Resource: parameter("twilio-auth-token"),
 };
 const readOperators = {
   Sid: "ReadOperators",
   Effect: "Allow" as const,
-  Action: "ssm:GetParameter",
+  Action: "ssm:GetParameters",
   Resource: parameter("operators"),
 };
 const readIncidents = {
@@ -89,7 +89,19 @@ export const PERMISSIONS = {
       Condition: leading("ROUTING#*"),
     },
     alert,
-    sendTo("Inbox", "SignalTopSpender"),
+    sendTo("Inbox", "PutIntoInbox"),
+    {
+      Sid: "TakeFollowUps",
+      Effect: "Allow" as const,
+      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+      Resource: arn("FollowUpQueue"),
+    },
+    {
+      Sid: "PutAside",
+      Effect: "Allow" as const,
+      Action: "sqs:SendMessage",
+      Resource: [arn("FollowUpQueue"), arn("FollowUpDeadLetters")],
+    },
   ],
   SweepLambdaFunction: [
     ownLogs("SweepLogGroup"),
@@ -149,7 +161,7 @@ export const PERMISSIONS = {
     {
       Sid: "ReadSlackSecrets",
       Effect: "Allow" as const,
-      Action: "ssm:GetParameter",
+      Action: "ssm:GetParameters",
       Resource: [parameter("slack-bot-token"), parameter("slack-webhook-url")],
     },
     {
@@ -200,7 +212,7 @@ export const PERMISSIONS = {
     {
       Sid: "ReadSlackSecrets",
       Effect: "Allow" as const,
-      Action: "ssm:GetParameter",
+      Action: "ssm:GetParameters",
       Resource: [parameter("slack-bot-token"), parameter("slack-signing-secret")],
     },
     readOperators,

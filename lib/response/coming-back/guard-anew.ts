@@ -1,8 +1,7 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { guardsRestored } from "../../incidents/coming-back.ts";
 import { guardKey } from "../../policy/probation.ts";
-import { isCallingUs } from "../../sweep/restore-guards.ts";
-import { countedFrom } from "../../triggers/guards.ts";
+import { countedFrom, isCallingUs } from "../../triggers/guards.ts";
 import { isThere, type WantedTrigger, wantedTriggers } from "../../triggers/wanted.ts";
 import { retrying } from "../../twilio/backoff.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
@@ -31,8 +30,9 @@ export const guardAnew: Step = async (journey, record) => {
   }
   const made = creation.there.filter((trigger) => lost.some((wanted) => isThere(trigger, wanted)));
   const guards = [...standing, ...made].map(({ sid }) => sid);
-  const change = guardsRestored(record, { guards, created }, responder.clock.now());
-  return { kind: "on", record: await responder.store.save(change) };
+  const now = responder.clock.now();
+  const restored = await responder.store.change(record, (current) => guardsRestored(current, { guards, created }, now));
+  return { kind: "on", record: restored };
 };
 
 /**

@@ -5,7 +5,7 @@ import { isOnProbation, limitOf } from "./our-triggers.ts";
 interface Find {
   accountSid: string;
   trigger: UsageTrigger;
-  found: "sweep-fired" | "sweep-over";
+  found: "sweep-fired" | "sweep-over" | "reconciled";
   /** The same for the same find, so that each sweep that makes it asks once. At most 64 characters. */
   id: string;
   /** Null where it has not fired. */

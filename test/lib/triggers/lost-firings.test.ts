@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
 import { firingOf } from "../../../lib/incidents/firing.ts";
-import { firedTriggers, lostFirings } from "../../../lib/sweep/lost-firings.ts";
 import { guardsFor } from "../../../lib/triggers/guards.ts";
-import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, rfc2822, sid, timeBefore } from "./examples.ts";
+import { firedTriggers, lostFirings } from "../../../lib/triggers/lost-firings.ts";
+import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, rfc2822, sid, timeBefore } from "../sweep/examples.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

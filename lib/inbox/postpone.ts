@@ -37,9 +37,9 @@ export function sqsPostpone({ sqs, queueUrl, log }: PostponeParts): Postpone {
     }));
     try {
       const { Failed } = await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
-      for (const { Code, Message } of Failed ?? []) log.warn("notify-postpone-failed", { reason: Message ?? Code });
+      for (const { Code, Message } of Failed ?? []) log.warn("postpone-failed", { reason: Message ?? Code });
     } catch (error) {
-      log.warn("notify-postpone-failed", { reason: messageOf(error), messages: batch.length });
+      log.warn("postpone-failed", { reason: messageOf(error), messages: batch.length });
     }
   }
 }
