@@ -2,7 +2,7 @@ import { compare, isDecimal } from "../decimal.ts";
 import { identityOf, type Signal, type UsageTriggerSignal } from "../inbox/messages.ts";
 import { isOfEarlierPeriod } from "./age.ts";
 import type { Limit, Policy } from "./policy.ts";
-import { isAbout, isListed, type Rule, ruleFor, valueFor } from "./rule-for.ts";
+import { isAbout, type Rule, ruleFor, valueFor } from "./rule-for.ts";
 
 /** As short as what is dropped in it can be found again. */
 export const STOP_SLOT_MS = 1000;
@@ -90,7 +90,6 @@ function noteOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
   if (isOfEarlierPeriod(signal, now)) return "old";
   const rule = ruleFor(signal, policy);
   if (isBelow(signal, rule)) return "below";
-  const isNamed = isListed(rule.name, policy);
-  if (signal.probation || (isNamed && rule.at === null) || !isRecent(signal, now)) return "doubtful";
-  return isNamed ? `rule:${rule.name}` : "unlisted";
+  if (signal.probation || (rule.isNamed && rule.at === null) || !isRecent(signal, now)) return "doubtful";
+  return rule.isNamed ? `rule:${rule.name}` : "unlisted";
 }

@@ -76,6 +76,7 @@ const CONTAINED: Verdict = {
   kind: "suspend",
   confirm: null,
   rule: "suspended while our own table could not be read",
+  isNamed: true,
   reason: "suspended while our own table could not be read or written; written down afterwards",
 };
 
