@@ -18,7 +18,7 @@ import { policy } from "../lib/policy/current-policy.ts";
 import { followUpReceiver } from "../lib/response/follow-up.ts";
 import { brakeKeeper } from "../lib/response/keep-brake.ts";
 import { inboxReceiver, type RemainingTime } from "../lib/response/receive.ts";
-import type { Responder } from "../lib/response/responder.ts";
+import { RECALL_MS, type Responder } from "../lib/response/responder.ts";
 import { secretReaders } from "../lib/secrets.ts";
 import { twilioClient } from "../lib/twilio/client.ts";
 import { markOf } from "../lib/twilio/token-mark.ts";
@@ -39,6 +39,7 @@ const responder: Responder = {
   subaccount: (accountSid, token) => twilioClient({ accountSid, authToken: async () => token, apiUrl }),
   markOf: async (accountSid, token) => markOf(token, { key: (await authToken()) ?? "", accountSid }),
   store: incidentStore(table, config.TABLE_NAME),
+  recallMs: RECALL_MS,
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
   inbox: sqsInbox(sqs, config.INBOX_QUEUE_URL),
   followUps: sqsFollowUps(sqs, { queueUrl: followUpQueue, deadLettersUrl: config.FOLLOW_UP_DEAD_LETTERS_URL }),

@@ -18,9 +18,6 @@ export type Recalled =
   /** @property memory what was known by then: the incident could not be read. */
   | { kind: "failed"; why: string; memory: Memory | undefined };
 
-/** A store that does not answer within this time is taken for one that fails: money may run out meanwhile. */
-const RECALL_MS = 1000;
-
 /**
  * What our own store knows of the account: one round trip, and another one where it has an open incident.
  * @param options.evenIfSeen whether the incident is read where the message was dealt with before, too
@@ -37,9 +34,9 @@ export async function recall(
     return recollect(responder, memory, options);
   };
   try {
-    const read = await inTime(reading(), RECALL_MS);
+    const read = await inTime(reading(), responder.recallMs);
     if (read.kind === "in-time") return { kind: "recalled", recollection: read.value };
-    return { kind: "failed", why: `it did not answer within ${RECALL_MS} ms`, memory };
+    return { kind: "failed", why: `it did not answer within ${responder.recallMs} ms`, memory };
   } catch (error) {
     return { kind: "failed", why: messageOf(error), memory };
   }

@@ -25,6 +25,8 @@ export interface Responder {
   /** A keyed fingerprint of an account's auth token, to tell later whether it is still the same. */
   markOf: (accountSid: string, authToken: string) => Promise<TokenMark>;
   store: IncidentStore;
+  /** How long its first answer is waited for, in milliseconds: RECALL_MS, but for tests on a busy machine. */
+  recallMs: number;
   alerts: AlertPublisher;
   inbox: ReturnInbox;
   followUps: FollowUps;
@@ -95,6 +97,9 @@ export function share(
 export const CONFIRMATION_SHARE = 0.25;
 export const SUSPENSION_SHARE = 0.6;
 export const CALLS_SHARE = 0.8;
+
+/** A store that does not answer within this time is taken for one that fails: money may run out meanwhile. */
+export const RECALL_MS = 1000;
 
 /** So often a message is tried before it is put aside for a person; docs/architecture.md says how long that takes. */
 export const MOST_TRIES = 20;

@@ -135,6 +135,8 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
     return {
       twilio: twilioClient({ accountSid, authToken: async () => authToken, apiUrl: twilio?.url }),
       store,
+      // Where a test does not say otherwise, a store is slow only because the machine is busy.
+      recallMs: 10_000,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn, log }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
       followUps: { put: async (one) => void followUps.push(one), giveUp: async (one) => void followUps.push(one) },
