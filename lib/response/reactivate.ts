@@ -77,11 +77,16 @@ async function arrived(responder: Responder, record: IncidentRecord): Promise<In
   return released(responder, await store.change(record, (current) => reactivated(current, now)));
 }
 
-/** An earlier delivery may have begun to go back. */
+/** An earlier delivery may have begun to go back; and a stop that was asked for meanwhile may come true at any time. */
 function resumed(record: IncidentRecord): Progress {
-  const { failure } = reactivationOf(record);
-  return failure === null ? { kind: "on", record } : { kind: "failed", record, why: failure };
+  const { failure, at } = reactivationOf(record);
+  if (failure !== null) return { kind: "failed", record, why: failure };
+  const { suspendedAt } = record.incident;
+  const isUnanswered = record.askedAt !== null && record.askedAt > at && record.askedAt > (suspendedAt ?? "");
+  return isUnanswered ? { kind: "failed", record, why: STOPPED } : { kind: "on", record };
 }
+
+const STOPPED = "meanwhile the account tripped again, and Twilio did not say whether it suspended it";
 
 /** From here on what fired before is old news, and what fires makes an incident of its own. */
 async function released({ store }: Responder, record: IncidentRecord): Promise<IncidentRecord> {

@@ -84,7 +84,7 @@ function dieAt(on: (request: SeenRequest) => boolean, when: "before" | "after"):
 }
 
 async function die(command: ReactivateCommand): Promise<void> {
-  expect(await deliver(command, { milliseconds: 3000 })).toMatchObject({ kind: "threw" });
+  expect(await deliver(command, { milliseconds: 8000 })).toMatchObject({ kind: "threw" });
   rig.mend();
 }
 
@@ -111,6 +111,27 @@ test("whatever else fires then trips, too", async () => {
   expect(await deliver(command, { attempt: 2 })).toEqual(DONE);
   expect(await deliver(firing(account, { firedAt, limit: "spend", currentValue: "190" }))).toEqual(DONE);
   expect(status()).toBe("suspended");
+});
+
+test("a stop that Twilio did not answer meanwhile may come true late: it is suspended again, and said why", async () => {
+  const command = await contained();
+  dieAt(isActivation, "after");
+  await die(command);
+  rig.twilio.fail({
+    on: ({ method, body }) => method === "POST" && body.includes("suspended"),
+    do: "answer",
+    status: 504,
+  });
+  const firedAt = new Date().toISOString();
+  const stop = firing(account, { firedAt, limit: "spend", currentValue: "190" });
+  expect(await deliver(stop, { milliseconds: 2000 })).not.toEqual(DONE);
+  expect(status()).toBe("active");
+  rig.mend();
+  expect(await deliver(command, { attempt: 2 })).toEqual(DONE);
+  expect(status()).toBe("suspended");
+  expect(await last()).toMatchObject({
+    incident: { state: "suspended", reactivation: { failure: expect.stringContaining("tripped again") } },
+  });
 });
 
 describe("a guard that is worth nothing any more when the account is to go live", () => {
