@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { brakeKey } from "../../lib/incidents/keys.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { firing } from "../support/signals.ts";
-import { recordOf } from "../support/sqs-record.ts";
+import { recordOf, recordWith } from "../support/sqs-record.ts";
 
 // The handler as it is deployed: its own wiring, configured by its environment alone.
 
@@ -58,11 +59,30 @@ async function writePolicy(yaml: string): Promise<void> {
   vi.stubEnv("POLICY_FILE", file);
 }
 
-/** A cold start, and one invocation. */
+const context = { getRemainingTimeInMillis: () => 25_000 };
+
+/** A cold start, one invocation, and another one for what it left to the follow-up queue. */
 async function invoke(...Records: ReturnType<typeof recordOf>[]) {
   vi.resetModules();
   const { handler } = await import("../../handlers/respond.ts");
-  return handler({ Records }, { getRemainingTimeInMillis: () => 25_000 });
+  const outcome = await handler({ Records }, context);
+  await followUp();
+  return outcome;
+}
+
+async function followUp(): Promise<void> {
+  const { handler } = await import("../../handlers/respond.ts");
+  const queue = { QueueUrl: rig.aws.followUpUrl };
+  const eventSourceARN = `arn:aws:sqs:us-east-1:000000000000:${queue.QueueUrl.split("/").at(-1)}`;
+  const sqs = new SQSClient({});
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...queue, MaxNumberOfMessages: 10 }));
+  for (const { Body: body = "", MessageId: messageId = "", ReceiptHandle } of Messages) {
+    const record = { ...recordWith(body, { group: "", messageId }), eventSourceARN };
+    // Not what earlier tests left.
+    if (body.includes(account)) await handler({ Records: [record] }, context);
+    await sqs.send(new DeleteMessageCommand({ ...queue, ReceiptHandle }));
+  }
+  sqs.destroy();
 }
 
 test("suspends, records and alerts, with the incident's address", async () => {
@@ -118,14 +138,17 @@ exempt: [ { account: ${exempt}, why: emergency line } ]
   expect(because).toEqual(["brake", "exempt"]);
 });
 
-test("without an auth token records why it could not act, and asks for the message again: it may be stored by then", async () => {
+test("without an auth token records why it could not act, and parks the message: it may be stored by then", async () => {
   vi.stubEnv("TWILIO_AUTH_TOKEN", "");
-  const record = recordOf(firing(account));
-  expect(await invoke(record)).toEqual({ batchItemFailures: [{ itemIdentifier: record.messageId }] });
+  const signal = firing(account);
+  expect(await invoke(recordOf(signal))).toEqual({ batchItemFailures: [] });
   expect(await rig.incidentsOf(account)).toMatchObject([
     { incident: { state: "failed", failure: { message: expect.stringContaining("auth token is not configured") } } },
   ]);
   expect(await rig.alertsOf(account)).toMatchObject([{ about: "failed", severity: "critical" }]);
+  // After a second.
+  while ((await rig.inboxOf(account)).length === 0) await followUp();
+  expect(await rig.inboxOf(account)).toEqual([signal]);
 });
 
 describe("a configuration that cannot be used stops the start and names the variable", () => {
