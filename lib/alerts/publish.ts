@@ -68,7 +68,8 @@ function shedUntilItFits<T extends Alert | Notice>(whole: T, steps: readonly ((t
     told = shed(told);
     message = encoded(told);
   }
-  return sizeOf(message) <= MOST_BYTES ? message : encoded(inPlainWords(whole));
+  if (sizeOf(message) > MOST_BYTES) throw new RangeError("longer than SNS takes, whatever is left out");
+  return message;
 }
 
 function inPlainWords(alert: Alert | Notice): Alert | Notice {

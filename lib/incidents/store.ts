@@ -20,7 +20,7 @@ export interface IncidentStore {
   recall(accountSid: string, identity: string): Promise<Memory>;
   /**
    * Makes `incidentId` the account's one open incident; one round trip. Claiming it again is fine.
-   * @param insteadOf an incident that is over, and yet still claimed.
+   * @param insteadOf an incident that is over, and yet still claimed: kept as `release` does.
    * @throws TollbreakerError `incident-claim-lost` when the account has another open incident by now.
    */
   claim(accountSid: string, incidentId: string, insteadOf?: string): Promise<void>;
@@ -45,10 +45,13 @@ export interface IncidentStore {
    */
   noteReactivated(accountSid: string, incidentId: string, reactivated: Reactivated): Promise<void>;
   /**
-   * The account has no open incident any more. Repeatable; nothing happens when another one is open by now.
+   * The account has no open incident any more. Repeatable; nothing happens when another one is open by now. The incident
+   * is kept as one that people are still to be told of, for the sweep, until `noteTold`.
    * @param reactivated what the account's next signals must know; null when it was not reactivated.
    */
   release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void>;
+  /** People were told of all that there was to tell of an incident that is over. Repeatable. */
+  noteTold(accountSid: string, incidentId: string): Promise<void>;
   /**
    * Keeps how a phone number was routed, to be given back.
    * @param command who unroutes it: what a redelivery of it finds is not kept instead, what a later one finds is.
@@ -90,6 +93,9 @@ export interface Memory {
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
 }
+
+/** The sweep reads it, too (lib/sweep/memory-store.ts): no index leads to an incident that is over and has alerts due. */
+const KEEP_UNTOLD = "ADD untold :ended";
 
 /** Two lanes write an incident, each a few times. */
 const MOST_TRIES = 5;
@@ -138,12 +144,17 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   async function claim(accountSid: string, incidentId: string, insteadOf = incidentId): Promise<void> {
     const noneIsOpen = "attribute_not_exists(openIncidentId)";
     const thisOneIsOpen = "openIncidentId IN (:incidentId, :insteadOf)";
+    const isInstead = insteadOf !== incidentId;
     const claiming = new UpdateCommand({
       TableName: tableName,
       Key: accountKey(accountSid),
-      UpdateExpression: "SET openIncidentId = :incidentId, lastIncidentId = :incidentId",
+      UpdateExpression: `SET openIncidentId = :incidentId, lastIncidentId = :incidentId${isInstead ? ` ${KEEP_UNTOLD}` : ""}`,
       ConditionExpression: `${noneIsOpen} OR ${thisOneIsOpen}`,
-      ExpressionAttributeValues: { ":incidentId": incidentId, ":insteadOf": insteadOf },
+      ExpressionAttributeValues: {
+        ":incidentId": incidentId,
+        ":insteadOf": insteadOf,
+        ...(isInstead && { ":ended": new Set([insteadOf]) }),
+      },
     });
     await sendUnless(claiming, () => claimLost(accountSid));
   }
@@ -199,18 +210,31 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   }
 
   async function noteReactivated(accountSid: string, incidentId: string, reactivated: Reactivated): Promise<void> {
-    await changeAccount(accountSid, incidentId, reactivated, "");
+    await changeAccount(accountSid, incidentId, reactivated, { then: "", values: {} });
   }
 
   async function release(accountSid: string, incidentId: string, reactivated: Reactivated | null): Promise<void> {
-    await changeAccount(accountSid, incidentId, reactivated, "REMOVE openIncidentId");
+    const then = `REMOVE openIncidentId ${KEEP_UNTOLD}`;
+    await changeAccount(accountSid, incidentId, reactivated, { then, values: { ":ended": new Set([incidentId]) } });
+  }
+
+  async function noteTold(accountSid: string, incidentId: string): Promise<void> {
+    const noting = new UpdateCommand({
+      TableName: tableName,
+      Key: accountKey(accountSid),
+      UpdateExpression: "DELETE untold :told",
+      // Without it, an update would make an account that is not known.
+      ConditionExpression: "contains(untold, :incidentId)",
+      ExpressionAttributeValues: { ":told": new Set([incidentId]), ":incidentId": incidentId },
+    });
+    await sendUnless(noting, () => undefined);
   }
 
   async function changeAccount(
     accountSid: string,
     incidentId: string,
     news: Reactivated | null,
-    then: string,
+    { then, values }: { then: string; values: Record<string, unknown> },
   ): Promise<void> {
     const keeping = news === null ? "" : "SET lastReactivatedAt = :at, passed = :passed ";
     const changing = new UpdateCommand({
@@ -220,6 +244,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
       ConditionExpression: "openIncidentId = :incidentId",
       ExpressionAttributeValues: {
         ":incidentId": incidentId,
+        ...values,
         ...(news === null ? {} : { ":at": news.at, ":passed": news.passed }),
       },
     });
@@ -309,6 +334,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     firedAt,
     noteReactivated,
     release,
+    noteTold,
     keepRouting,
     routingsOf,
     markSeen,

@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { type Change, followedBy, type IncidentRecord, unchanged } from "../incidents/change.ts";
 import { alertsDue, callsEnded, evidenceRead, spendRanked } from "../incidents/record.ts";
+import { isOver } from "../incidents/transitions.ts";
 import type { Until } from "../twilio/backoff.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { publishDue } from "./publish-alerts.ts";
@@ -25,7 +26,7 @@ const LEASE_MS = 5000;
  * @throws what that queue throws: the message is then tried again.
  */
 export async function finishSoon(responder: Responder, turn: Turn, record: IncidentRecord): Promise<void> {
-  if (!isAnythingDue(record)) return;
+  if (!isAnythingDue(record)) return noteToldIfOver(responder, record);
   const { followUps, clock, log } = responder;
   const { id: incidentId, accountSid } = record.incident;
   const begunAt = clock.now().getTime();
@@ -79,7 +80,14 @@ async function finishAlone(responder: Responder, leased: IncidentRecord, work: W
       : await publishAndCheck(responder, settled, { until, isPatient: work.isPatient });
   await store.change(told, unleased);
   const reasons = [callsReason(told), topReason, ...failures].filter((reason) => reason !== undefined);
-  return reasons.length === 0 ? undefined : reasons.join("; ");
+  if (reasons.length > 0) return reasons.join("; ");
+  await noteToldIfOver(responder, told);
+  return undefined;
+}
+
+/** The sweep need not look after it any more. */
+async function noteToldIfOver({ store }: Responder, { incident }: IncidentRecord): Promise<void> {
+  if (isOver(incident.state)) await store.noteTold(incident.accountSid, incident.id);
 }
 
 async function publishAndCheck(

@@ -1,6 +1,7 @@
 import { identityOf } from "../inbox/messages.ts";
-import type { RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
+import type { DriveNudge, RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
+import { isOver } from "../incidents/transitions.ts";
 import { foundActive, reminded } from "../incidents/watched.ts";
 import { isProtected } from "../policy/exemption.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
@@ -48,7 +49,8 @@ async function act(responder: Responder, errand: Errand, current: Recollection):
   if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
   const { known } = current;
   // It is over, or another story by now.
-  if (known === undefined || known.incident.id !== nudge.incidentId) return {};
+  if (known === undefined || known.incident.id !== nudge.incidentId)
+    return nudge.kind === "drive" ? { record: await endedOf(responder, nudge) } : {};
   switch (nudge.kind) {
     case "tampered":
       return { record: await lookAfter(responder, { nudge, ...turn }, { ...current, known }) };
@@ -57,6 +59,13 @@ async function act(responder: Responder, errand: Errand, current: Recollection):
     case "remind":
       return { record: await remind(responder, nudge, known) };
   }
+}
+
+/** Of an incident that is over, all that may still be due is that people are told. */
+async function endedOf({ store }: Responder, { accountSid, incidentId }: DriveNudge) {
+  const found = await store.load(incidentId);
+  const isEnded = found !== undefined && found.incident.accountSid === accountSid && isOver(found.incident.state);
+  return isEnded ? found : undefined;
 }
 
 type Current = Recollection & { known: IncidentRecord };

@@ -43,10 +43,14 @@ export interface Known {
 }
 
 /** What our own store answers about an account. */
-export type Recalled =
+export type Recalled = (
   | { kind: "known"; known: Known }
   /** An item of it is not as this version knows it. The incident is there where it could be read all the same. */
-  | { kind: "unreadable"; why: string; open: OpenIncident | undefined };
+  | { kind: "unreadable"; why: string; open: OpenIncident | undefined }
+) & {
+  /** Incidents that are over, and of which people may still have to be told: the oldest of them. */
+  untold: readonly Incident[];
+};
 
 export interface OpenIncident {
   incident: Incident;

@@ -2,8 +2,10 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
+import type { Incident } from "../incidents/incident.ts";
 import { HeadItem, recordOf } from "../incidents/items.ts";
 import { accountKey, firedKey, headKey, sweepKey } from "../incidents/keys.ts";
+import { alertsDue } from "../incidents/record.ts";
 import { isOver } from "../incidents/transitions.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
 import type { CurrencyCheck } from "./currency.ts";
@@ -12,7 +14,7 @@ import type { AccountMemory, OpenIncident, Recalled } from "./known.ts";
 /** What the sweep knows and remembers of accounts. It writes its own items alone. */
 export interface MemoryStore {
   /**
-   * Of at most 50 accounts: two round trips, the second for those with an open incident.
+   * Of at most 50 accounts: two round trips, the second for those with an open incident, or one that is over but not told.
    * @param reading `consistent` for what is known in this very moment; what is changing may be missing otherwise.
    */
   recall(accountSids: readonly string[], until: Until, reading?: "consistent"): Promise<Map<string, Recalled>>;
@@ -51,6 +53,7 @@ const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
   lastReactivatedAt: z.optional(z.string()),
   passed: z._default(z.record(z.string(), z.string()), {}),
+  untold: z._default(z.set(z.string()), new Set<string>()),
 });
 const FiredItem = z.object({ sk: z.string(), firedAt: z.string() });
 
@@ -64,8 +67,8 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     const keys = [...accountSids.map(sweepKey), ...accountSids.map(accountKey)];
     const items = byPartition(await getAll(keys, until, reading));
     const readings = accountSids.map((accountSid) => readingOf(accountSid, items));
-    const openIds = readings.flatMap(({ account }) => account.data?.openIncidentId ?? []);
-    const heads = byPartition(await getAll(openIds.map(headKey), until, reading));
+    const ids = readings.flatMap(({ account }) => [...claimedIn(account.data), ...untoldIn(account.data)]);
+    const heads = byPartition(await getAll([...new Set(ids)].map(headKey), until, reading));
     return new Map(readings.map((found) => [found.accountSid, recalled(found, heads)]));
   }
 
@@ -176,16 +179,43 @@ function readingOf(accountSid: string, items: ReadonlyMap<unknown, Item>) {
   return { accountSid, memory, account };
 }
 
+type AccountItem = z.output<typeof AccountItem>;
+
+function claimedIn(account: AccountItem | undefined): string[] {
+  return account?.openIncidentId === undefined ? [] : [account.openIncidentId];
+}
+
+/** So that an account is little to read, whatever was closed; the later ones come when the first are told. */
+const MOST_UNTOLD = 5;
+
+/** Ids sort by time. */
+function untoldIn(account: AccountItem | undefined): string[] {
+  return [...(account?.untold ?? [])].sort().slice(0, MOST_UNTOLD);
+}
+
+/** What is over and still claimed is no longer watched as open: people may not have been told of it, either. */
+function untoldOf(account: AccountItem | undefined, heads: ReadonlyMap<unknown, Item>): Incident[] {
+  const found = (id: string) => {
+    const head = z.safeParse(HeadItem, heads.get(headKey(id).pk));
+    return head.success ? [recordOf(head.data)] : [];
+  };
+  const leftOver = claimedIn(account)
+    .flatMap(found)
+    .filter((record) => isOver(record.incident.state) && alertsDue(record).length > 0);
+  return [...leftOver, ...untoldIn(account).flatMap(found)].map(({ incident }) => incident);
+}
+
 function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item>): Recalled {
   const openId = account.data?.openIncidentId;
   const head = z.safeParse(z.optional(HeadItem), openId === undefined ? undefined : heads.get(headKey(openId).pk));
   const open = head.data === undefined ? undefined : openIncidentOf(head.data);
   const why = [...whyNot("memory", memory), ...whyNot("account", account), ...whyNot("incident", head)].join("; ");
-  if (why !== "") return { kind: "unreadable", why, open };
+  const untold = untoldOf(account.data, heads);
+  if (why !== "") return { kind: "unreadable", why, open, untold };
   const { lastReactivatedAt = null, passed = {} } = account.data ?? {};
   const { refusalToldOn = null, currency = null } = memory.data ?? {};
   const ours = { lastReactivatedAt, passed, isClaimed: openId !== undefined, open };
-  return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency } };
+  return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency }, untold };
 }
 
 function whyNot(what: string, { error }: z.core.util.SafeParseResult<unknown>): string[] {

@@ -54,7 +54,7 @@ export async function repairAccount(sweeper: Sweeper, repairing: Repairing, turn
 /** What was recalled with the shard may be minutes old: an account can have been suspended and brought back since. */
 async function recallNow({ memory }: Sweeper, { accountSid }: Repairing, { until }: Turn): Promise<Recalled> {
   const recalled = await memory.recall([accountSid], until, "consistent");
-  return recalled.get(accountSid) ?? { kind: "unreadable", why: "nothing was recalled", open: undefined };
+  return recalled.get(accountSid) ?? { kind: "unreadable", why: "nothing was recalled", open: undefined, untold: [] };
 }
 
 /** It ends by itself: what was repaired must not look as if it was not. */

@@ -21,7 +21,7 @@ const REQUESTS_AT_ONCE = 10;
 /** More than the requests: some accounts wait for our own store meanwhile. */
 const ACCOUNTS_AT_ONCE = 16;
 
-const UNKNOWN: Recalled = { kind: "known", known: NOTHING_KNOWN };
+const UNKNOWN: Recalled = { kind: "known", known: NOTHING_KNOWN, untold: [] };
 
 type RemainingTime = Pick<Context, "getRemainingTimeInMillis">;
 

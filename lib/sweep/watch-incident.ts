@@ -11,6 +11,8 @@ const DAY = 24 * HOUR;
 
 /** Whoever is at it writes something within this time. */
 const STUCK_AFTER = 2 * MINUTE;
+/** Less than a message is tried in the follow-up queue (serverless.yml: 50 times, in ten hours), so that one always is. */
+const DRIVEN_ANEW_AFTER = 6 * HOUR;
 /** The status was listed a moment ago, and an account is suspended from one moment to the next. */
 const TAMPERED_AFTER = 2 * MINUTE;
 
@@ -50,9 +52,30 @@ function stuck({ incident, callsDue }: OpenIncident, watch: Watch): Nudge | unde
   // One that failed, until a person ends it: whatever Twilio said, it may do it now.
   const isUnderWay = state === "open" || state === "reactivating" || state === "failed" || failure?.retrying === true;
   const isDue = isUnderWay || callsDue || alerts.some(({ publishedAt }) => publishedAt === null);
-  if (!isDue || watch.now.getTime() - Date.parse(updatedAt) < STUCK_AFTER) return undefined;
-  // Once for each standstill; a suspension that failed with each sweep, even where nothing has changed.
-  const occasion = state === "failed" ? watch.listedAt : updatedAt;
+  const still = standstill(updatedAt, watch.now);
+  if (!isDue || still === undefined) return undefined;
+  // A suspension that failed with each sweep, even where nothing has changed.
+  return drive(incident, state === "failed" ? watch.listedAt : still, watch);
+}
+
+/**
+ * Pure. Incidents that are over: people may still have to be told. That they were, and nobody struck the incident off, is
+ * for the responder to see.
+ */
+export function watchUntold(untold: readonly Incident[], now: Date): Nudge[] {
+  return untold.flatMap((incident) => {
+    const still = standstill(incident.updatedAt, now);
+    return still === undefined ? [] : [drive(incident, still, { now })];
+  });
+}
+
+/** A name for it: another one after some hours, as what waits in the queues is given up in the end. */
+function standstill(updatedAt: string, now: Date): string | undefined {
+  const rest = now.getTime() - Date.parse(updatedAt);
+  return rest < STUCK_AFTER ? undefined : `${updatedAt}:${Math.floor(rest / DRIVEN_ANEW_AFTER)}`;
+}
+
+function drive(incident: Incident, occasion: string, watch: Pick<Watch, "now">): Nudge {
   return { kind: "drive", ...envelope(incident, `drive:${incident.id}:${occasion}`, watch) };
 }
 
@@ -91,6 +114,6 @@ export function remindersDue(waited: number): number {
   return waited >= 30 * MINUTE ? 1 : 0;
 }
 
-function envelope(incident: Incident, id: string, { now }: Watch) {
+function envelope(incident: Incident, id: string, { now }: Pick<Watch, "now">) {
   return { id, accountSid: incident.accountSid, incidentId: incident.id, receivedAt: now.toISOString() };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { dismiss } from "../support/commands.ts";
 import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
@@ -72,6 +73,39 @@ describe("an account whose usage triggers can't be read", () => {
     rig.simulator.setStatus(account, "suspended");
     refuseTriggers(500, 20500);
     expect(await countsAfter(5)).toMatchObject({ suspended: 1, unread: 1 });
+  });
+});
+
+describe("an incident that is over while SNS is down", () => {
+  const driven = async (minutes: number) => {
+    await rig.sweep({ clock: ahead(minutes * MINUTE) });
+    return (await rig.inboxOf(account)).filter(({ kind }) => kind === "drive");
+  };
+  const told = async () => (await rig.alertsOf(account)).map(({ about }) => about);
+
+  test("is driven until people are told, also where its messages were given up, and then no more", async () => {
+    const policy = { ...POLICY, mode: "observe" } as const;
+    await rig.deliver(firing(account), { policy });
+    const [recorded] = await rig.incidentsOf(account);
+    if (recorded === undefined) throw new Error("there is no incident");
+    rig.sns.fail({ do: "cut" });
+    await rig.deliver(dismiss(recorded.incident), { policy });
+    // Given up: nobody but the sweep knows of it.
+    rig.followUps.splice(0);
+    expect(await told()).toEqual(["alerted"]);
+
+    const [first] = await driven(3);
+    expect(first).toMatchObject({ incidentId: recorded.incident.id });
+    if (first !== undefined) await rig.deliver(first, { policy });
+    rig.followUps.splice(0);
+    expect(await driven(9)).toEqual([first]);
+    const [, later] = await driven(7 * 60);
+    expect(later).toMatchObject({ incidentId: recorded.incident.id });
+
+    rig.mend();
+    if (later !== undefined) expect(await rig.deliver(later, { policy })).toEqual({ kind: "done" });
+    expect(await told()).toEqual(["alerted", "dismissed"]);
+    expect(await driven(14 * 60)).toEqual([first, later]);
   });
 });
 

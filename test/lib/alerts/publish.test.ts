@@ -354,6 +354,14 @@ Next: Look at the incident and at the account in Twilio's Console: money may sti
     expect(logged.filter(({ AlertsNotComposed }) => AlertsNotComposed === 1)).toHaveLength(3);
   });
 
+  it("in plain words where it is too long whatever is left out: logged and counted, too", async () => {
+    const { publish, lines } = recordingPublisher();
+    const { email, sqs } = await publish({ ...composeAlert(examples.failed), id: "x".repeat(300_000) });
+    expect(email).toContain("it could not be suspended. The details could not be shown");
+    expect(readNotification(sqs).alert).toMatchObject({ about: "failed", shortened: true });
+    expect(lines.map((line) => JSON.parse(line)).filter((one) => one.AlertsNotComposed === 1)).toHaveLength(1);
+  });
+
   const NOTICE = {
     ...({ id: "drill:1", kind: "drill", severity: "info", subject: "Rehearsal", headline: "A rehearsal." } as const),
     ...{ facts: [], nextStep: "", at: "2026-11-21T03:04:07.000Z", drillId: "1" },

@@ -129,6 +129,32 @@ describe("a reactivation", () => {
   });
 });
 
+describe("an incident that is over", () => {
+  const untold = async () => {
+    const found = await item(accountKey(account));
+    return [...(found?.["untold"] ?? [])].sort();
+  };
+
+  test("is kept until people were told of it: released, or another one in its place", async () => {
+    await store.claim(account, "first");
+    expect(await untold()).toEqual([]);
+    for (const _ of [1, 2]) await store.release(account, "first", null);
+    await store.claim(account, "second");
+    await store.claim(account, "third", "second");
+    expect(await untold()).toEqual(["first", "second"]);
+    await store.noteTold(account, "first");
+    expect(await untold()).toEqual(["second"]);
+    for (const _ of [1, 2]) await store.noteTold(account, "second");
+    expect(await untold()).toEqual([]);
+    expect((await store.recall(account, "")).openIncidentId).toBe("third");
+  });
+
+  test("of an account that nothing is known of, nothing is noted", async () => {
+    await store.noteTold(account, "none");
+    expect(await item(accountKey(account))).toBeUndefined();
+  });
+});
+
 describe("claim", () => {
   test("of several at once, one wins, and wins again", async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `incident-${index}`);

@@ -40,7 +40,13 @@ interface Delivering extends Partial<Responder> {
   milliseconds?: number;
 }
 
-const deliver = (signal: Signal, changes: Delivering = {}) => rig.deliver(signal, { policy: LADDER, ...changes });
+/** Where the test has a clock, it comes by that. */
+function deliver(signal: Signal, changes: Delivering = {}) {
+  const came = changes.clock === undefined ? signal : cameAt(signal, changes.clock.now().toISOString());
+  return rig.deliver(came, { policy: LADDER, ...changes });
+}
+const cameAt = (signal: Signal, receivedAt: string): Signal =>
+  signal.kind === "usage-trigger" ? { ...signal, receivedAt, firedAt: receivedAt } : { ...signal, receivedAt };
 const DONE = { kind: "done" };
 
 const at = (time: string): { clock: Clock } => ({ clock: { ...systemClock, now: () => new Date(time) } });

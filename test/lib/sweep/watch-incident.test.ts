@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Incident } from "../../../lib/incidents/incident.ts";
 import { INCIDENT_STATES } from "../../../lib/incidents/incident.ts";
-import { remindersDue, watchIncident } from "../../../lib/sweep/watch-incident.ts";
+import { remindersDue, watchIncident, watchUntold } from "../../../lib/sweep/watch-incident.ts";
 import { ACCOUNT, NOW, POLICY, timeBefore, withIncident } from "./examples.ts";
 
 const MINUTE = 60_000;
@@ -93,6 +93,28 @@ describe("stuck", () => {
     const id = (updatedAt: string) => nudges({ state: "open", updatedAt })[0]?.id;
     expect(id(ago(3 * MINUTE))).toBe(id(ago(3 * MINUTE)));
     expect(id(ago(3 * MINUTE))).not.toBe(id(ago(4 * MINUTE)));
+  });
+
+  test("asked again after some hours: what waits in the queues is given up in the end", () => {
+    const id = (now: Date) => nudges({ state: "open", updatedAt: NOW.toISOString() }, { now })[0]?.id;
+    const later = (milliseconds: number) => new Date(NOW.getTime() + milliseconds);
+    expect(id(later(3 * MINUTE))).toBe(id(later(5 * HOUR)));
+    expect(new Set([3 * MINUTE, 6 * HOUR, 12 * HOUR].map((time) => id(later(time)))).size).toBe(3);
+  });
+});
+
+describe("over, and people may still have to be told", () => {
+  const untold = (updatedAt: string) => {
+    const incident = withIncident({ state: "dismissed", updatedAt }).open?.incident;
+    return watchUntold(incident === undefined ? [] : [incident], NOW);
+  };
+
+  test("driven once nobody has been at it for two minutes, and again after some hours", () => {
+    expect(untold(ago(MINUTE))).toEqual([]);
+    const [nudge, ...others] = untold(ago(3 * MINUTE));
+    expect(others).toEqual([]);
+    expect(nudge).toMatchObject({ kind: "drive", accountSid: ACCOUNT, incidentId: "an-incident" });
+    expect(untold(ago(3 * MINUTE))).toEqual([nudge]);
   });
 });
 
