@@ -39,7 +39,7 @@ export const FULL: Effort = {
 };
 /** To see that the bench works; its numbers say little. */
 export const QUICK: Effort = {
-  starts: 2,
+  starts: 1,
   firings: 3,
   warmUps: 1,
   rounds: 1,

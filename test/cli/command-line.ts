@@ -12,10 +12,14 @@ export interface Ended {
 
 export const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
+/** Each process loads the same modules: compiled once is enough. */
+const { NODE_COMPILE_CACHE: compiled } = process.env;
+const COMPILED = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
+
 /** Runs the command line as a process of its own, with nothing in its environment but `environment`. */
 export async function tollbreaker(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...words], {
-    env: environment,
+    env: { ...COMPILED, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);

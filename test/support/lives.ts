@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import pLimit from "p-limit";
 import { expect } from "vitest";
 import type { Message } from "../../lib/inbox/messages.ts";
@@ -61,6 +62,7 @@ const FINISHED = JSON.stringify({ batchItemFailures: [] });
 
 export function livesIn(rig: Rig): Lives {
   const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
+  const script = bundled(SCRIPT, directory);
   const atOnce = pLimit(3);
 
   /** Lets the function live once; it dies at its `at`th request that writes. */
@@ -69,7 +71,7 @@ export function livesIn(rig: Rig): Lives {
     const proxies = await Promise.all(targets.map(startFaultProxy));
     const event = { EVENT: JSON.stringify([recordOf(message, { attempt })]), POLICY_FILE: policyFile };
     const environment = environmentOf(proxies, event);
-    const child = spawn(process.execPath, [SCRIPT], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [await script], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
     const requests: SeenRequest[] = [];
     watch(child, proxies, requests, death);
     const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
@@ -121,6 +123,19 @@ export function livesIn(rig: Rig): Lives {
     },
     close: () => rmSync(directory, { recursive: true }),
   };
+}
+
+/** One file, as is deployed: a process starts in half the time that it would take with each module by itself. */
+async function bundled(script: string, directory: string): Promise<string> {
+  const outfile = join(directory, "life.mjs");
+  // As serverless.yml says.
+  const js = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  await build({
+    ...{ entryPoints: [script], outfile, bundle: true, format: "esm", platform: "node", target: "node24" },
+    ...{ mainFields: ["module", "main"], minifyWhitespace: true, minifySyntax: true, banner: { js } },
+    logLevel: "error",
+  });
+  return outfile;
 }
 
 /**

@@ -37,6 +37,7 @@ import { quietSimulator } from "../local/twilio/api.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { SUSPEND_ALL } from "./policies.ts";
 import { beginAt, NOON } from "./shifted-date.ts";
+import { withoutPauses } from "./without-pauses.ts";
 
 /** The responder's real parts on loopback, each behind a proxy that can fail. Tests keep apart by using an account each. */
 export interface Rig {
@@ -147,7 +148,7 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       subaccount: (sid, token) => twilioClient({ accountSid: sid, authToken: async () => token, apiUrl: twilio?.url }),
       markOf: async (sid, token) => markOf(token, { key: authToken, accountSid: sid }),
       publicUrl: PUBLIC_URL,
-      clock: systemClock,
+      clock: withoutPauses,
       log,
       ...changes,
     };

@@ -11,7 +11,8 @@ export const NOON = new Date("2026-11-21T12:00:00Z");
 export function beginAt(time: Date): () => void {
   const Before = Date;
   const offset = time.getTime() - Before.now();
-  const now = () => Before.now() + offset;
+  const passedBefore = passed;
+  const now = () => Before.now() + offset + passed - passedBefore;
   globalThis.Date = new Proxy(Before, {
     construct: (target, parameters, newTarget) =>
       Reflect.construct(target, parameters.length === 0 ? [now()] : parameters, newTarget),
@@ -22,6 +23,12 @@ export function beginAt(time: Date): () => void {
     globalThis.Date = Before;
   };
 }
+
+/** So many milliseconds go by at once, where `beginAt` rules `Date`. */
+export function letPass(milliseconds: number): void {
+  passed += milliseconds;
+}
+let passed = 0;
 
 /** How far `Date` is from what the system's clock says, in milliseconds. */
 export function shiftOfDate(): number {
