@@ -22,6 +22,7 @@ import { markOf } from "../lib/twilio/token-mark.ts";
 const config = readConfig(RespondEnv, process.env);
 const log = jsonLog();
 const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
+const inbox = sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL);
 const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
 const apiUrl = config.TWILIO_API_URL;
 // Either is enough: nothing is suspended by mistake.
@@ -34,10 +35,10 @@ export const handler = inboxReceiver({
   markOf: async (accountSid, token) => markOf(token, { key: (await authToken()) ?? "", accountSid }),
   store: incidentStore(table, config.TABLE_NAME),
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
-  inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),
+  inbox,
   drills: drillStore(table, config.TABLE_NAME),
   policy: { ...policy, mode },
-  brake: brakeKeeper({ store: brakeStore(table, config.TABLE_NAME, clock), brake: policy.brake, clock, log }),
+  brake: brakeKeeper({ store: brakeStore(table, config.TABLE_NAME, clock), inbox, brake: policy.brake, clock, log }),
   publicUrl: config.PUBLIC_URL,
   clock,
   log,

@@ -4,16 +4,20 @@ import * as z from "zod/mini";
 import type { Clock } from "../clock.ts";
 import { TollbreakerError } from "../errors.ts";
 import { type BrakeState, NO_BRAKE_STATE } from "../policy/brake.ts";
+import { NO_BRAKE_ALERT } from "../policy/brake-alert.ts";
 import { brakeKey } from "./keys.ts";
+import { type WaitingStore, waitingStore } from "./waiting-store.ts";
 
 /** The one brake that all workers share. */
 export interface BrakeStore {
   /**
    * Replaces the state by what `change` makes of it, atomically: when somebody else was faster, `change` is asked again
-   * about the newer state.
+   * about the newer state. What changes nothing is not written.
    * @param known the state as read a moment ago: saves a round trip when nothing has happened since.
    */
   update<T extends { next: BrakeState }>(change: (state: BrakeState) => T, known?: VersionedBrake): Promise<T>;
+  /** The accounts that wait, each in an item of its own: who is held does not write what all share. */
+  waiting: WaitingStore;
 }
 
 export interface VersionedBrake {
@@ -24,16 +28,15 @@ export interface VersionedBrake {
 const BrakeItem = z.object({
   version: z.number(),
   suspensions: z.array(z.object({ accountSid: z.string(), at: z.string() })),
-  waiting: z.array(
+  releases: z._default(z.array(z.object({ command: z.string(), reached: z.nullable(z.string()) })), () => []),
+  alert: z._default(
     z.object({
-      accountSid: z.string(),
-      incidentId: z.string(),
-      since: z.string(),
-      announcedBy: z.nullable(z.string()),
+      maker: z.nullable(z.object({ incidentId: z.string(), until: z.string() })),
+      last: z.nullable(z.object({ incidentId: z.string(), at: z.string(), waiting: z.number() })),
+      notBefore: z.nullable(z.string()),
     }),
+    () => NO_BRAKE_ALERT,
   ),
-  // An item from before releases were remembered has none.
-  released: z._default(z.array(z.string()), () => []),
 });
 
 /** With jitter between them, enough for a hundred workers at the same moment. */
@@ -65,6 +68,7 @@ export function brakeStore(client: DynamoDBDocumentClient, tableName: string, cl
   }
 
   return {
+    waiting: waitingStore(client, tableName),
     async update(change, known) {
       let current = known ?? (await read());
       for (let tries = 0; tries < MOST_TRIES; tries++) {

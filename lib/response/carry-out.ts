@@ -68,8 +68,8 @@ async function act(responder: Responder, order: Order, memory: Memory): Promise<
 async function byReleasing(responder: Responder, order: Order<ReleaseBrakeCommand>): Promise<Acted> {
   const { clock, log } = responder;
   const why = whyStale(order.command, undefined, clock.now());
-  if (why === undefined) await releaseBrake(responder, order);
-  else log.warn("command-refused", { command: order.command.id, why });
+  if (why === undefined) return unfinished(await releaseBrake(responder, order));
+  log.warn("command-refused", { command: order.command.id, why });
   return {};
 }
 
@@ -77,6 +77,10 @@ async function bySuspending(responder: Responder, order: Order<SuspendCommand>, 
   const record = await suspendByHand(responder, order, current);
   measure(responder.log, current.known, record);
   return given(record);
+}
+
+function unfinished(again: string | undefined): Acted {
+  return again === undefined ? {} : { again };
 }
 
 function given(record: IncidentRecord | undefined): Acted {

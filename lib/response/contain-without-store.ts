@@ -28,8 +28,7 @@ export async function containWithoutStore(
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.
   if (verdict.kind !== "suspend" || verdict.confirm !== null || !isFresh) return;
 
-  const permit = Promise.resolve(brake.mayPassAlone(signal.accountSid));
-  const suspension = await suspendOrGiveBack(responder, delivery, permit);
+  const suspension = await suspendOrGiveBack(responder, delivery, brake.permitAlone(signal.accountSid));
   log.warn("contained-without-store", { accountSid: signal.accountSid, outcome: suspension.kind });
   if (suspension.kind !== "suspended") return;
   await endLiveCalls(twilio, signal.accountSid, share(responder, delivery, CALLS_SHARE));

@@ -9,7 +9,7 @@ import type { Account } from "../twilio/accounts.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import { begin, type Case, incidentIdOf } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
-import type { Permit } from "./keep-brake.ts";
+import type { Permit, PermitOutcome } from "./keep-brake.ts";
 import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { type Suspension, suspendAccount } from "./suspend.ts";
 import { toldOf } from "./tell.ts";
@@ -27,13 +27,12 @@ export async function enforce(
   // The brake holds the machine, not a person who has looked.
   const permit =
     tripping.signal.kind === "suspend"
-      ? brake.passByHand(accountSid)
-      : brake.mayPass(accountSid, incidentId, current.memory.brake);
-  const [begun] = await Promise.allSettled([begin(responder, tripping, current)]);
+      ? brake.bypassFor(accountSid)
+      : brake.permitFor(accountSid, incidentId, current.memory.brake);
   // The opening is written down while Twilio is asked.
   const [suspension, [opened]] = await Promise.all([
     suspendOrGiveBack(responder, delivery, permit),
-    Promise.allSettled([saveOpening(responder, current, begun)]),
+    Promise.allSettled([openCase(responder, tripping, current)]),
   ]);
   const tokenMark = await markTaken(responder, suspension);
   return recordOrEndCalls(responder, delivery, suspension, () =>
@@ -41,34 +40,17 @@ export async function enforce(
   );
 }
 
-/**
- * The brake is asked while the account is read. One that needed no suspension then neither counts nor waits: triggers
- * of accounts that are suspended already must not use up the brake of those that are not.
- */
-export async function suspendOrGiveBack(
-  responder: Responder,
-  delivery: Delivery,
-  permit: Promise<Permit>,
-): Promise<Suspension> {
+/** The brake counts what happened: a place that was taken for a suspension that did not happen is given back. */
+export async function suspendOrGiveBack(responder: Responder, delivery: Delivery, permit: Permit): Promise<Suspension> {
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const mayAsk = permit.then(({ isFree }) => isFree);
-  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, mayAsk);
-  const { isFree, giveBack } = await permit;
-  if (!isOurs(suspension, delivery) || (!isFree && suspension.kind === "suspended")) await giveBack();
+  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, permit.mayAsk);
+  await permit.settle(outcomeFor(suspension));
   return suspension;
 }
 
-/** Whether it is, or may become, a suspension of ours; or would have been one. */
-function isOurs(suspension: Suspension, delivery: Delivery): boolean {
-  switch (suspension.kind) {
-    case "suspended":
-      return suspendedBy(suspension.by, delivery) === "tollbreaker";
-    case "refused":
-      return false;
-    case "held":
-    case "unconfirmed":
-      return true;
-  }
+function outcomeFor(suspension: Suspension): PermitOutcome {
+  if (suspension.kind !== "suspended") return "not-suspended";
+  return suspension.by === "tollbreaker" ? "ours" : "not-ours";
 }
 
 /** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */
@@ -97,13 +79,9 @@ function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { att
   return by === "already-suspended" && attempt > 1 ? "tollbreaker" : by;
 }
 
-async function saveOpening(
-  { store }: Responder,
-  { known }: Case,
-  begun: PromiseSettledResult<Change>,
-): Promise<IncidentRecord> {
-  const change = unwrapped(begun);
-  return change.record === known ? known : store.save(change);
+async function openCase(responder: Responder, tripping: Tripping, current: Case): Promise<IncidentRecord> {
+  const change = await begin(responder, tripping, current);
+  return change.record === current.known ? current.known : responder.store.save(change);
 }
 
 /** A fingerprint of the token that the account had when it was contained; null where it was not seen. Never throws. */

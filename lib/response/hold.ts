@@ -21,10 +21,9 @@ export async function hold(
   if (known === undefined) return undefined;
   const { store, brake } = responder;
   const { accountSid } = delivery.signal;
-  const permit =
-    delivery.signal.kind === "suspend"
-      ? brake.passByHand(accountSid)
-      : brake.mayPass(accountSid, known.incident.id, memory.brake);
+  // An account on its way back is not one more that trips.
+  const isFree = delivery.signal.kind === "suspend" || known.incident.state === "reactivating";
+  const permit = isFree ? brake.bypassFor(accountSid) : brake.permitFor(accountSid, known.incident.id, memory.brake);
   const suspension = await suspendOrGiveBack(responder, delivery, permit);
   const tokenMark = await markTaken(responder, suspension);
   const change = held(known, { suspension, delivery, tripping, tokenMark, now: responder.clock.now() });

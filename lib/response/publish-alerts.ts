@@ -1,10 +1,9 @@
-import pLimit from "p-limit";
-import { composeAlert, type WaitingAccount } from "../alerts/compose.ts";
+import { type AlertOccasion, composeAlert } from "../alerts/compose.ts";
 import { messageOf } from "../errors.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
-import type { AlertDelivery, Incident } from "../incidents/incident.ts";
+import type { AlertDelivery } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
-import { fetchAccount } from "../twilio/accounts.ts";
+import { nameWaiting } from "./name-waiting.ts";
 import type { Responder } from "./responder.ts";
 
 export interface Told {
@@ -33,9 +32,9 @@ async function publish(responder: Responder, { incident }: IncidentRecord, due: 
   const { about, at, because, problem, note } = due;
   const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
   try {
-    const waiting = because === "brake" ? await namesToTell(responder, incident) : [];
-    if (because === "brake" && waiting.length === 0) return { kind: "told-elsewhere" };
-    await responder.alerts.publish(composeAlert({ about, incident, at, incidentUrl, because, problem, note, waiting }));
+    const occasion = { about, incident, at, incidentUrl, because, problem, note };
+    if (because === "brake") return await publishForAll(responder, occasion);
+    await responder.alerts.publish(composeAlert(occasion));
     return { kind: "published" };
   } catch (error) {
     responder.log.error("alert-not-published", { incidentId: incident.id, about, reason: messageOf(error) });
@@ -43,21 +42,17 @@ async function publish(responder: Responder, { incident }: IncidentRecord, due: 
   }
 }
 
-/** Accounts that trip together are named together: this long the first one waits for the others. */
-const GATHERING_MS = 2000;
-const NAME_TIMEOUT_MS = 2000;
-/** Beyond these, an alert names accounts by their SIDs only. */
-const MOST_NAMES = 20;
-
-/** The accounts that wait at the brake and that nobody was told of: one loud alert instead of one for each. */
-async function namesToTell(responder: Responder, { accountSid: own, id }: Incident): Promise<WaitingAccount[]> {
-  const { twilio, brake, clock } = responder;
-  await clock.sleep(GATHERING_MS);
-  const waiting = await brake.announce(own, id);
-  const inTurn = pLimit(10);
-  return inTurn.map(waiting, async ({ accountSid }, index) => {
-    if (index >= MOST_NAMES) return { accountSid, friendlyName: null };
-    const account = await fetchAccount(twilio, accountSid, NAME_TIMEOUT_MS);
-    return { accountSid, friendlyName: account.kind === "ok" ? account.body.friendlyName : null };
-  });
+/** One loud alert for all that wait at the brake, instead of one for each. @throws what SNS or the store throws. */
+async function publishForAll(responder: Responder, occasion: AlertOccasion): Promise<Publication> {
+  const announcement = await nameWaiting(responder, occasion.incident);
+  if (announcement.kind === "told-elsewhere") return announcement;
+  if (announcement.kind === "later") return { kind: "failed", why: "another alert of the brake comes first" };
+  let isPublished = false;
+  try {
+    await responder.alerts.publish(composeAlert({ ...occasion, waiting: announcement.accounts }));
+    isPublished = true;
+  } finally {
+    await announcement.settle(isPublished);
+  }
+  return { kind: "published" };
 }

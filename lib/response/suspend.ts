@@ -25,13 +25,13 @@ const NO_SUCH_ACCOUNT = 20404;
  * update that changed nothing need no handling of their own: the next reading tells.
  *
  * Can be repeated at any time. Never touches the parent, an account that is not ours, or a closed one.
- * @param mayAsk whether the brake lets it through; waited for after the first reading, so that both go on side by side.
+ * @param mayAsk whether the brake lets it through; asked only about an account that was read as active.
  */
 export async function suspendAccount(
   twilio: TwilioClient,
   accountSid: string,
   until: Until,
-  mayAsk: Promise<boolean>,
+  mayAsk: () => Promise<boolean>,
 ): Promise<Suspension> {
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended");
   const inTime = limitedTo(twilio, until);
@@ -41,7 +41,7 @@ export async function suspendAccount(
   async function readAskReadBack(): Promise<Step> {
     const before = await read(inTime);
     if (before.kind !== "active") return before;
-    if (!(await mayAsk)) return { kind: "held", account: before.account };
+    if (!(await mayAsk())) return { kind: "held", account: before.account };
     asked = true;
     const asking = await requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS);
     const failure = asking.kind === "failed" ? asking.failure : undefined;

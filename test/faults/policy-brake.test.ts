@@ -1,14 +1,17 @@
-import { DeleteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import type { Signal } from "../../lib/inbox/messages.ts";
-import { brakeOf, brakeStore } from "../../lib/incidents/brake-store.ts";
+import { isCommand, isNudge, type Message } from "../../lib/inbox/messages.ts";
+import { brakeStore } from "../../lib/incidents/brake-store.ts";
 import { brakeKey } from "../../lib/incidents/keys.ts";
 import { jsonLog } from "../../lib/log.ts";
+import { carryOut } from "../../lib/response/carry-out.ts";
+import { heed } from "../../lib/response/heed.ts";
 import { brakeKeeper } from "../../lib/response/keep-brake.ts";
 import { respond } from "../../lib/response/respond.ts";
 import type { Responder } from "../../lib/response/responder.ts";
+import { suspend } from "../support/commands.ts";
 import { policyOf } from "../support/policies.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { errorsCounted, firing, notUnderstood } from "../support/signals.ts";
@@ -30,12 +33,16 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 beforeEach(async () => {
   await rig.table.send(new DeleteCommand({ TableName: rig.aws.tableName, Key: brakeKey }));
+  for (const { accountSid } of await waiting()) await listed().end(accountSid, new Date());
 });
 afterEach(() => rig.mend());
 
+const listed = () => brakeStore(rig.table, rig.aws.tableName, systemClock).waiting;
+
 async function waiting() {
-  const key = new GetCommand({ TableName: rig.aws.tableName, Key: brakeKey, ConsistentRead: true });
-  return brakeOf((await rig.table.send(key)).Item).state.waiting;
+  const all = [];
+  for await (const page of listed().pages()) all.push(...page);
+  return all;
 }
 
 /** The brake's alert gives others two seconds to come: here it waits for so many, however busy the machine is. */
@@ -58,19 +65,27 @@ const nameOf = (account: string) => rig.simulator.account(account).friendlyName;
 const suspendedOf = (all: readonly string[]) =>
   all.filter((account) => rig.simulator.account(account).status === "suspended");
 
-async function deliver(signal: Signal, { attempt = 1, ...changes }: Partial<Responder> & { attempt?: number } = {}) {
+async function deliver(message: Message, { attempt = 1, ...changes }: Partial<Responder> & { attempt?: number } = {}) {
   const responder = rig.responder({ policy: POLICY, clock: gathering(0), ...changes });
   const begunAt = responder.clock.now().getTime();
+  const turn = { attempt, begunAt, deadline: begunAt + 23_500 };
   try {
-    return await respond(responder, { signal, attempt, begunAt, deadline: begunAt + 23_500 });
+    if (isCommand(message)) return await carryOut(responder, { command: message, ...turn });
+    if (isNudge(message)) return await heed(responder, { nudge: message, ...turn });
+    return await respond(responder, { signal: message, ...turn });
   } catch (error) {
     return { kind: "threw", error };
   }
 }
 
-/** Each in a worker of its own, at the same time. */
-const tripAll = (all: readonly string[], held: number) =>
-  Promise.all(all.map((account) => deliver(firing(account), { clock: gathering(held) })));
+/** Each in a worker of its own, at the same time; then once more those whose alert another one was about to give. */
+async function tripAll(all: readonly string[], held: number) {
+  const signals = all.map((account) => firing(account));
+  const first = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(held) })));
+  const again = signals.filter((_, nth) => first[nth]?.kind === "again");
+  const second = await Promise.all(again.map((signal) => deliver(signal, { attempt: 2 })));
+  return [...first.filter(({ kind }) => kind !== "again"), ...second];
+}
 
 async function incidentOf(account: string) {
   const [recorded, ...others] = await rig.incidentsOf(account);
@@ -103,7 +118,8 @@ function later(milliseconds: number) {
   const now = () => new Date(Date.now() + milliseconds);
   const clock = gathering(0, now);
   const store = brakeStore(rig.table, rig.aws.tableName, clock);
-  return { clock, brake: brakeKeeper({ store, brake: POLICY.brake, clock, log: jsonLog(() => {}) }) };
+  const { inbox } = rig.responder();
+  return { clock, brake: brakeKeeper({ store, inbox, brake: POLICY.brake, clock, log: jsonLog(() => {}) }) };
 }
 const MINUTE = 60_000;
 
@@ -176,13 +192,12 @@ describe("nobody who waits is forgotten", () => {
   test("SNS is down: the alert comes later, and names all", async () => {
     rig.sns.fail({ do: "cut" });
     const signals = held.map((account) => firing(account));
-    const first = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(7) })));
-    const again = signals.filter((_, nth) => first[nth]?.kind === "again");
-    expect(again).not.toEqual([]);
+    for (const { kind } of await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(7) }))))
+      expect(kind).toBe("again");
     expect(await alertsOfAll(held)).toEqual([]);
 
     rig.mend();
-    for (const signal of again) expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    for (const signal of signals) expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     const alerts = await alertsOfAll(held);
     expect(alerts).toHaveLength(1);
     expect(namedIn(alerts, held)).toEqual(held);
@@ -210,11 +225,24 @@ describe("nobody who waits is forgotten", () => {
         return new Promise<never>(() => {});
       },
     };
-    void deliver(first, { alerts: dying, clock: gathering(7) });
-    const later = others.map((signal) => deliver(signal, { clock: { ...systemClock, sleep: () => reached.promise } }));
-    expect(await Promise.all(later)).toEqual(others.map(() => ({ kind: "done" })));
+    const gathers = Promise.withResolvers<void>();
+    const { now, sleep } = gathering(7);
+    const beginning = async (milliseconds: number) => {
+      gathers.resolve();
+      await sleep(milliseconds);
+    };
+    void deliver(first, { alerts: dying, clock: { now, sleep: beginning } });
+    await gathers.promise;
+    const tooSoon = others.map((signal) => deliver(signal));
+    await reached.promise;
+    for (const { kind } of await Promise.all(tooSoon)) expect(kind).toBe("again");
     expect(await alertsOfAll(held)).toEqual([]);
 
+    // Half a minute later it is known to be gone.
+    const [second, ...rest] = others;
+    if (second === undefined) throw new Error("others are held");
+    expect(await deliver(second, { ...later(31_000), attempt: 2 })).toEqual({ kind: "done" });
+    for (const signal of rest) expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await deliver(first, { attempt: 2 })).toEqual({ kind: "done" });
     const alerts = await alertsOfAll(held);
     expect(alerts).toHaveLength(1);
@@ -259,13 +287,12 @@ describe("nobody who waits is forgotten", () => {
   test("one that an operator suspends while SNS is down does not take the others' alert with it", async () => {
     rig.sns.fail({ do: "cut" });
     const signals = held.slice(0, 3).map((account) => firing(account));
-    const outcomes = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(3) })));
+    await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(3) })));
     rig.mend();
-    for (const account of held.slice(0, 3)) rig.simulator.setStatus(account, "suspended");
-    for (const [nth, signal] of signals.entries()) {
-      if (outcomes[nth]?.kind === "again") await deliver(signal, { attempt: 2 });
-    }
-    expect(namedIn(await alertsOfAll(held), held).sort()).toEqual(held.slice(0, 3).sort());
+    const [suspended = "", ...others] = held.slice(0, 3);
+    expect(await deliver(suspend(suspended))).toEqual({ kind: "done" });
+    for (const signal of signals) expect(await deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(namedIn(await alertsOfAll(held), held).sort()).toEqual(others.sort());
   });
 });
 
@@ -332,8 +359,8 @@ describe("the store is down", () => {
 
     rig.mend();
     const again = { brake, attempt: 2, clock: gathering(4) };
-    const outcomes = await Promise.all(signals.map((signal) => deliver(signal, again)));
-    expect(outcomes).toEqual(all.map(() => ({ kind: "done" })));
+    await Promise.all(signals.map((signal) => deliver(signal, again)));
+    for (const signal of signals) expect(await deliver(signal, { ...again, attempt: 3 })).toEqual({ kind: "done" });
     const suspended = suspendedOf(all);
     expect(suspended).toHaveLength(5);
     for (const account of suspended) {

@@ -113,9 +113,9 @@ describe("a store that fails before anything is known", () => {
 });
 
 describe("a store that fails in the middle", () => {
-  // Of an ordinary story: the read of what is known, then each write, that of the brake among them. The last one, that
-  // the firing came in, is for the sweep: without it, it asks once in vain.
-  const STEPS = 16;
+  // Of an ordinary story: the read of what is known, then each write, those of the brake among them (a place is taken, the
+  // account waits no more). The last one, that the firing came in, is for the sweep: without it, it asks once in vain.
+  const STEPS = 17;
 
   test.each(Array.from({ length: STEPS }, (_, index) => index + 1))("from request %i on", async (nth) => {
     rig.simulator.addCalls(account, { calls: 2 });

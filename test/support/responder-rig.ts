@@ -8,7 +8,7 @@ import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { snsPublisher } from "../../lib/alerts/publish.ts";
 import { IMPATIENT } from "../../lib/aws.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { drillStore } from "../../lib/drills/drill-store.ts";
 import { readMessage, sqsInbox } from "../../lib/inbox/inbox.ts";
 import { isCommand, isNudge, type Message } from "../../lib/inbox/messages.ts";
@@ -50,7 +50,7 @@ export interface Rig {
   /** Hands out a message: the way it ended, or what was thrown, after which it would be delivered again. */
   deliver(message: Message, changes?: Delivering): Promise<Delivered>;
   /** A worker's keeper of `brake`, on the one state that all of them share. */
-  brakeOf(brake: Brake): BrakeKeeper;
+  brakeOf(brake: Brake, clock?: Clock): BrakeKeeper;
   /** What waits in the inbox for one account, in order. */
   inboxOf(accountSid: string): Promise<Message[]>;
   /** Of one account, oldest first. */
@@ -117,7 +117,7 @@ export async function startRig(): Promise<Rig> {
       inbox: sqsInbox(sqs, aws.inboxUrl),
       drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
-      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake),
+      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake, changes.clock),
       subaccount: (sid, token) => twilioClient({ accountSid: sid, authToken: async () => token, apiUrl: twilio?.url }),
       markOf: async (sid, token) => markOf(token, { key: authToken, accountSid: sid }),
       publicUrl: PUBLIC_URL,
@@ -127,8 +127,9 @@ export async function startRig(): Promise<Rig> {
     };
   }
 
-  function brakeOf(brake: Brake): BrakeKeeper {
-    return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, systemClock), brake, clock: systemClock, log });
+  function brakeOf(brake: Brake, clock = systemClock): BrakeKeeper {
+    const own = sqsInbox(sqs, aws.inboxUrl);
+    return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, clock), inbox: own, brake, clock, log });
   }
 
   async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {

@@ -89,6 +89,6 @@ async function suspendSurely(twilio: TwilioClient, accountSid: string, until: Un
     const kind = failure.kind === "retryable" ? "unconfirmed" : "refused";
     return { suspension: { kind, twilioCode: failure.code, message: wordsFor(failure) }, wasActive };
   }
-  const suspension = await suspendAccount(twilio, accountSid, until, Promise.resolve(true));
+  const suspension = await suspendAccount(twilio, accountSid, until, async () => true);
   return { suspension, wasActive: wasActive || (suspension.kind === "suspended" && suspension.by === "tollbreaker") };
 }
