@@ -161,7 +161,9 @@ export function brakeKeeper({ store, inbox, brake, clock, log }: BrakeKeeperOpti
       merged = alone;
       const all = alone.length === 0 ? state : { ...state, suspensions: united(state.suspensions, alone) };
       // The time of this try: of two workers, the one that writes later also asked later.
-      return passBrake(all, { accountSid, now: clock.now(), brake });
+      const passed = passBrake(all, { accountSid, now: clock.now(), brake });
+      if (passed.kind === "held" || all !== state) return passed;
+      return { ...passed, takes: { place: { accountSid, at: passed.at }, limit: brake.suspensions } };
     }, known);
     alone = alone.filter((one) => !merged.includes(one));
     learn(passage.next);
@@ -189,22 +191,25 @@ export function brakeKeeper({ store, inbox, brake, clock, log }: BrakeKeeperOpti
 
   async function giveBackPlace(place: Suspension): Promise<void> {
     try {
-      const { free } = await store.update((state) => {
+      const { wasTaken } = await store.update((state) => {
         const { next } = giveBack(state, place);
-        return { next, free: next === state ? 0 : freePlaces(next, brake, clock.now()) };
+        return { next, givesBack: place, wasTaken: next !== state };
       });
       seen = seen.filter((one) => !isSame(one, place));
-      if (free > 0) await askAgain(place, free);
+      if (wasTaken) await askAgain(place);
     } catch (error) {
       log.warn("brake-not-given-back", { accountSid: place.accountSid, reason: messageOf(error) });
     }
   }
 
   /** Those that the place helped to hold; each in its own account's order. */
-  async function askAgain(place: Suspension, free: number): Promise<void> {
+  async function askAgain(place: Suspension): Promise<void> {
     const waiting: Waiting[] = [];
     for await (const page of store.waiting.pages()) waiting.push(...page);
+    if (waiting.length === 0) return;
     const now = clock.now();
+    // Read after it was given back: of several at the same time, the last one sees all places that are free.
+    const { free } = await store.update((state) => ({ next: state, free: freePlaces(state, brake, now) }));
     for (const one of nextInLine(waiting, { place, free, now })) {
       if (!(await store.waiting.markCalled(one, now))) continue;
       const { accountSid, incidentId } = one;

@@ -55,7 +55,7 @@ describe("recall", () => {
       lastIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
-      brake: { state: NO_BRAKE_STATE, version: 0 },
+      brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
   });
 
@@ -66,7 +66,7 @@ describe("recall", () => {
       releases: [{ command: "a-command", reached: null }],
     };
     await put({ ...brakeKey, ...brake, version: 7 });
-    expect((await store.recall(account, "a-signal")).brake).toEqual({ state: brake, version: 7 });
+    expect((await store.recall(account, "a-signal")).brake).toMatchObject({ state: brake, version: 7 });
     await local.client.send(new DeleteCommand({ TableName: local.tableName, Key: brakeKey }));
     await put({ ...brakeKey, version: "seven" });
     await expect(store.recall(account, "a-signal")).rejects.toThrow();

@@ -1,4 +1,10 @@
-import { GetCommand, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  GetCommand,
+  PutCommand,
+  paginateScan,
+} from "@aws-sdk/lib-dynamodb";
 import { type Clock, systemClock } from "../../../lib/clock.ts";
 import type { Inbox } from "../../../lib/inbox/inbox.ts";
 import type { Message } from "../../../lib/inbox/messages.ts";
@@ -11,7 +17,7 @@ import { type EmptyTable, emptyTable } from "../../support/empty-table.ts";
 
 export const BRAKE = { suspensions: 5, within: 600_000 };
 /** As the first reading of a fresh table. */
-export const NOTHING: VersionedBrake = { state: NO_BRAKE_STATE, version: 0 };
+export const NOTHING: VersionedBrake = { state: NO_BRAKE_STATE, version: 0, hasPlaces: false };
 
 export const accounts = (count: number) =>
   Array.from({ length: count }, (_, nth) => `AC${String(nth).padStart(32, "0")}`);
@@ -40,8 +46,21 @@ export async function brakeWorkers() {
     return all;
   }
 
+  /** The items of those that wait, and of those that did. */
+  async function waitingItems() {
+    const all: Record<string, unknown>[] = [];
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) all.push(...Items);
+    return all.filter(({ pk }) => pk === waitingKey("").pk);
+  }
+
+  type Writes = NonNullable<BatchWriteCommandInput["RequestItems"]>[string];
+  async function writeAll(writes: Writes): Promise<void> {
+    for (let from = 0; from < writes.length; from += 25)
+      await client.send(new BatchWriteCommand({ RequestItems: { [tableName]: writes.slice(from, from + 25) } }));
+  }
+
   return {
-    ...{ table, store, worker, waiting },
+    ...{ table, store, worker, waiting, waitingItems },
     logged: () => logged,
     /** What accounts are asked again. */
     inbox: () => inbox,
@@ -57,7 +76,7 @@ export async function brakeWorkers() {
       // As written before the list had items of its own.
       const item = { ...brakeKey, version: 1, suspensions: [], waiting: [], released: [] };
       await client.send(new PutCommand({ TableName: tableName, Item: item }));
-      for (const { accountSid } of await waiting()) await store().waiting.end(accountSid, new Date());
+      await writeAll((await waitingItems()).map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })));
     },
     /** Each asks, and those that may are suspended. @returns those. */
     async tripAll(all: readonly string[], by: (nth: number) => BrakeKeeper, known = NOTHING): Promise<string[]> {
@@ -69,10 +88,13 @@ export async function brakeWorkers() {
       });
       return (await Promise.all(tripped)).flat();
     },
-    /** The items of those that wait, and of those that did. */
-    async waitingItems() {
-      const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
-      return Items.filter(({ pk }) => pk === waitingKey("").pk);
+    /** All of them wait, as though they had been held one after the other, a millisecond each. */
+    async hold(all: readonly string[], from: number): Promise<void> {
+      const items = all.map((account, nth) => {
+        const since = new Date(from + nth).toISOString();
+        return { ...waitingKey(account), incidentId: incidentOf(account), since, heldBy: since };
+      });
+      await writeAll(items.map((Item) => ({ PutRequest: { Item } })));
     },
     close: () => table.close(),
   };

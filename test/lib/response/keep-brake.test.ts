@@ -85,6 +85,19 @@ describe("many workers at the same time", () => {
     expect(await rig.tripAll(others, () => rig.worker())).toHaveLength(4);
   });
 
+  test("60 places are taken at once by one write each: nobody who may pass waits for the others", async () => {
+    const brake = { suspensions: 60, within: 600_000 };
+    await rig.worker().release("r1");
+    const known = await rig.state();
+    const isShared = ({ operation, body }: { operation: string; body: string }) =>
+      operation !== "GetItem" && body.includes('"BRAKE"');
+    const before = rig.table.proxy.requests().filter(isShared).length;
+    const all = accounts(80);
+    expect(await rig.tripAll(all, () => rig.worker(systemClock, { brake }), known)).toHaveLength(60);
+    expect(rig.table.proxy.requests().filter(isShared).length - before).toBe(all.length);
+    expect(await counted()).toHaveLength(60);
+  });
+
   test("those that are held write nothing that all share", async () => {
     await rig.tripAll(accounts(5), () => rig.worker());
     const known = await rig.state();
