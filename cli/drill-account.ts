@@ -18,7 +18,7 @@ export async function newDrill(access: TwilioAccess, accountSid: string | undefi
 }
 
 async function firstActive(access: TwilioAccess): Promise<string> {
-  const account = (await listSubaccounts(access)).find(({ status }) => status === "active");
+  const account = (await listSubaccounts(access)).accounts.find(({ status }) => status === "active");
   if (account !== undefined) return account.sid;
   throw new Failure(EXIT.notFound, "account-not-found", "There is no active subaccount to rehearse with.", {
     fix: "name one with --account",

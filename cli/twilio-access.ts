@@ -6,7 +6,7 @@ import { loadPolicy } from "../lib/policy/load-policy.ts";
 import type { Policy } from "../lib/policy/policy.ts";
 import { secretReader } from "../lib/secrets.ts";
 import { politeClient } from "../lib/sweep/polite-client.ts";
-import { type Account, listAccounts } from "../lib/twilio/accounts.ts";
+import { type AccountList, listAccounts } from "../lib/twilio/accounts.ts";
 import { type TwilioClient, twilioClient } from "../lib/twilio/client.ts";
 import { wordsFor } from "../lib/twilio/refusals.ts";
 import { EXIT, Failure } from "./failure.ts";
@@ -133,12 +133,18 @@ export function policyOf({ policyFile }: TwilioAccess): Policy {
 
 const LISTING_TIMEOUT_MS = 20_000;
 
-/** All subaccounts, closed ones included. @throws Failure when Twilio does not list them. */
-export async function listSubaccounts({ twilio }: Pick<TwilioAccess, "twilio">): Promise<Account[]> {
+/** All subaccounts, closed ones included. @throws Failure when Twilio does not list them, or not all of them. */
+export async function listSubaccounts({
+  twilio,
+}: Pick<TwilioAccess, "twilio">): Promise<Pick<AccountList, "accounts" | "setAside">> {
   const answer = await listAccounts(twilio, LISTING_TIMEOUT_MS);
-  if (answer.kind === "ok") return answer.body.filter(({ sid }) => sid !== twilio.accountSid);
+  const failure = answer.kind === "failed" ? answer.failure : answer.body.incomplete;
+  if (answer.kind === "ok" && failure === null) {
+    const { accounts, setAside } = answer.body;
+    return { accounts: accounts.filter(({ sid }) => sid !== twilio.accountSid), setAside };
+  }
   throw new Failure(EXIT.failed, "accounts-unreadable", "Twilio did not list the subaccounts.", {
-    got: wordsFor(answer.failure),
+    ...(failure !== null && { got: wordsFor(failure) }),
     fix: "`tollbreaker doctor` looks closer",
   });
 }

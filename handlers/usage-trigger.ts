@@ -5,6 +5,7 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { readConfig, UsageTriggerEnv } from "../lib/config.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { jsonLog } from "../lib/log.ts";
+import { policy } from "../lib/policy/current-policy.ts";
 import { secretReader } from "../lib/secrets.ts";
 import { twilioClient } from "../lib/twilio/client.ts";
 import { signingTokens } from "../lib/webhooks/signing-tokens.ts";
@@ -21,6 +22,7 @@ export const app = usageTriggerWebhook({
   publicUrl: config.PUBLIC_URL,
   tokens: signingTokens({ twilio, parentToken: authToken, clock, log }),
   parentSid: config.TWILIO_ACCOUNT_SID,
+  policy,
   inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),
   clock,
   log,

@@ -17,25 +17,30 @@ const HEIGHT = 6;
 /** Seconds: the sweep's pace, so that each point is one sweep. */
 const PERIOD = 300;
 
+const DEAD_LETTERS = ["Inbox", "FollowUp", "Notify", "Sweep"];
 const ALARMS = [
-  "InboxDeadLettersAlarm",
-  "NotifyDeadLettersAlarm",
-  "InboxAgeAlarm",
-  "RespondErrorsAlarm",
-  "RespondThrottlesAlarm",
-  "WebhookServerErrorsAlarm",
-  "ContainmentsFailedAlarm",
-  "BrakeHeldAlarm",
-  "SweepHeartbeatAlarm",
-  "SweepUnreadAlarm",
-  "SweepDeadLettersAlarm",
+  ...["ContainmentsFailedAlarm", "BrakeHeldAlarm"],
+  ...["InboxAgeAlarm", "RespondErrorsAlarm", "RespondThrottlesAlarm"],
+  ...["MessagesParkedAlarm", "MessagesGivenUpAlarm", "MessagesUnhandledAlarm", "AlertsNotComposedAlarm"],
+  "FollowUpAgeAlarm",
+  ...["WebhooksNotStoredAlarm", "WebhooksThrottledAlarm", "OperatorRequestsFailedAlarm"],
+  ...["UsageTriggerErrorsAlarm", "UsageTriggerThrottlesAlarm", "DebuggerErrorsAlarm", "DebuggerThrottlesAlarm"],
+  ...["SweepHeartbeatAlarm", "SweepUnreadAlarm", "AccountsSetAsideAlarm"],
+  ...DEAD_LETTERS.flatMap((queue) => [`${queue}DeadLettersAlarm`, `${queue}MoreDeadLettersAlarm`]),
 ];
 const FUNCTIONS = ["UsageTrigger", "Debugger", "Respond", "Sweep", "SweepShard", "Notify", "OperatorApi", "Slack"];
 
 const sections = [
   {
     title: "Is it well?",
-    widgets: [alarms(), graph("Age of the oldest message", [ageOf("Inbox"), ageOf("NotifyQueue")], inboxAgeAlarm())],
+    widgets: [
+      alarms(),
+      graph(
+        "Age of the oldest message",
+        ["Inbox", "FollowUpQueue", "NotifyQueue"].map((queue) => ageOf(queue)),
+        inboxAgeAlarm(),
+      ),
+    ],
   },
   {
     title: "Containment",
@@ -45,14 +50,26 @@ const sections = [
       graph("Overshoot over the limit (%)", [ours("Overshoot", "p50"), ours("Overshoot", "Maximum")]),
       graph("Signals and suspensions", counts("Signals", "Suspensions")),
       graph("A person is needed", counts("BrakeHeld", "ContainmentsFailed")),
-      graph("Webhooks refused, and the API's errors", [ours("WebhooksRefused", "Sum"), ofApi("4xx"), ofApi("5xx")]),
+      graph(
+        "Parked, and what went wrong",
+        counts("MessagesParked", "MessagesGivenUp", "MessagesUnhandled", "AlertsNotComposed"),
+      ),
+      graph(
+        "Still to be done",
+        ["Visible", "NotVisible", "Delayed"].map((which) => messagesIn("FollowUpQueue", which, which)),
+      ),
+      graph(
+        "Webhooks turned away",
+        counts("WebhooksRefused", "WebhooksUndecided", "WebhooksNotStored", "WebhooksThrottled"),
+      ),
+      graph("The API's errors", [ours("OperatorRequestsFailed", "Sum"), ofApi("4xx"), ofApi("5xx")]),
     ],
   },
   {
     title: "Sweep",
     widgets: [
       graph("Sweeps", counts("SweepCompleted", "SweepSkipped", "SweepFailed", "SweepAbandoned")),
-      graph("Subaccounts", each("Maximum", "SweepAccounts", "SweepArmed", "SweepUnread")),
+      graph("Subaccounts", each("Maximum", "SweepAccounts", "SweepArmed", "SweepUnread", "AccountsSetAside")),
       graph("Duration (ms)", each("Maximum", "SweepMilliseconds")),
       graph("Found", counts("LostWebhooksFound", "OverLimitsFound", "SpendRulesTripped", "TamperingFound")),
       graph("Usage triggers", counts("DriftRepaired", "RepairsRefused")),
@@ -64,7 +81,7 @@ const sections = [
     widgets: [
       graph(
         "Dead letters",
-        ["Inbox", "Notify", "Sweep"].map((queue) => waitingIn(`${queue}DeadLetters`)),
+        DEAD_LETTERS.map((queue) => messagesIn(`${queue}DeadLetters`, "Visible", queue)),
       ),
       graph(
         "Errors of functions",
@@ -149,7 +166,8 @@ function ageOf(queue) {
   return ["AWS/SQS", name, "QueueName", `\${${queue}.QueueName}`, { stat: "Maximum", label: `${queue} (s)` }];
 }
 
-function waitingIn(queue) {
-  const name = "ApproximateNumberOfMessagesVisible";
-  return ["AWS/SQS", name, "QueueName", `\${${queue}.QueueName}`, { stat: "Maximum", label: queue }];
+/** @param which Visible, NotVisible (being handled) or Delayed */
+function messagesIn(queue, which, label) {
+  const name = `ApproximateNumberOfMessages${which}`;
+  return ["AWS/SQS", name, "QueueName", `\${${queue}.QueueName}`, { stat: "Maximum", label }];
 }

@@ -1,11 +1,20 @@
 /** Time as a dependency, so that tests own it. */
 export interface Clock {
   now(): Date;
-  /** Resolves after `milliseconds`. */
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after `milliseconds`; at once, where `signal` is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  sleep: (milliseconds, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const timer = setTimeout(resolve, milliseconds);
+      const wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      signal?.addEventListener("abort", wake, { once: true });
+    }),
 };

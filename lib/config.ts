@@ -39,6 +39,14 @@ const inbox = {
   INBOX_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-inbox.fifo"),
 };
 
+/** What is still to be done, and what is given up of it. */
+const followUp = {
+  FOLLOW_UP_QUEUE_URL: httpUrl("https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-follow-up"),
+  FOLLOW_UP_DEAD_LETTERS_URL: httpUrl(
+    "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-follow-up-dead-letters",
+  ),
+};
+
 const slack = {
   ...secret("SLACK_BOT_TOKEN"),
   /** Another address than https://slack.com/api: a stand-in of Slack's. */
@@ -61,6 +69,7 @@ export const RespondEnv = z.object({
   ...twilio,
   ...table,
   ...inbox,
+  ...followUp,
   ALERTS_TOPIC_ARN: text("the ARN of the SNS topic").check(z.startsWith("arn:", "the ARN of the SNS topic")),
   ...mode,
 });

@@ -12,6 +12,7 @@ import {
 import dynalite from "dynalite";
 import { startFauxqs } from "fauxqs";
 import { BY_ACCOUNT, BY_STATE } from "../lib/incidents/keys.ts";
+import { handOutFifoBatches } from "./fifo-batches.ts";
 
 /** DynamoDB, SQS and SNS on this machine: real sockets, spoken to by the real SDK, kept on disk under `dataDir`. */
 export interface LocalAws {
@@ -19,11 +20,15 @@ export interface LocalAws {
   inboxUrl: string;
   notifyUrl: string;
   sweepUrl: string;
+  followUpUrl: string;
+  followUpDeadLettersUrl: string;
   topicArn: string;
   dynamoUrl: string;
   messagingUrl: string;
   /** How many messages were given up, by queue. */
-  deadLetters(): { inbox: number; notify: number };
+  deadLetters(): { inbox: number; notify: number; followUp: number };
+  /** How many messages wait, or are being handled. */
+  depths(): { inbox: number; followUp: number };
   close(): Promise<void>;
 }
 
@@ -40,6 +45,8 @@ const INBOX = "tollbreaker-inbox.fifo";
 const INBOX_DLQ = "tollbreaker-inbox-dead-letters.fifo";
 const NOTIFY = "tollbreaker-notify";
 const NOTIFY_DLQ = "tollbreaker-notify-dead-letters";
+const FOLLOW_UP = "tollbreaker-follow-up";
+const FOLLOW_UP_DLQ = "tollbreaker-follow-up-dead-letters";
 const SWEEP = "tollbreaker-sweep";
 const SWEEP_DLQ = "tollbreaker-sweep-dead-letters";
 /** As in serverless.yml: longer than the function's time-out of 60 seconds. */
@@ -56,20 +63,33 @@ export async function startLocalAws({ dataDir, visibilitySeconds = 30 }: LocalAw
   await mkdir(dataDir, { recursive: true });
   const dynamo = await startDynamo(join(dataDir, "dynamodb"));
   await createTable(dynamo.url);
+  await handOutFifoBatches();
   const messaging = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false, dataDir: join(dataDir, "sqs") });
   messaging.setup(queuesAndTopic(String(visibilitySeconds)));
   const messagingUrl = `http://127.0.0.1:${messaging.port}`;
   const waiting = (queue: string) => messaging.inspectQueue(queue)?.messages.ready.length ?? 0;
+
+  const depth = (queue: string) => {
+    const { ready = [], delayed = [], inflight = [] } = messaging.inspectQueue(queue)?.messages ?? {};
+    return ready.length + delayed.length + inflight.length;
+  };
 
   return {
     tableName: TABLE,
     inboxUrl: `${messagingUrl}/000000000000/${INBOX}`,
     notifyUrl: `${messagingUrl}/000000000000/${NOTIFY}`,
     sweepUrl: `${messagingUrl}/000000000000/${SWEEP}`,
+    followUpUrl: `${messagingUrl}/000000000000/${FOLLOW_UP}`,
+    followUpDeadLettersUrl: `${messagingUrl}/000000000000/${FOLLOW_UP_DLQ}`,
     topicArn: `arn:aws:sns:${REGION}:000000000000:${TOPIC}`,
     dynamoUrl: dynamo.url,
     messagingUrl,
-    deadLetters: () => ({ inbox: waiting(INBOX_DLQ), notify: waiting(NOTIFY_DLQ) }),
+    deadLetters: () => ({
+      inbox: waiting(INBOX_DLQ),
+      notify: waiting(NOTIFY_DLQ),
+      followUp: waiting(FOLLOW_UP_DLQ),
+    }),
+    depths: () => ({ inbox: depth(INBOX), followUp: depth(FOLLOW_UP) }),
     async close() {
       await messaging.stop();
       await dynamo.close();
@@ -87,7 +107,12 @@ function queuesAndTopic(visibility: string) {
       { name: INBOX_DLQ, attributes: fifo },
       { name: NOTIFY_DLQ },
       { name: SWEEP_DLQ },
+      { name: FOLLOW_UP_DLQ },
       { name: INBOX, attributes: { ...fifo, VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(INBOX_DLQ, 10) } },
+      {
+        name: FOLLOW_UP,
+        attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(FOLLOW_UP_DLQ, 30) },
+      },
       { name: NOTIFY, attributes: { VisibilityTimeout: visibility, RedrivePolicy: givenUpTo(NOTIFY_DLQ, 20) } },
       {
         name: SWEEP,

@@ -44,6 +44,7 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: 1,
       MessageSystemAttributeNames: ["All"],
+      MessageAttributeNames: ["All"],
     });
     const answer = await sqs.send(polling, { abortSignal: stopping });
     return answer.Messages ?? [];
@@ -57,7 +58,8 @@ async function receive({ sqs, queueUrl }: PumpOptions, stopping: AbortSignal): P
 async function invoke(options: PumpOptions, messages: readonly Message[]): Promise<void> {
   const { handler, timeoutMs, unwrap = (body) => body } = options;
   const deadline = Date.now() + timeoutMs;
-  const Records = messages.map((message) => recordOf(message, unwrap));
+  const arn = arnOf(options.queueUrl);
+  const Records = messages.map((message) => recordOf(message, { unwrap, arn }));
   const context = { getRemainingTimeInMillis: () => deadline - Date.now() };
   // A function that throws handled nothing: its messages come back after the visibility time-out.
   const result = await handler({ Records }, context).catch(() => undefined);
@@ -72,7 +74,18 @@ async function remove({ sqs, queueUrl }: PumpOptions, { receiptHandle }: SQSReco
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle })).catch(() => undefined);
 }
 
-function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord {
+/** A queue's ARN ends with its account and its name, as its URL does. */
+function arnOf(queueUrl: string): string {
+  const [account, name] = new URL(queueUrl).pathname.split("/").slice(-2);
+  return `arn:aws:sqs:us-east-1:${account}:${name}`;
+}
+
+interface Handing {
+  unwrap: (body: string) => string;
+  arn: string;
+}
+
+function recordOf(message: Message, { unwrap, arn }: Handing): SQSRecord {
   const attributes = message.Attributes ?? {};
   return {
     messageId: message.MessageId ?? "",
@@ -85,10 +98,18 @@ function recordOf(message: Message, unwrap: (body: string) => string): SQSRecord
       ApproximateFirstReceiveTimestamp: attributes.ApproximateFirstReceiveTimestamp ?? "",
       ...(attributes.MessageGroupId === undefined ? {} : { MessageGroupId: attributes.MessageGroupId }),
     },
-    messageAttributes: {},
+    messageAttributes: attributesOf(message),
     md5OfBody: message.MD5OfBody ?? "",
     eventSource: "aws:sqs",
-    eventSourceARN: "",
+    eventSourceARN: arn,
     awsRegion: "us-east-1",
   };
+}
+
+/** In Lambda's own spelling. */
+function attributesOf({ MessageAttributes = {} }: Message): SQSRecord["messageAttributes"] {
+  const attributes = Object.entries(MessageAttributes).map(([name, { DataType = "String", StringValue = "" }]) => {
+    return [name, { dataType: DataType, stringValue: StringValue }] as const;
+  });
+  return Object.fromEntries(attributes);
 }

@@ -108,6 +108,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       }),
       startPump({
         sqs,
+        queueUrl: aws.followUpUrl,
+        handler: handlers.respond.handler,
+        timeoutMs: RESPOND_TIMEOUT_MS,
+        workers: 2,
+      }),
+      startPump({
+        sqs,
         queueUrl: aws.notifyUrl,
         handler: handlers.notify.handler,
         timeoutMs: NOTIFY_TIMEOUT_MS,
@@ -178,6 +185,8 @@ async function addresses(aws: LocalAws, { via = async (_, url) => url }: SystemO
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }

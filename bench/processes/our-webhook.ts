@@ -2,6 +2,7 @@ import { getRequestListener } from "@hono/node-server";
 import { systemClock as clock } from "../../lib/clock.ts";
 import type { Inbox } from "../../lib/inbox/inbox.ts";
 import { jsonLog } from "../../lib/log.ts";
+import { policy } from "../../lib/policy/current-policy.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
 import { signingTokens } from "../../lib/webhooks/signing-tokens.ts";
 import { usageTriggerWebhook } from "../../lib/webhooks/usage-trigger.ts";
@@ -17,6 +18,7 @@ const app = usageTriggerWebhook({
   tokens: signingTokens({ twilio, parentToken, clock, log }),
   parentSid: accountSid,
   inbox: memoryInbox(),
+  policy,
   clock,
   log,
 });

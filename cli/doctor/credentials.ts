@@ -1,5 +1,5 @@
 import { type Account, fetchAccount } from "../../lib/twilio/accounts.ts";
-import { describeFailure, type TwilioFailure } from "../../lib/twilio/failures.ts";
+import { describeFailure, isRefusal, type TwilioFailure } from "../../lib/twilio/failures.ts";
 import { wordsFor } from "../../lib/twilio/refusals.ts";
 import type { TwilioAccess } from "../twilio-access.ts";
 import { type Finding, good, warn, wrong } from "./finding.ts";
@@ -23,10 +23,10 @@ export async function checkCredentials(access: TwilioAccess): Promise<{ findings
 
 /** Of a read: what to do after one is not what to do after a refused status update. */
 function mendOf(failure: TwilioFailure, { apiUrl }: TwilioAccess): string {
-  const { code, status, kind } = failure;
+  const { code, status } = failure;
   if (status === null) return apiUrl === undefined ? "check the network" : `check TWILIO_API_URL (${apiUrl})`;
-  if (kind === "retryable") return "run this again in a minute, and see https://status.twilio.com";
-  return code === 20003 || code === 20404 ? `${USE_PARENTS}, and check that it is active` : wordsFor(failure);
+  if (status === 401 || code === 20003 || code === 20404) return `${USE_PARENTS}, and check that it is active`;
+  return isRefusal(failure) ? wordsFor(failure) : "run this again in a minute, and see https://status.twilio.com";
 }
 
 /** A subaccount may not suspend, and an API key is shown no auth tokens, with which webhooks are verified. */

@@ -58,7 +58,8 @@ async function examine(access: TwilioAccess, { send }: DoctorOptions, scene: Sce
   const callback = await checkCallback(access);
   say(...callback, await checkOperatorApi(access, environment, new Date()));
   const policy = await attempt("policy", say, async () => policyOf(access));
-  const accounts = credentials.works ? await attempt("subaccounts", say, () => listSubaccounts(access)) : undefined;
+  const listed = credentials.works ? await attempt("subaccounts", say, () => listSubaccounts(access)) : undefined;
+  const accounts = listed?.accounts;
   if (accounts !== undefined) say(...checkTokens(accounts));
   const isCallable = callback.every(({ grade }) => grade !== "wrong");
   if (accounts !== undefined && policy !== undefined)

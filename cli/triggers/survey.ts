@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
-import type { Account } from "../../lib/twilio/accounts.ts";
+import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
 import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
 import { progressBar } from "../progress-bar.ts";
@@ -39,14 +39,20 @@ export async function survey(
   policy: Policy,
   terminal: Pick<Terminal, "status">,
 ): Promise<Survey> {
-  const open = (await listSubaccounts(access)).filter(({ status }) => status !== "closed");
+  const { accounts, setAside } = await listSubaccounts(access);
+  const open = accounts.filter(({ status }) => status !== "closed");
   const read = await eachAccount(open, { what: "Reading triggers", terminal }, (account) =>
     surveyAccount(access, policy, account),
   );
   return {
     surveyed: read.filter((one) => "plan" in one),
-    unread: read.filter((one) => "why" in one),
+    unread: [...setAside.map(notUnderstood), ...read.filter((one) => "why" in one)],
   };
+}
+
+/** It may be active. */
+function notUnderstood({ sid, why }: SetAside): Unread {
+  return { account: { sid: sid ?? "(no SID)", friendlyName: "", status: "active" }, why };
 }
 
 /** Does something for many accounts, so many at once, under a progress bar. In the order of `accounts`. */

@@ -28,7 +28,9 @@ type NoticeKind =
   | "drift-repeated"
   | "other-currency"
   | "daily-summary"
-  | "sweep-trouble";
+  | "sweep-trouble"
+  | "accounts-set-aside"
+  | "list-incomplete";
 
 export function notice(said: Omit<Notice, "about" | "text">): Notice {
   const facts = said.facts.map(({ label, value }) => `${label.padEnd(12)} ${value}`);

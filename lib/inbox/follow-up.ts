@@ -10,7 +10,13 @@ import { asciiJson } from "./inbox.ts";
  */
 export const FollowUp = z.discriminatedUnion("kind", [
   /** Something is due on an incident: calls to be ended, evidence to be read, people to be told, the check-list. */
-  z.object({ kind: z.literal("incident"), accountSid, incidentId: z.string().check(z.minLength(1), z.maxLength(64)) }),
+  z.object({
+    kind: z.literal("incident"),
+    accountSid,
+    incidentId: z.string().check(z.minLength(1), z.maxLength(64)),
+    /** Whether there were calls to be ended when it was put there: they cost money even while the incident can't be read. */
+    callsDue: z.boolean(),
+  }),
   /** A webhook may have stood for others that were dropped at the door: Twilio's own list of the account's triggers decides. */
   z.object({ kind: z.literal("reconcile"), accountSid, look: z.int().check(z.positive()) }),
   /** A message that could not be finished, or not even read: it goes back into the inbox. */

@@ -30,6 +30,8 @@ export interface ReturnInbox extends Inbox {
 }
 
 export interface Returned {
+  /** Unique for this return, and the same however often it is attempted. */
+  id: string;
   /** The message group: the AccountSid, as far as anybody can tell. */
   group: string;
   body: string;
@@ -54,14 +56,13 @@ export function sqsInbox(client: SQSClient, queueUrl: string): ReturnInbox {
       });
       await client.send(sending, signal && { abortSignal: signal });
     },
-    async putBack({ group, body, tries, containedAt }) {
+    async putBack({ id, group, body, tries, containedAt }) {
       const text = (StringValue: string) => ({ DataType: "String", StringValue });
       const sending = new SendMessageCommand({
         QueueUrl: queueUrl,
         MessageBody: body,
         MessageGroupId: group,
-        // Put back once for each try, however often that is attempted.
-        MessageDeduplicationId: createHash("sha256").update(`${tries} ${group} ${body}`).digest("hex"),
+        MessageDeduplicationId: deduplicationId(`returned:${id}`, group),
         MessageAttributes: {
           [TRIES_ATTRIBUTE]: text(String(tries)),
           ...(containedAt !== null && { [CONTAINED_ATTRIBUTE]: text(containedAt) }),

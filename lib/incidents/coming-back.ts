@@ -76,8 +76,8 @@ export function cleaned(record: IncidentRecord, { id, what, why, detail }: Clean
 }
 
 /** Which API keys it has before it can be active: those that come later are not its own. */
-export function keysNoted(record: IncidentRecord, sids: readonly string[]): IncidentRecord {
-  return { ...record, knownKeys: sids };
+export function keysNoted(record: IncidentRecord, sids: readonly string[]): Change {
+  return { record: { ...record, knownKeys: sids }, entries: [] };
 }
 
 export interface Armed {
@@ -121,8 +121,8 @@ export function activated(record: IncidentRecord, why: string, now: Date): Chang
 }
 
 /** A new auth token was made for it, before it becomes the account's: a mark of it alone. */
-export function rotating(record: IncidentRecord, tokenMark: TokenMark): IncidentRecord {
-  return { ...record, rotatingTo: tokenMark };
+export function rotating(record: IncidentRecord, tokenMark: TokenMark): Change {
+  return { record: { ...record, rotatingTo: tokenMark }, entries: [] };
 }
 
 /** API keys that somebody made while it was becoming active are gone. */
@@ -171,8 +171,9 @@ export function reactivated(record: IncidentRecord, now: Date): Change {
 }
 
 /** Its reactivation goes wrong: before anything else is done, so that whoever picks it up goes on with going back. */
-export function turningBack(record: IncidentRecord, why: string, now: Date): IncidentRecord {
-  return touch(record, now.toISOString(), { reactivation: { ...under(record), failure: why } });
+export function turningBack(record: IncidentRecord, why: string, now: Date): Change {
+  const turning = touch(record, now.toISOString(), { reactivation: { ...under(record), failure: why } });
+  return { record: turning, entries: [] };
 }
 
 /**

@@ -33,7 +33,8 @@ export function claimAlert(alert: BrakeAlert, { incidentId, now }: { incidentId:
   const { maker, last, notBefore } = alert;
   if (last?.incidentId === incidentId) return { kind: "published", next: alert };
   const at = now.getTime();
-  const makes = maker === null || maker.incidentId === incidentId ? 0 : Date.parse(maker.until);
+  // Its own one, too: whoever was cut may still be at it.
+  const makes = maker === null ? 0 : Date.parse(maker.until);
   if (makes > at) return { kind: "later", ms: Math.min(makes - at, LOOK_AGAIN_MS), next: alert };
   const free = Math.max(last === null ? 0 : Date.parse(last.at) + LEAST_BETWEEN_MS, Date.parse(notBefore ?? "") || 0);
   if (free > at) return { kind: "later", ms: free - at, next: alert };

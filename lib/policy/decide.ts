@@ -1,6 +1,7 @@
 import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
+import { isOfEarlierPeriod, isStale, timeOf } from "./age.ts";
 import { exemptionOf } from "./exemption.ts";
 import { measureOf } from "./measure.ts";
 import type { Confirmation, Policy } from "./policy.ts";
@@ -77,6 +78,12 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
       reason: `signed, but not understood: ${signal.problem}`,
     };
   }
+  if (isOfEarlierPeriod(signal, now)) {
+    return {
+      kind: "ignore",
+      reason: `${whatHappened(signal)}; too long ago to be believed: Twilio's own list decides`,
+    };
+  }
   if (signal.accountSid === parentSid) {
     return tell(
       "parent-account",
@@ -98,6 +105,7 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   // Before whatever would be told: news of a lesser kind must not make it look like an account that may be suspended.
   if (state === "alerted" && because === "brake") return { kind: "join", reason: WAITS };
   if (rule.effect === "alert") return tell("rule", whatHappened(signal));
+  if (isStale(signal, now)) return tell("rule", `${whatHappened(signal)}; too long ago to suspend the account for it`);
   const exemption = exemptionOf(signal.accountSid, policy, now);
   if (exemption !== undefined) return tell("exempt", `${whatHappened(signal)}; exempt: ${exemption}`);
   if (policy.mode === "observe")
@@ -150,11 +158,6 @@ function isBelow(signal: Signal, { at }: Rule): boolean {
  */
 function isOldNews(signal: Signal, lastReactivatedAt: string | null): boolean {
   return lastReactivatedAt !== null && timeOf(signal) < wholeSecond(Date.parse(lastReactivatedAt));
-}
-
-/** Milliseconds since the epoch; what has no readable time of its own counts as happened when it came. */
-function timeOf(signal: Signal): number {
-  return Date.parse((signal.kind === "usage-trigger" ? signal.firedAt : null) ?? signal.receivedAt);
 }
 
 /**

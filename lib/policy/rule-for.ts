@@ -59,7 +59,7 @@ function suspends(name: string | undefined, signal: UsageTriggerSignal, policy: 
   return compare(signal.currentValue, valueFor(signal.accountSid, name, limit, policy)) >= 0;
 }
 
-function isListed(name: string | null, { limits }: Policy): name is string {
+export function isListed(name: string | null, { limits }: Policy): name is string {
   return name !== null && Object.hasOwn(limits, name);
 }
 
@@ -79,7 +79,7 @@ function isEqual(at: string, triggerValue: string): boolean {
   return isDecimal(triggerValue) && compare(at, triggerValue) === 0;
 }
 
-function isAbout({ category, by, every }: Limit, signal: UsageTriggerSignal): boolean {
+export function isAbout({ category, by, every }: Limit, signal: UsageTriggerSignal): boolean {
   return category === signal.usageCategory && by === signal.triggerBy && RECURRING[every].includes(signal.recurring);
 }
 

@@ -12,25 +12,25 @@ import {
   postponeAlert,
   withoutMaker,
 } from "../policy/brake-alert.ts";
+import type { Until } from "../twilio/backoff.ts";
 
 /** What is to be done about the alert of one incident whose account waits at the brake. */
 export type BrakeAnnouncement =
   | BrakeAlertToPublish
   /** An alert that was published names the account. */
   | { kind: "told-elsewhere" }
-  /** Another one is about to name it, or it was too soon for one: look again after so many milliseconds, 10 minutes at most. */
+  /**
+   * Another one is about to name it, or it is too soon for one, or there is not the time to make one: look again after so many
+   * milliseconds, 10 minutes at most.
+   */
   | { kind: "later"; ms: number };
 
 export interface BrakeAlertToPublish {
   kind: "tell";
-  /** Of the accounts that nobody was told of yet, those that have waited longest: 20 at most. */
-  names: readonly Waiting[];
-  /** How many nobody was told of yet. */
-  count: number;
-  /** How many wait in all. */
-  waiting: number;
+  /** Those that nobody was told of yet, longest first. */
+  accounts: readonly Waiting[];
   /**
-   * To be called when it is known whether SNS took the alert: only then do all of `count` count as told of.
+   * To be called when it is known whether SNS took the alert: only then does it count as told of all these accounts.
    * @throws what the store throws, if it was published: publish it again, it is the same alert.
    */
   settle(isPublished: boolean): Promise<void>;
@@ -40,7 +40,8 @@ export interface BrakeAlertToPublish {
 const QUIET_MS = 2000;
 /** and no longer than 14 seconds. */
 const MOST_ROUNDS = 7;
-const MOST_NAMES = 20;
+/** What a round takes, the names, and the publication. */
+const LEAST_MS = 8000;
 const AT_ONCE = 25;
 
 interface Parts {
@@ -56,8 +57,9 @@ interface Own {
 
 /** One loud alert for all that wait, and nobody who waits without one: whoever looks first makes it for all. */
 export function brakeAnnouncer({ store, clock, log }: Parts) {
-  return async (accountSid: string, incidentId: string): Promise<BrakeAnnouncement> => {
+  return async (accountSid: string, incidentId: string, until: Until): Promise<BrakeAnnouncement> => {
     const own = { accountSid, incidentId };
+    if (until.deadline - clock.now().getTime() < LEAST_MS) return { kind: "later", ms: 0 };
     const { namedBy } = await listed(own);
     if (namedBy !== null && namedBy !== incidentId) return { kind: "told-elsewhere" };
     const claim = await update((alert) => claimAlert(alert, { incidentId, now: clock.now() }));
@@ -68,13 +70,21 @@ export function brakeAnnouncer({ store, clock, log }: Parts) {
         return { kind: "later", ms: claim.ms };
       case "published":
         return publishedBefore(own, claim.next.last?.at ?? "");
-      case "make": {
-        const waiting = await gather();
-        const { ms } = await update((alert) => postponedUnlessDue(alert, own, waiting.length));
-        return ms === null ? alertOf(own, waiting, (one) => one.namedBy === null) : { kind: "later", ms };
-      }
+      case "make":
+        return makeAlert(own, until);
     }
   };
+
+  async function makeAlert(own: Own, until: Until): Promise<BrakeAnnouncement> {
+    try {
+      const waiting = await gather(until);
+      const { ms } = await update((alert) => postponedUnlessDue(alert, own, waiting.length));
+      return ms === null ? alertOf(own, waiting, ({ namedBy }) => namedBy === null) : { kind: "later", ms };
+    } catch (error) {
+      await unpublished(own.incidentId);
+      throw error;
+    }
+  }
 
   /** The same names once more: whoever has come since may not be read, because it is the same alert. */
   async function publishedBefore(own: Own, at: string): Promise<BrakeAlertToPublish> {
@@ -92,12 +102,14 @@ export function brakeAnnouncer({ store, clock, log }: Parts) {
     return { namedBy: null };
   }
 
-  async function gather(): Promise<Waiting[]> {
+  async function gather({ deadline }: Until): Promise<Waiting[]> {
     let known = new Set((await allWaiting()).map(nameOf));
     for (let round = 1; ; round++) {
       await clock.sleep(QUIET_MS);
       const waiting = await allWaiting();
-      if (round === MOST_ROUNDS || waiting.every((one) => known.has(nameOf(one)))) return waiting;
+      const isQuiet = waiting.every((one) => known.has(nameOf(one)));
+      const isLast = round === MOST_ROUNDS || deadline - clock.now().getTime() < LEAST_MS;
+      if (isQuiet || isLast) return waiting;
       known = new Set(waiting.map(nameOf));
     }
   }
@@ -117,9 +129,7 @@ export function brakeAnnouncer({ store, clock, log }: Parts) {
     const told = oldestFirst(waiting.filter(isNamed));
     return {
       kind: "tell",
-      names: told.slice(0, MOST_NAMES),
-      count: told.length,
-      waiting: waiting.length,
+      accounts: told,
       settle: (isPublished) => (isPublished ? published(incidentId, told, waiting.length) : unpublished(incidentId)),
     };
   }

@@ -2,17 +2,16 @@ import type { CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from 
 import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
-import type { Memory } from "../incidents/store.ts";
 import { wishOf } from "../incidents/wish.ts";
+import { suspendWithoutStore } from "./contain-without-store.ts";
 import { dismiss } from "./dismiss.ts";
-import { finish } from "./finish.ts";
+import { finishSoon, whyUnfinished } from "./finish.ts";
 import { measure } from "./measure.ts";
 import { type CarriedOut, reactivate } from "./reactivate.ts";
 import { readChecklistAnew } from "./read-checklist.ts";
-import { type Recollection, recollect } from "./recollect.ts";
+import { type Recollection, recall } from "./recollect.ts";
 import { releaseBrake } from "./release-brake.ts";
-import type { Outcome } from "./respond.ts";
-import { CALLS_SHARE, type Order, type Responder, share } from "./responder.ts";
+import { CALLS_SHARE, type Order, type Outcome, type Responder, share } from "./responder.ts";
 import { restoreNumbers } from "./restore-numbers.ts";
 import { whyStale } from "./stale-command.ts";
 import { suspendByHand } from "./suspend-by-hand.ts";
@@ -21,19 +20,24 @@ import { suspendByHand } from "./suspend-by-hand.ts";
  * The story of one command: recall ─ carry it out, or refuse it ─ record ─ alert ─ mark as seen. Whoever accepted it has
  * checked what is on record; here it is checked again, on fresh readings, in the account's own order.
  *
- * @throws whatever the store throws: the message is then delivered again.
+ * @throws whatever the store throws: the message is then tried again.
  */
 export async function carryOut(responder: Responder, order: Order): Promise<Outcome> {
   const { store, clock, log } = responder;
-  const { accountSid, id, kind } = order.command;
-  const memory = await store.recall(accountSid, identityOf(order.command));
-  if (memory.seen) return { kind: "done" };
+  const { command, ...turn } = order;
+  const { accountSid, id, kind } = command;
+  const recalled = await recall(responder, accountSid, identityOf(command));
+  if (recalled.kind === "failed") {
+    if (command.kind === "suspend") return suspendWithoutStore(responder, { command, ...turn }, recalled);
+    return { kind: "again", why: `our own table could not be read: ${recalled.why}` };
+  }
+  const { recollection } = recalled;
+  if (recollection.memory.seen) return { kind: "done" };
 
-  const { record, again } = await act(responder, order, memory);
+  const { record, again } = await act(responder, order, recollection);
   log.info("command-carried-out", { accountSid, command: id, kind, state: record?.incident.state ?? null });
-  const unfinished = record === undefined ? undefined : await finish(responder, order, record);
-  const reasons = [again, unfinished].filter((reason) => reason !== undefined);
-  if (reasons.length > 0) return { kind: "again", why: reasons.join("; ") };
+  if (record !== undefined) await finishSoon(responder, order, record);
+  if (again !== undefined) return { kind: "again", why: again };
 
   await store.markSeen(accountSid, identityOf(order.command), clock.now());
   return { kind: "done" };
@@ -41,13 +45,13 @@ export async function carryOut(responder: Responder, order: Order): Promise<Outc
 
 type Acted = Partial<CarriedOut>;
 
-async function act(responder: Responder, order: Order, memory: Memory): Promise<Acted> {
+async function act(responder: Responder, order: Order, current: Recollection): Promise<Acted> {
   const { command, ...turn } = order;
   switch (command.kind) {
     case "release-brake":
       return byReleasing(responder, { command, ...turn });
     case "suspend":
-      return bySuspending(responder, { command, ...turn }, await recollect(responder, memory));
+      return bySuspending(responder, { command, ...turn }, current);
     case "reactivate":
       return onIncident(responder, command, (found) => reactivate(responder, { command, ...turn }, found));
     case "dismiss":
@@ -76,7 +80,8 @@ async function byReleasing(responder: Responder, order: Order<ReleaseBrakeComman
 async function bySuspending(responder: Responder, order: Order<SuspendCommand>, current: Recollection): Promise<Acted> {
   const record = await suspendByHand(responder, order, current);
   measure(responder.log, current.known, record);
-  return given(record);
+  const again = whyUnfinished(record);
+  return { ...given(record), ...(again !== undefined && { again }) };
 }
 
 function unfinished(again: string | undefined): Acted {
@@ -101,7 +106,8 @@ async function onIncident(
   }
   const why = whyStale(command, found, clock.now());
   if (why === undefined) return carry(found);
-  return { record: await store.save(commandRefused(found, wishOf(command), why, clock.now())) };
+  const now = clock.now();
+  return { record: await store.change(found, (record) => commandRefused(record, wishOf(command), why, now)) };
 }
 
 async function check(responder: Responder, order: Order<CheckCommand>, found: IncidentRecord): Promise<IncidentRecord> {
@@ -109,8 +115,9 @@ async function check(responder: Responder, order: Order<CheckCommand>, found: In
   const wish = wishOf(order.command);
   if (found.incident.state !== "suspended") {
     const why = `only a suspended account is checked; its incident is ${found.incident.state}`;
-    return store.save(commandRefused(found, wish, why, clock.now()));
+    const now = clock.now();
+    return store.change(found, (record) => commandRefused(record, wish, why, now));
   }
   const { checklist } = await readChecklistAnew(responder, found, share(responder, order, CALLS_SHARE));
-  return store.save(checklistRead(found, checklist, wish));
+  return store.change(found, (record) => checklistRead(record, checklist, wish));
 }

@@ -19,17 +19,28 @@ export function incidentIdOf(signal: Occasion, { memory, known, leftOver }: Case
   return known?.incident.id ?? claimed ?? incidentIdFor(signal);
 }
 
-/** Takes the account's open incident, or makes it: at most one round trip. */
-export async function begin({ store, clock }: Responder, tripping: Tripping, current: Case): Promise<Change> {
-  const { memory, known, leftOver } = current;
-  if (known !== undefined) return trip(known, tripping, clock.now());
+/** The account's incident as it is stored once this tripping is part of it: opened, or joined. */
+export async function openedBy(responder: Responder, tripping: Tripping, current: Case): Promise<IncidentRecord> {
+  const { store, clock } = responder;
+  const { known } = current;
+  if (known === undefined) return store.save(await opening(responder, tripping, current));
+  const now = clock.now();
+  return store.change(known, (record) => trip(record, tripping, now));
+}
+
+/** Makes an incident the account's open one: one round trip. It is not stored yet. */
+export async function opening({ store, clock }: Responder, tripping: Tripping, current: Case): Promise<Change> {
+  const { memory, leftOver } = current;
   const { signal } = tripping;
   const id = incidentIdOf(signal, current);
+  // Before what Twilio is asked meanwhile.
+  const now = clock.now();
   if (leftOver !== undefined || memory.openIncidentId === null) await store.claim(signal.accountSid, id, leftOver);
-  return openIncident(id, tripping, clock.now());
+  return openIncident(id, tripping, now);
 }
 
 function trip(known: IncidentRecord, tripping: Tripping, now: Date): Change {
-  const { record, entries } = joined(known, tripping.signal, tripping.reason, now);
-  return { record: known.incident.state === "alerted" ? trippedBy(record, tripping) : record, entries };
+  const joining = joined(known, tripping.signal, tripping.reason, now);
+  if (joining.record === known || known.incident.state !== "alerted") return joining;
+  return { ...joining, record: trippedBy(joining.record, tripping) };
 }

@@ -23,8 +23,9 @@ export async function dismiss(
   const isDone = dismissal?.command === command.id;
   const refusal = isDone ? undefined : await whyRefused(responder, found);
   const wish = wishOf(command);
-  if (refusal !== undefined) return store.save(commandRefused(found, wish, refusal, clock.now()));
-  const record = isDone ? found : await store.save(dismissed(found, wish, clock.now()));
+  const now = clock.now();
+  if (refusal !== undefined) return store.change(found, (known) => commandRefused(known, wish, refusal, now));
+  const record = isDone ? found : await store.change(found, (known) => dismissed(known, wish, now));
   await brake.strikeOff(accountSid);
   await store.release(accountSid, id, null);
   return record;

@@ -1,7 +1,8 @@
 import type { ReactivateCommand } from "../inbox/commands.ts";
 import type { DriveNudge } from "../inbox/nudges.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
-import type { Reactivation } from "../incidents/incident.ts";
+import type { Incident, Reactivation } from "../incidents/incident.ts";
+import { exemptionOf } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
 import { reactivate } from "./reactivate.ts";
 import type { Recollection } from "./recollect.ts";
@@ -13,8 +14,8 @@ interface Driven {
 }
 
 /**
- * Goes on with an incident whose message was lost: its deliveries are used up, or somebody emptied the queue. Alerts,
- * calls and the check-list that are due are finished afterwards, whatever the state.
+ * Goes on with an incident that nobody is at: its message was lost, Twilio refused, or a place at the brake is free again.
+ * Alerts, calls and the check-list that are due are finished afterwards, whatever the state.
  */
 export async function drive(
   responder: Responder,
@@ -22,15 +23,33 @@ export async function drive(
   current: Recollection & { known: IncidentRecord },
 ): Promise<Driven> {
   const { known } = current;
-  const { state, reactivation, rule, failure } = known.incident;
+  const { state, reactivation, rule } = known.incident;
   if (state === "reactivating" && reactivation !== null) {
     return reactivate(responder, { command: commandOf(known, reactivation), ...turn }, known);
   }
-  if (state === "open" || (state === "failed" && failure?.retrying === true)) {
-    const tripping = { signal: nudge, rule, reason: "it was not finished: taken up again by the sweep" };
-    return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
+  const reason = whyTakenUp(known.incident);
+  if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
+  const tripping = { signal: nudge, rule, reason };
+  return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
+}
+
+/** Why the account is to be suspended after all; undefined where it is not. */
+function whyTakenUp({ state, because, reason }: Incident): string | undefined {
+  switch (state) {
+    case "open":
+    case "failed":
+      return "it was not finished: taken up again by the sweep";
+    case "alerted":
+      return because === "brake" ? `a place at the brake is free again: ${reason}` : undefined;
+    default:
+      return undefined;
   }
-  return { record: known };
+}
+
+/** The policy may protect it by now; what a person asked for, a person has weighed. */
+function mayBeSuspended({ policy, clock }: Responder, { accountSid, suspension }: Incident): boolean {
+  if (suspension !== null) return true;
+  return policy.mode === "enforce" && exemptionOf(accountSid, policy, clock.now()) === undefined;
 }
 
 /** The command, as it was accepted. */

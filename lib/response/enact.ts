@@ -58,13 +58,13 @@ async function join(
   reason: string,
 ): Promise<IncidentRecord | undefined> {
   const { lastIncidentId } = memory;
-  const record = known ?? (lastIncidentId === null ? undefined : await store.load(lastIncidentId));
-  if (record === undefined) return undefined;
+  const found = known ?? (lastIncidentId === null ? undefined : await store.load(lastIncidentId));
+  if (found === undefined) return undefined;
   const now = clock.now();
-  const change = joined(record, signal, reason, now);
-  const isTold = signal.kind === "not-understood" && known !== undefined;
-  const next = isTold ? toldNotUnderstood(change.record, signal.problem, now) : change.record;
-  // Nothing is written when nothing changed, as in a repeated delivery.
-  const stored = next === record ? record : await store.save({ ...change, record: next });
+  const stored = await store.change(found, (record) => {
+    const change = joined(record, signal, reason, now);
+    const isTold = signal.kind === "not-understood" && known !== undefined;
+    return isTold ? { ...change, record: toldNotUnderstood(change.record, signal.problem, now) } : change;
+  });
   return known === undefined ? undefined : stored;
 }

@@ -1,17 +1,17 @@
 import { messageOf } from "../errors.ts";
 import { identityOf } from "../inbox/messages.ts";
-import type { Change, IncidentRecord } from "../incidents/change.ts";
+import { type Change, type IncidentRecord, unchanged } from "../incidents/change.ts";
 import type { Wish } from "../incidents/incident.ts";
-import { type Alerted, failed, suspended, type Tripping, toldAnew } from "../incidents/record.ts";
+import { type Alerted, failed, suspended, suspensionAsked, type Tripping, toldAnew } from "../incidents/record.ts";
 import { refusedOutright } from "../incidents/refused-outright.ts";
 import { wishOf } from "../incidents/wish.ts";
 import type { Account } from "../twilio/accounts.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
-import { begin, type Case, incidentIdOf } from "./case.ts";
+import { type Case, incidentIdOf, openedBy } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import type { Permit, PermitOutcome } from "./keep-brake.ts";
-import { CALLS_SHARE, type Delivery, MOST_DELIVERIES, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
-import { type Suspension, suspendAccount } from "./suspend.ts";
+import { CALLS_SHARE, type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { type Asking, type Suspension, suspendAccount } from "./suspend.ts";
 import { toldOf } from "./tell.ts";
 
 /** Suspends the account, and records it. Neither a store that fails nor one that is slow holds up the suspension. */
@@ -21,29 +21,41 @@ export async function enforce(
   current: Case,
   tripping: Tripping,
 ): Promise<IncidentRecord> {
-  const { store, brake } = responder;
-  const { accountSid } = delivery.signal;
-  const incidentId = incidentIdOf(delivery.signal, current);
-  // The brake holds the machine, not a person who has looked.
-  const permit =
-    tripping.signal.kind === "suspend"
-      ? brake.bypassFor(accountSid)
-      : brake.permitFor(accountSid, incidentId, current.memory.brake);
-  // The opening is written down while Twilio is asked.
-  const [suspension, [opened]] = await Promise.all([
-    suspendOrGiveBack(responder, delivery, permit),
-    Promise.allSettled([openCase(responder, tripping, current)]),
-  ]);
+  const { store } = responder;
+  // Written down while Twilio is asked.
+  const log = askedLog(responder, openedBy(responder, tripping, current));
+  const suspension = await suspendThroughBrake(responder, delivery, {
+    askedBefore: wasAskedBefore(delivery, current),
+    onAsking: log.note,
+    permit: permitFor(responder, delivery, current, incidentIdOf(delivery.signal, current)),
+  });
   const tokenMark = await markTaken(responder, suspension);
-  return recordOrEndCalls(responder, delivery, suspension, () =>
-    store.save(outcome(unwrapped(opened), { suspension, delivery, tripping, tokenMark, now: responder.clock.now() })),
+  const now = responder.clock.now();
+  return recordOrEndCalls(responder, delivery, suspension, async () =>
+    store.change(await log.written(), (record) => outcome(record, { suspension, tripping, tokenMark, now })),
   );
 }
 
-/** The brake counts what happened: a place that was taken for a suspension that did not happen is given back. */
-export async function suspendOrGiveBack(responder: Responder, delivery: Delivery, permit: Permit): Promise<Suspension> {
+interface BrakedAsking extends Omit<Asking, "mayAsk"> {
+  permit: Permit;
+}
+
+/**
+ * The brake is asked once Twilio says that the account is active: one that is suspended already takes no place. A place is
+ * given back where the suspension did not happen; should it come true later, it counts then.
+ */
+export async function suspendThroughBrake(
+  responder: Responder,
+  delivery: Delivery,
+  { permit, ...asking }: BrakedAsking,
+): Promise<Suspension> {
+  const { accountSid } = delivery.signal;
   const until = share(responder, delivery, SUSPENSION_SHARE);
-  const suspension = await suspendAccount(responder.twilio, delivery.signal.accountSid, until, permit.mayAsk);
+  // All but a person's command come from what Twilio signed for, or listed.
+  const isProven = delivery.signal.kind !== "suspend";
+  const { reading: firstReading } = delivery;
+  const steps = { ...asking, isProven, firstReading, mayAsk: permit.mayAsk };
+  const suspension = await suspendAccount(responder.twilio, accountSid, until, steps);
   await permit.settle(outcomeFor(suspension));
   return suspension;
 }
@@ -53,7 +65,46 @@ function outcomeFor(suspension: Suspension): PermitOutcome {
   return suspension.by === "tollbreaker" ? "ours" : "not-ours";
 }
 
-/** Calls must end even when the store fails: the next delivery may be half a minute away. @throws what `record` throws. */
+/** Who asks the brake, and who need not: it holds the machine, not a person who has looked, nor an account on its way back. */
+export function permitFor(
+  { brake }: Responder,
+  { signal }: Delivery,
+  { known, memory }: Pick<Case, "known" | "memory">,
+  incidentId: string,
+): Permit {
+  const { accountSid } = signal;
+  return signal.kind === "suspend" || known?.incident.state === "reactivating"
+    ? brake.bypassFor(accountSid)
+    : brake.permitFor(accountSid, incidentId, memory.brake);
+}
+
+/** Whether our own record says that we asked Twilio for this suspension in an earlier try. */
+export function wasAskedBefore({ containedAt }: Delivery, { known }: Pick<Case, "known">): boolean {
+  if (containedAt !== null) return true;
+  if (known === undefined || known.askedAt === null) return false;
+  const { suspendedAt } = known.incident;
+  return suspendedAt === null || known.askedAt > suspendedAt;
+}
+
+/**
+ * Writes down that Twilio is about to be asked, beside the request: it is not waited for. Who finds the account suspended
+ * after a cut then knows whether that may have been us.
+ */
+export function askedLog({ store, clock, log }: Responder, record: Promise<IncidentRecord>) {
+  let written = record;
+  written.catch(() => undefined);
+  return {
+    note: () => {
+      const now = clock.now();
+      written = written.then((known) => store.change(known, (found) => suspensionAsked(found, now)));
+      written.catch((error: unknown) => log.warn("asking-not-noted", { reason: messageOf(error) }));
+    },
+    /** The record as it is stored by now. @throws what the store threw */
+    written: () => written,
+  };
+}
+
+/** Calls must end even when the store fails: the next try may be a while away. @throws what `record` throws. */
 export async function recordOrEndCalls(
   responder: Responder,
   delivery: Delivery,
@@ -63,25 +114,22 @@ export async function recordOrEndCalls(
   try {
     return await record();
   } catch (error) {
+    if (suspension.kind !== "suspended") throw error;
     const { accountSid } = delivery.signal;
-    if (suspension.kind === "suspended") {
-      await endLiveCalls(responder.twilio, accountSid, share(responder, delivery, CALLS_SHARE));
-    }
-    throw error;
+    await endLiveCalls(responder.twilio, accountSid, share(responder, delivery, CALLS_SHARE));
+    throw suspension.by === "tollbreaker" ? new ContainedUnrecorded(suspension.at, error) : error;
   }
 }
 
-/**
- * How the account came to be suspended. One that is found suspended in a later delivery of the same signal was suspended
- * by an earlier one, which was cut.
- */
-function suspendedBy(by: Extract<Suspension, { kind: "suspended" }>["by"], { attempt }: Delivery) {
-  return by === "already-suspended" && attempt > 1 ? "tollbreaker" : by;
-}
+/** We suspended the account, and could not write it down: whoever tries again has to know. */
+export class ContainedUnrecorded extends Error {
+  readonly at: Date;
 
-async function openCase(responder: Responder, tripping: Tripping, current: Case): Promise<IncidentRecord> {
-  const change = await begin(responder, tripping, current);
-  return change.record === current.known ? current.known : responder.store.save(change);
+  constructor(at: Date, cause: unknown) {
+    super(`the account is suspended, and that could not be written down: ${messageOf(cause)}`, { cause });
+    this.name = "ContainedUnrecorded";
+    this.at = at;
+  }
 }
 
 /** A fingerprint of the token that the account had when it was contained; null where it was not seen. Never throws. */
@@ -103,34 +151,30 @@ export function wishIn({ signal }: Tripping): Wish | null {
 
 interface Enforced {
   suspension: Suspension;
-  delivery: Delivery;
   tripping: Tripping;
   tokenMark: TokenMark | null;
   now: Date;
 }
 
-function outcome(record: IncidentRecord, { suspension, delivery, tripping, tokenMark, now }: Enforced): Change {
+function outcome(record: IncidentRecord, { suspension, tripping, tokenMark, now }: Enforced): Change {
   const { reason } = tripping;
+  const wish = wishIn(tripping);
   switch (suspension.kind) {
     case "held":
       return told(record, tripping, heldBack(suspension.account, reason, now));
     case "suspended": {
+      if (record.incident.state === "suspended") return unchanged(record);
       const friendlyName = suspension.account?.friendlyName ?? null;
-      const by = suspendedBy(suspension.by, delivery);
-      return suspended(record, { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at });
+      return suspended(record, { by: suspension.by, friendlyName, reason, wish, tokenMark, now: suspension.at });
     }
     case "refused": {
       const slip = suspension.notOurs ? slipIn(record, tripping) : null;
       if (slip !== null) return refusedOutright(record, slip, notOurs(suspension.message), now);
-      return failed(record, { ...why(suspension), retrying: false }, now, wishIn(tripping));
+      // Not by us: whoever finds it suspended later must not take it for ours.
+      return failed({ ...record, askedAt: null }, { ...why(suspension), retrying: false }, now, wish);
     }
     case "unconfirmed":
-      return failed(
-        record,
-        { ...why(suspension), retrying: delivery.attempt < MOST_DELIVERIES },
-        now,
-        wishIn(tripping),
-      );
+      return failed(record, { ...why(suspension), retrying: true }, now, wish);
   }
 }
 
@@ -160,9 +204,4 @@ export function heldBack({ friendlyName }: Account, reason: string, now: Date): 
 
 function why({ twilioCode, message }: { twilioCode: number | null; message: string }) {
   return { twilioCode, message };
-}
-
-function unwrapped<T>(settled: PromiseSettledResult<T>): T {
-  if (settled.status === "rejected") throw settled.reason;
-  return settled.value;
 }

@@ -6,12 +6,11 @@ import { exemptionOf } from "../policy/exemption.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
-import { finish } from "./finish.ts";
+import { finishSoon } from "./finish.ts";
 import { hold } from "./hold.ts";
-import { type Recollection, recollect } from "./recollect.ts";
+import { type Recollection, recall } from "./recollect.ts";
 import { rehearse } from "./rehearse.ts";
-import type { Outcome } from "./respond.ts";
-import type { Errand, Responder } from "./responder.ts";
+import type { Errand, Outcome, Responder } from "./responder.ts";
 import { inWords } from "./waiting.ts";
 
 const REQUEST_TIMEOUT_MS = 4000;
@@ -20,19 +19,20 @@ const REQUEST_TIMEOUT_MS = 4000;
  * The story of one nudge: recall ─ look whether it is still so ─ do what is due ─ mark as seen. Whoever nudged has only
  * read; here the incident is read again, in the account's own order.
  *
- * @throws whatever the store throws: the message is then delivered again.
+ * @throws whatever the store throws: the message is then tried again.
  */
 export async function heed(responder: Responder, errand: Errand): Promise<Outcome> {
   const { store, clock } = responder;
   const { accountSid } = errand.nudge;
   const identity = identityOf(errand.nudge);
-  const memory = await store.recall(accountSid, identity);
-  if (memory.seen) return { kind: "done" };
+  const recalled = await recall(responder, accountSid, identity);
+  if (recalled.kind === "failed") return { kind: "again", why: `our own table could not be read: ${recalled.why}` };
+  const { recollection } = recalled;
+  if (recollection.memory.seen) return { kind: "done" };
 
-  const { record, again } = await act(responder, errand, await recollect(responder, memory));
-  const unfinished = record === undefined ? undefined : await finish(responder, errand, record);
-  const reasons = [again, unfinished].filter((reason) => reason !== undefined);
-  if (reasons.length > 0) return { kind: "again", why: reasons.join("; ") };
+  const { record, again } = await act(responder, errand, recollection);
+  if (record !== undefined) await finishSoon(responder, errand, record);
+  if (again !== undefined) return { kind: "again", why: again };
 
   await store.markSeen(accountSid, identity, clock.now());
   return { kind: "done" };
@@ -78,7 +78,8 @@ async function lookAfter(
     const tripping = { signal: nudge, rule: known.incident.rule, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }
-  return store.save(foundActive(known, identityOf(nudge), clock.now()));
+  const now = clock.now();
+  return store.change(known, (record) => foundActive(record, identityOf(nudge), now));
 }
 
 /** What waits for a person, and still does. */
@@ -90,5 +91,7 @@ async function remind(
   if (!["suspended", "alerted", "failed"].includes(known.incident.state)) return undefined;
   const numbers = await listPhoneNumbers(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   const count = numbers.kind === "ok" ? numbers.body.length : null;
-  return store.save(reminded(known, identityOf(nudge), inWords(known.incident, nudge.waited, count), clock.now()));
+  const now = clock.now();
+  const note = inWords(known.incident, nudge.waited, count);
+  return store.change(known, (record) => reminded(record, identityOf(nudge), note, now));
 }

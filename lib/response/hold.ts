@@ -3,14 +3,23 @@ import { type Change, followedBy, type IncidentRecord } from "../incidents/chang
 import { alertedAgain, joined, stillSuspended, suspended, suspendedAgain, type Tripping } from "../incidents/record.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import type { Case } from "./case.ts";
-import { heldBack, markTaken, recordOrEndCalls, suspendOrGiveBack, wishIn } from "./enforce.ts";
+import {
+  askedLog,
+  heldBack,
+  markTaken,
+  permitFor,
+  recordOrEndCalls,
+  suspendThroughBrake,
+  wasAskedBefore,
+  wishIn,
+} from "./enforce.ts";
 import type { Delivery, Responder } from "./responder.ts";
 import type { Suspension } from "./suspend.ts";
 
 /**
  * Makes sure that an account whose incident says `suspended` still is: whoever sets it active by hand, past us, must not
  * leave it without protection for ever. Found suspended, which is the rule, the signal only joins.
- * @throws TollbreakerError `containment-unconfirmed` when Twilio did not say: the message is then delivered again.
+ * @throws TollbreakerError `containment-unconfirmed` when Twilio did not say: the message is then tried again.
  */
 export async function hold(
   responder: Responder,
@@ -19,52 +28,44 @@ export async function hold(
   tripping: Tripping,
 ): Promise<IncidentRecord | undefined> {
   if (known === undefined) return undefined;
-  const { store, brake } = responder;
-  const { accountSid } = delivery.signal;
-  // An account on its way back is not one more that trips.
-  const isFree = delivery.signal.kind === "suspend" || known.incident.state === "reactivating";
-  const permit = isFree ? brake.bypassFor(accountSid) : brake.permitFor(accountSid, known.incident.id, memory.brake);
-  const suspension = await suspendOrGiveBack(responder, delivery, permit);
+  const { store, clock } = responder;
+  const log = askedLog(responder, Promise.resolve(known));
+  const suspension = await suspendThroughBrake(responder, delivery, {
+    askedBefore: wasAskedBefore(delivery, { known }),
+    onAsking: log.note,
+    permit: permitFor(responder, delivery, { known, memory }, known.incident.id),
+  });
   const tokenMark = await markTaken(responder, suspension);
-  const change = held(known, { suspension, delivery, tripping, tokenMark, now: responder.clock.now() });
+  if (suspension.kind === "refused" || suspension.kind === "unconfirmed") throw unconfirmed(delivery, suspension);
+  const holding = { suspension, tripping, tokenMark, now: clock.now() };
   return recordOrEndCalls(responder, delivery, suspension, async () =>
-    change.record === known ? known : store.save(change),
+    store.change(await log.written(), (record) => held(record, holding)),
   );
 }
 
 interface Held {
-  suspension: Suspension;
-  delivery: Delivery;
+  suspension: Extract<Suspension, { kind: "suspended" | "held" }>;
   tripping: Tripping;
   tokenMark: TokenMark | null;
   now: Date;
 }
 
-function held(known: IncidentRecord, { suspension, delivery, tripping, tokenMark, now }: Held): Change {
+function held(known: IncidentRecord, { suspension, tripping, tokenMark, now }: Held): Change {
   const { reason, signal } = tripping;
-  switch (suspension.kind) {
-    case "suspended": {
-      const change = joined(known, signal, reason, now);
-      // Not inferred from an earlier delivery, which may never have asked: a false one would tell people that it was active.
-      const { by } = suspension;
-      const friendlyName = suspension.account?.friendlyName ?? null;
-      const anew = { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at };
-      // A reactivation that nobody finished: whatever Twilio says of the account now, it is contained.
-      if (known.incident.state === "reactivating") {
-        const since = by === "already-suspended" ? (known.incident.containment?.by ?? by) : by;
-        return followedBy(change, (record) => suspended(record, { ...anew, by: since }));
-      }
-      if (by === "tollbreaker") return followedBy(change, (record) => suspendedAgain(record, tripping, anew));
-      return signal.kind === "suspend" && known.incident.suspension?.command !== signal.id
-        ? followedBy(change, (record) => stillSuspended(record, signal, now))
-        : change;
-    }
-    case "held":
-      return alertedAgain(known, tripping, heldBack(suspension.account, reason, now));
-    case "refused":
-    case "unconfirmed":
-      throw unconfirmed(delivery, suspension);
+  if (suspension.kind === "held") return alertedAgain(known, tripping, heldBack(suspension.account, reason, now));
+  const change = joined(known, signal, reason, now);
+  const { by } = suspension;
+  const friendlyName = suspension.account?.friendlyName ?? null;
+  const anew = { by, friendlyName, reason, wish: wishIn(tripping), tokenMark, now: suspension.at };
+  // A reactivation that nobody finished: whatever Twilio says of the account now, it is contained.
+  if (known.incident.state === "reactivating") {
+    const since = by === "already-suspended" ? (known.incident.containment?.by ?? by) : by;
+    return followedBy(change, (record) => suspended(record, { ...anew, by: since }));
   }
+  if (by === "tollbreaker") return followedBy(change, (record) => suspendedAgain(record, tripping, anew));
+  return signal.kind === "suspend" && known.incident.suspension?.command !== signal.id
+    ? followedBy(change, (record) => stillSuspended(record, signal, now))
+    : change;
 }
 
 function unconfirmed({ signal }: Delivery, { message }: Extract<Suspension, { kind: "refused" | "unconfirmed" }>) {
@@ -74,7 +75,7 @@ function unconfirmed({ signal }: Delivery, { message }: Extract<Suspension, { ki
     {
       expected: "Twilio to say that the account is suspended, as its incident does",
       got: message,
-      fix: "nothing at first: the message is delivered again; look at the account in Twilio's Console if it lasts",
+      fix: "nothing at first: it is tried again; look at the account in Twilio's Console if it lasts",
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import { inTime } from "../in-time.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import type { BrakeStore, VersionedBrake } from "../incidents/brake-store.ts";
 import type { Log } from "../log.ts";
@@ -20,6 +21,7 @@ import {
   within,
 } from "../policy/brake.ts";
 import type { Brake } from "../policy/policy.ts";
+import type { Until } from "../twilio/backoff.ts";
 import { type BrakeAnnouncement, brakeAnnouncer } from "./announce-waiting.ts";
 
 /** Asked before each suspension. */
@@ -48,7 +50,7 @@ export interface BrakeKeeper {
    * Whether the alert of this incident, whose account waits, is to be published, and whom it names. It may take 15 seconds:
    * accounts that trip together are named together. @throws what the store throws.
    */
-  announce(accountSid: string, incidentId: string): Promise<BrakeAnnouncement>;
+  announce(accountSid: string, incidentId: string, until: Until): Promise<BrakeAnnouncement>;
 }
 
 /** One asking for a suspension. It never rejects. */
@@ -78,6 +80,11 @@ export interface BrakeKeeperOptions {
   brake: Brake;
   clock: Clock;
   log: Log;
+  /**
+   * Milliseconds: our own store is not waited for longer before the account is asked to be suspended, nor before what was done
+   * is recorded. 500 when left out.
+   */
+  patience?: number;
 }
 
 type Passed = Held | Free;
@@ -91,10 +98,16 @@ interface Free {
   leaving?: Promise<void>;
 }
 
+/** What a person wants while our own store can't be read. */
+export const FREE_PASS: Permit = { mayAsk: async () => true, settle: async () => {} };
+
+const PATIENCE_MS = 500;
+
 /** Who is held looks once more after it is on the list, because a place may have been given back before it was. */
 const MOST_LOOKS = 4;
 
-export function brakeKeeper({ store, inbox, brake, clock, log }: BrakeKeeperOptions): BrakeKeeper {
+export function brakeKeeper(options: BrakeKeeperOptions): BrakeKeeper {
+  const { store, inbox, brake, clock, log, patience = PATIENCE_MS } = options;
   /** What this worker has seen of the brake of all workers. */
   let seen: readonly Suspension[] = [];
   /** What it let through without the store. The others learn of it as soon as the store is back. */
@@ -109,10 +122,12 @@ export function brakeKeeper({ store, inbox, brake, clock, log }: BrakeKeeperOpti
       },
       async settle(outcome) {
         const passed = await passing;
-        if (outcome === "ours" && passed === undefined) await countWithoutPlace(accountSid);
         if (outcome !== "ours" && passed?.isFree) await passed.giveBack();
-        if (passed?.isFree) await passed.leaving;
-        else if (outcome !== "not-suspended") await leaveList(accountSid);
+        if (outcome === "not-suspended") return;
+        const noting = passed?.isFree ? [passed.leaving] : [leaveList(accountSid)];
+        if (outcome === "ours" && !passed?.isFree) noting.push(countWithoutPlace(accountSid));
+        // None of it rejects; calls have to be ended, and what was done to be recorded.
+        await inTime(Promise.all(noting), patience);
       },
     };
   }
@@ -131,12 +146,17 @@ export function brakeKeeper({ store, inbox, brake, clock, log }: BrakeKeeperOpti
   }
 
   async function passTogether(accountSid: string, incidentId: string, known: VersionedBrake): Promise<Passed> {
+    const asked = takeOrWait(accountSid, incidentId, known);
     try {
-      return await takeOrWait(accountSid, incidentId, known);
+      const passed = await inTime(asked, patience);
+      if (passed.kind === "in-time") return passed.value;
+      log.warn("brake-late", { accountSid });
+      // What it takes afterwards is not used.
+      asked.then((late) => (late.isFree ? late.giveBack() : undefined)).catch(() => undefined);
     } catch (error) {
       log.error("brake-unreadable", { accountSid, reason: messageOf(error) });
-      return passAlone(accountSid);
     }
+    return passAlone(accountSid);
   }
 
   async function takeOrWait(accountSid: string, incidentId: string, known: VersionedBrake): Promise<Passed> {

@@ -22,10 +22,13 @@ export async function rankSpenders(client: TwilioClient, until: Until): Promise<
   const twilio = limitedTo(client, until);
   const accounts = await retrying(() => listAccounts(twilio, REQUEST_TIMEOUT_MS), until);
   if (accounts.kind === "failed") return undefined;
-  const candidates = accounts.body.filter(({ sid, status }) => sid !== twilio.accountSid && status !== "closed");
+  const { accounts: listed, setAside, incomplete } = accounts.body;
+  const candidates = listed.filter(({ sid, status }) => sid !== twilio.accountSid && status !== "closed");
   const readings = await pLimit(PARALLEL_REQUESTS).map(candidates, (account) => spendOf(twilio, account, until));
   const spenders = readings.filter((reading) => reading !== "unread" && reading !== "nothing");
-  const unread = readings.filter((reading) => reading === "unread").length;
+  // Where the list is incomplete, at least one account is.
+  const unlisted = setAside.length + (incomplete === null ? 0 : 1);
+  const unread = readings.filter((reading) => reading === "unread").length + unlisted;
   return ranking(spenders, unread, until.clock.now());
 }
 

@@ -28,7 +28,7 @@ export interface CarriedOut {
  * An account is armed before it is active, and each step is written down before the next begins. Cut anywhere, it is
  * suspended, or it is active and armed; the next delivery goes on from there. A step that fails leads back to suspended.
  *
- * @throws what the store throws: the message is then delivered again.
+ * @throws what the store throws: the message is then tried again.
  */
 export async function reactivate(
   responder: Responder,
@@ -38,13 +38,16 @@ export async function reactivate(
   const { store, clock } = responder;
   const refusal = whyRefused(found, order.command);
   if (refusal !== undefined) {
-    return { record: await store.save(commandRefused(found, wishOf(order.command), refusal, clock.now())) };
+    const now = clock.now();
+    const wish = wishOf(order.command);
+    return { record: await store.change(found, (record) => commandRefused(record, wish, refusal, now)) };
   }
   if (isOver(found, order.command)) return { record: await released(responder, found) };
 
+  const now = clock.now();
   const asked =
     found.incident.state === "suspended"
-      ? await store.save(reactivationAsked(found, order.command, clock.now()))
+      ? await store.change(found, (record) => reactivationAsked(record, order.command, now))
       : found;
   return travel(journeyOf(responder, order), asked);
 }
@@ -68,10 +71,10 @@ async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedO
 /** What the account's next signals and the sweep must know is there before the incident is over. */
 async function arrived(responder: Responder, record: IncidentRecord): Promise<IncidentRecord> {
   const { store, clock } = responder;
-  const change = reactivated(record, clock.now());
-  const { accountSid, id, reactivatedAt: at } = change.record.incident;
+  const now = clock.now();
+  const { accountSid, id, reactivatedAt: at } = reactivated(record, now).record.incident;
   if (at !== null) await store.noteReactivated(accountSid, id, { at, passed: record.passed });
-  return released(responder, await store.save(change));
+  return released(responder, await store.change(record, (current) => reactivated(current, now)));
 }
 
 /** An earlier delivery may have begun to go back. */
@@ -98,9 +101,16 @@ function isOver({ incident }: IncidentRecord, { id }: ReactivateCommand): boolea
   return incident.reactivation?.command === id && incident.state !== "reactivating";
 }
 
-function whyRefused({ incident }: IncidentRecord, { id }: ReactivateCommand): string | undefined {
+function whyRefused(
+  { incident, stopAskedAt }: IncidentRecord,
+  { id, receivedAt }: ReactivateCommand,
+): string | undefined {
   const { state, reactivation } = incident;
-  if (reactivation?.command === id || state === "suspended") return undefined;
+  if (reactivation?.command === id) return undefined;
+  if (stopAskedAt !== null && Date.parse(stopAskedAt) > Date.parse(receivedAt)) {
+    return "somebody asked for the account to be suspended after this: ask again if it is still wanted";
+  }
+  if (state === "suspended") return undefined;
   return state === "reactivating" && reactivation !== null
     ? `a reactivation is under way, asked for by ${reactivation.operator}; if it hangs, suspend the account (tollbreaker suspend SID), then reactivate it`
     : `only a suspended account can be reactivated; its incident is ${state}`;

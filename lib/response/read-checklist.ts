@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.ts";
-import type { IncidentRecord } from "../incidents/change.ts";
+import { type IncidentRecord, unchanged } from "../incidents/change.ts";
 import type { Check, Checklist } from "../incidents/checklist.ts";
 import { checklistRead } from "../incidents/coming-back.ts";
 import type { Incident } from "../incidents/incident.ts";
@@ -21,20 +21,33 @@ import {
   judgeTriggers,
   unread,
 } from "./judge-checks.ts";
-import { type Responder, share, type Turn } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
 
 const REQUEST_TIMEOUT_MS = 3000;
-/** Of the delivery's time: whatever is not read by then is "cannot tell", and is read again when somebody asks. */
-const READING_SHARE = 0.95;
 
-/** After containment, once: what must be in order before the account comes back. Never a reason to come again. */
-export async function withChecklist(responder: Responder, turn: Turn, record: IncidentRecord): Promise<IncidentRecord> {
-  const { state, containment, checklist } = record.incident;
-  if (state !== "suspended" || checklist !== null || containment === null || containment.by === "closed") return record;
+/** After containment, once. */
+export function isChecklistDue({ incident: { state, containment, checklist } }: IncidentRecord): boolean {
+  return state === "suspended" && checklist === null && containment !== null && containment.by !== "closed";
+}
+
+/**
+ * What must be in order before the account comes back, where that is due.
+ * @param isPatient whether a list counts that could not be read to its end in time
+ */
+export async function withChecklist(
+  responder: Responder,
+  record: IncidentRecord,
+  until: Until,
+  isPatient: boolean,
+): Promise<IncidentRecord> {
+  if (!isChecklistDue(record)) return record;
   try {
-    const reading = await readChecklist(responder, record, share(responder, turn, READING_SHARE));
-    return await responder.store.save(checklistRead(record, reading.checklist, null));
+    const { checklist } = await readChecklist(responder, record, until);
+    if (!isPatient && until.clock.now().getTime() >= until.deadline) return record;
+    return await responder.store.change(record, (current) =>
+      isChecklistDue(current) ? checklistRead(current, checklist, null) : unchanged(current),
+    );
   } catch (error) {
     responder.log.warn("checklist-not-read", { incidentId: record.incident.id, reason: messageOf(error) });
     return record;
@@ -113,8 +126,9 @@ async function readLiveCalls(twilio: TwilioClient, accountSid: string, until: Un
   );
   const live = new Set<string>();
   for (const list of lists) {
-    if (list.kind === "failed") return unread("live-calls", "the live calls", list.failure);
-    for (const { sid } of list.body) live.add(sid);
+    const failure = list.kind === "failed" ? list.failure : list.body.incomplete;
+    if (failure !== null) return unread("live-calls", "the live calls", failure);
+    for (const { sid } of list.kind === "ok" ? list.body.calls : []) live.add(sid);
   }
   return judgeLiveCalls(live.size);
 }

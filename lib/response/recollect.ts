@@ -1,3 +1,5 @@
+import { messageOf } from "../errors.ts";
+import { inTime } from "../in-time.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import type { Memory } from "../incidents/store.ts";
 import { isOver } from "../incidents/transitions.ts";
@@ -9,6 +11,30 @@ export interface Recollection {
   known: IncidentRecord | undefined;
   /** An incident that is over and still claimed as the open one: what closed it was cut. */
   leftOver: string | undefined;
+}
+
+export type Recalled =
+  | { kind: "recalled"; recollection: Recollection }
+  /** @property memory what was known by then: the incident could not be read. */
+  | { kind: "failed"; why: string; memory: Memory | undefined };
+
+/** A store that does not answer within this time is taken for one that fails: money may run out meanwhile. */
+const RECALL_MS = 1000;
+
+/** What our own store knows of the account: one round trip, and another one where it has an open incident. */
+export async function recall(responder: Responder, accountSid: string, identity: string): Promise<Recalled> {
+  let memory: Memory | undefined;
+  const reading = async () => {
+    memory = await responder.store.recall(accountSid, identity);
+    return recollect(responder, memory);
+  };
+  try {
+    const read = await inTime(reading(), RECALL_MS);
+    if (read.kind === "in-time") return { kind: "recalled", recollection: read.value };
+    return { kind: "failed", why: `it did not answer within ${RECALL_MS} ms`, memory };
+  } catch (error) {
+    return { kind: "failed", why: messageOf(error), memory };
+  }
 }
 
 /** The account's open incident, if it has one: no round trip when it has none. */

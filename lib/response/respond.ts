@@ -1,70 +1,102 @@
 import { messageOf } from "../errors.ts";
 import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
-import type { Memory } from "../incidents/store.ts";
-import { decide } from "../policy/decide.ts";
+import { decide, type Verdict } from "../policy/decide.ts";
+import { maySuspend } from "../policy/stands-for.ts";
+import { fetchAccount } from "../twilio/accounts.ts";
+import type { Case } from "./case.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
-import { finish } from "./finish.ts";
+import { finishSoon, whyUnfinished } from "./finish.ts";
 import { measure } from "./measure.ts";
-import { type Recollection, recollect } from "./recollect.ts";
-import type { Delivery, Responder } from "./responder.ts";
-
-export type Outcome =
-  | { kind: "done" }
-  /** Not finished: the message must be delivered again. */
-  | { kind: "again"; why: string };
+import { recall } from "./recollect.ts";
+import { reconcileLater } from "./reconcile.ts";
+import { type Delivery, type Outcome, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
+import { limitedTo, NO_SOONER_MS } from "./time-limit.ts";
 
 /**
  * The story of one signal:
  *
- *     recall ─ decide ─ suspend ─ record ─ end calls ─ read evidence ─ alert ─ mark as seen
+ *     recall ─ decide ─ suspend ─ record ─ what is due besides ─ mark as seen
  *
- * Each step can be repeated, and a delivery that was cut anywhere is picked up by the next one, which reads from the
- * record what is still due. From the inbox to the suspend request there are two round trips to our own store: what is
- * known of the account and of the brake, and the claim of its one open incident, with the brake beside it (or the
- * loading of the incident, when there is one already: the brake is then asked while Twilio is read).
+ * Each step can be repeated, and a try that was cut anywhere is picked up by the next one, which reads from the record what
+ * is still due. From the inbox to the suspend request there are two round trips to our own store: what is known of the
+ * account and of the brake, and the claim of its one open incident (or the loading of the incident, when there is one
+ * already); the brake is asked once Twilio has said that the account is active.
  *
- * @throws whatever the store throws: the message is then delivered again.
+ * @throws whatever the store throws: the message is then tried again.
  */
-export async function respond(responder: Responder, delivery: Delivery<Signal>): Promise<Outcome> {
-  const { store, clock, log } = responder;
-  const { accountSid, id } = delivery.signal;
+export async function respond(responder: Responder, received: Delivery<Signal>): Promise<Outcome> {
+  const { store, clock } = responder;
+  const { signal } = received;
+  const delivery = withReading(responder, received);
+  const recalled = await recall(responder, signal.accountSid, identityOf(signal));
+  // Whatever our own store does: a fresh signal is enforced without it.
+  if (recalled.kind === "failed") return containWithoutStore(responder, delivery, recalled);
 
-  const { memory, known, leftOver } = await recall(responder, delivery);
-  if (memory.seen) return { kind: "done" };
+  const { memory, known, leftOver } = recalled.recollection;
+  // What we could not write down then is written down now, whatever the signal would lead to today.
+  if (memory.seen && delivery.containedAt === null) {
+    await reconcileLater(responder, signal, known);
+    return { kind: "done" };
+  }
+  const verdict = delivery.containedAt === null ? decided(responder, signal, { memory, known }) : CONTAINED;
+  const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
+  measure(responder.log, known, record);
+  if (record !== undefined) await finishSoon(responder, delivery, record);
+  const unfinished = whyUnfinished(record);
+  if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
+  await reconcileLater(responder, signal, record);
+  await store.markSeen(signal.accountSid, identityOf(signal), clock.now());
+  if (verdict.kind !== "ignore" || isFound(signal)) await noteFired(responder, signal);
+  return { kind: "done" };
+}
+
+/** What may be suspended is read while our own store is. */
+function withReading(responder: Responder, delivery: Delivery<Signal>): Delivery<Signal> {
+  const { policy, twilio, clock } = responder;
+  const { signal } = delivery;
+  if (!maySuspend(signal, policy, clock.now()) || signal.accountSid === twilio.accountSid) return delivery;
+  const inTime = limitedTo(twilio, share(responder, delivery, SUSPENSION_SHARE));
+  return { ...delivery, reading: fetchAccount(inTime, signal.accountSid, NO_SOONER_MS) };
+}
+
+const CONTAINED: Verdict = {
+  kind: "suspend",
+  confirm: null,
+  rule: "suspended while our own table could not be read",
+  reason: "suspended while our own table could not be read or written; written down afterwards",
+};
+
+function decided(responder: Responder, signal: Signal, { memory, known }: Pick<Case, "memory" | "known">): Verdict {
+  const { policy, twilio, clock, log } = responder;
   const circumstances = {
     state: known?.incident.state ?? null,
     because: known?.incident.because ?? null,
     suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
     passed: memory.passed,
-    parentSid: responder.twilio.accountSid,
+    parentSid: twilio.accountSid,
   };
-  const verdict = decide(delivery.signal, circumstances, responder.policy, clock.now());
+  const verdict = decide(signal, circumstances, policy, clock.now());
+  const { accountSid, id } = signal;
   log.info("signal-decided", { accountSid, id, verdict: verdict.kind, rule: verdict.rule, reason: verdict.reason });
-  log.count("Signals", 1, { kind: delivery.signal.kind });
-  const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
-  measure(log, known, record);
-  const unfinished = record === undefined ? undefined : await finish(responder, delivery, record);
-  if (unfinished !== undefined) return { kind: "again", why: unfinished };
-
-  await store.markSeen(accountSid, identityOf(delivery.signal), clock.now());
-  if (verdict.kind !== "ignore" || isFoundBySweep(delivery.signal)) await noteFired(responder, delivery.signal);
-  return { kind: "done" };
+  log.count("Signals", 1, { kind: signal.kind });
+  return verdict;
 }
 
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-function isFoundBySweep(signal: Signal): boolean {
+/** By us, on Twilio's own list: no webhook says so. */
+function isFound(signal: Signal): boolean {
   return signal.kind === "usage-trigger" && signal.found !== "webhook";
 }
 
 /**
- * For the sweep, which asks about firings that never came in. One that is not noted is asked about in vain, once; so
- * neither a webhook that was ignored nor what says that it comes from the future is noted: whoever can sign for the account must
- * not make a firing that was kept from us look like one that came in.
+ * For the sweep and whoever reconciles, who ask about firings that never came in. One that is not noted is asked about in
+ * vain, once; so neither a webhook that was ignored nor what says that it comes from the future is noted: whoever can sign
+ * for the account must not make a firing that was kept from us look like one that came in.
  */
 async function noteFired({ store, log }: Responder, signal: Signal): Promise<void> {
   if (signal.kind !== "usage-trigger" || signal.firedAt === null) return;
@@ -73,16 +105,5 @@ async function noteFired({ store, log }: Responder, signal: Signal): Promise<voi
     await store.noteFired(signal.accountSid, firingOf(signal.usageTriggerSid, signal), signal.firedAt);
   } catch (error) {
     log.warn("firing-not-noted", { accountSid: signal.accountSid, reason: messageOf(error) });
-  }
-}
-
-async function recall(responder: Responder, delivery: Delivery<Signal>): Promise<Recollection> {
-  let memory: Memory | undefined;
-  try {
-    memory = await responder.store.recall(delivery.signal.accountSid, identityOf(delivery.signal));
-    return await recollect(responder, memory);
-  } catch (cause) {
-    await containWithoutStore(responder, delivery, { cause, lastReactivatedAt: memory?.lastReactivatedAt ?? null });
-    throw cause;
   }
 }

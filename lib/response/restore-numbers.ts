@@ -31,11 +31,12 @@ export async function restoreNumbers(
   const { store, clock } = responder;
   const outcome = await giveBack(responder, found.incident.accountSid, share(responder, order, CALLS_SHARE));
   const wish = wishOf(order.command);
-  const change =
+  const now = clock.now();
+  return store.change(found, (record) =>
     outcome.kind === "given"
-      ? numbersRestored(found, wish, outcome, clock.now())
-      : commandRefused(found, wish, outcome.why, clock.now());
-  return store.save(change);
+      ? numbersRestored(record, wish, outcome, now)
+      : commandRefused(record, wish, outcome.why, now),
+  );
 }
 
 type GivenBack = { kind: "given"; count: number; left: readonly string[] } | { kind: "not-given"; why: string };

@@ -65,7 +65,8 @@ async function lastReactivated({ store }: Responder, { memory, known }: Recollec
   return store.load(lastIncidentId);
 }
 
-function whyRefused(
+/** What the policy says against it, and the operator did not acknowledge; undefined where nothing does. */
+export function whyRefused(
   { policy, twilio, clock }: Responder,
   { accountSid, acknowledge }: SuspendCommand,
 ): string | undefined {
@@ -90,7 +91,7 @@ async function refuse(
   log.warn("command-refused", { accountSid: command.accountSid, command: command.id, why });
   const now = clock.now();
   const wish = wishOf(command);
-  if (told !== undefined) return store.save(commandRefused(told, wish, why, now));
+  if (told !== undefined) return store.change(told, (record) => commandRefused(record, wish, why, now));
   const id = incidentIdFor(command);
   const opened = openIncident(id, trippingBy(command), now);
   return (await store.load(id)) ?? store.save(followedBy(opened, (record) => refusedOutright(record, wish, why, now)));

@@ -2,28 +2,36 @@ import { type Change, followedBy, type IncidentRecord } from "../incidents/chang
 import { type Alerted, alerted, alertedAgain, joined, type Tripping } from "../incidents/record.ts";
 import type { Verdict } from "../policy/decide.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
-import { begin, type Case } from "./case.ts";
+import { type Case, opening } from "./case.ts";
 import type { Responder } from "./responder.ts";
 
-const NAME_TIMEOUT_MS = 3000;
+/** An alert without the account's name is better than one that waits for it. */
+const NAME_TIMEOUT_MS = 1000;
 
-/** Records what came, so that people are told; the account is only looked up for its name. */
+/** Records what came, so that people are told; the account is only looked up for its name, where that is not known. */
 export async function tell(
   responder: Responder,
   current: Case,
   tripping: Tripping,
   { about, because }: Pick<Extract<Verdict, { kind: "alert" }>, "about" | "because">,
 ): Promise<IncidentRecord> {
-  const { twilio, store, clock } = responder;
+  const { store, clock } = responder;
+  const { known } = current;
   const { signal, reason } = tripping;
-  const opening = current.known ?? (await begin(responder, tripping, current));
-  const account = await fetchAccount(twilio, signal.accountSid, NAME_TIMEOUT_MS);
-  const friendlyName = account.kind === "ok" ? account.body.friendlyName : null;
+  const friendlyName = known?.incident.friendlyName ?? (await nameOf(responder, signal.accountSid));
   const problem = signal.kind === "not-understood" ? signal.problem : null;
-  const alert = { about, because, problem, friendlyName, reason, now: clock.now() };
-  const change =
-    "incident" in opening ? toldOf(opening, tripping, alert) : followedBy(opening, (record) => alerted(record, alert));
-  return change.record === current.known ? current.known : store.save(change);
+  const alert = { about, because, problem, friendlyName, reason };
+  if (known !== undefined) {
+    const now = clock.now();
+    return store.change(known, (record) => toldOf(record, tripping, { ...alert, now }));
+  }
+  const opened = await opening(responder, tripping, current);
+  return store.save(followedBy(opened, (record) => alerted(record, { ...alert, now: clock.now() })));
+}
+
+async function nameOf({ twilio }: Responder, accountSid: string): Promise<string | null> {
+  const account = await fetchAccount(twilio, accountSid, NAME_TIMEOUT_MS);
+  return account.kind === "ok" ? account.body.friendlyName : null;
 }
 
 /** What an incident that exists makes of it: its account was alerted of before, or could not be suspended. */

@@ -8,6 +8,9 @@ import { noAnswer } from "../twilio/failures.ts";
  */
 export const LAST_LOOK_MS = 2000;
 
+/** For a request to a limited client: it may take all the time that is left. */
+export const NO_SOONER_MS = 60_000;
+
 /** The same client, whose requests end when the time is over, so that what comes after keeps its share of the time. */
 export function limitedTo(twilio: TwilioClient, { clock, deadline }: Until): TwilioClient {
   return {

@@ -1,7 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { hasOwnValues, inPolicysCurrency } from "../policy/money.ts";
 import type { Policy } from "../policy/policy.ts";
-import { describeFailure } from "../twilio/failures.ts";
+import { describeFailure, isRefusal } from "../twilio/failures.ts";
 import { readUsageToday } from "../twilio/usage-records.ts";
 import type { Known } from "./known.ts";
 import type { SweptAccount } from "./shard.ts";
@@ -42,9 +42,7 @@ export async function checkCurrency(
   const why = `its currency could not be read: ${describeFailure(answer.failure)}`;
   log.warn("currency-not-read", { accountSid, reason: why });
   // Asked again it would say the same: an account that nothing watches is worse than one of a currency that nobody knows.
-  return answer.failure.kind === "retryable"
-    ? { kind: "unread", why }
-    : { kind: "checked", check: { is: null, against, at } };
+  return isRefusal(answer.failure) ? { kind: "checked", check: { is: null, against, at } } : { kind: "unread", why };
 }
 
 function isQuestion(accountSid: string, against: string, policy: Policy, { currency, memory }: Known): boolean {

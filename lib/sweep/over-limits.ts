@@ -1,9 +1,9 @@
 import { compare, isDecimal, multiply, subtract } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { measureOf } from "../policy/measure.ts";
+import { firedAtOf, hasFiredInPeriod, isEarly, occasionOf, periodStart } from "../policy/period.ts";
 import type { Policy } from "../policy/policy.ts";
 import { foundSignal } from "../triggers/found-signal.ts";
-import { firedAtOf, hasFiredInPeriod, isEarly, occasionOf, periodStart } from "../triggers/period.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { type AccountMemory, type FirstSight, isContained, type Known } from "./known.ts";
 

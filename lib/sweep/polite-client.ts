@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { limitedTo } from "../response/time-limit.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
 import type { Answer, TwilioClient } from "../twilio/client.ts";
-import { noAnswer, type TwilioFailure } from "../twilio/failures.ts";
+import { isRefusal, noAnswer, type TwilioFailure } from "../twilio/failures.ts";
 
 export interface Manners {
   /** Requests that may be under way at the same moment. */
@@ -66,8 +66,8 @@ function isRepeatable({ form, method }: { form?: unknown; method?: "DELETE" | "P
  * What was posted and got no answer may have been carried out: who wants it done again has to look first. A refusal for
  * too many requests was "never processed".
  */
-function mayAskAgain({ kind, status }: TwilioFailure, isRepeatable: boolean): boolean {
-  return status === TOO_MANY_REQUESTS || (kind === "retryable" && isRepeatable);
+function mayAskAgain(failure: TwilioFailure, isRepeatable: boolean): boolean {
+  return failure.status === TOO_MANY_REQUESTS || (isRepeatable && !isRefusal(failure));
 }
 
 function sharedRest(clock: Clock) {

@@ -3,7 +3,7 @@ import type { Log } from "../log.ts";
 import { type Applied, applyPlan, noRoomFor, suspendingFirst } from "../triggers/apply.ts";
 import { MOST_TRIGGERS } from "../triggers/plan.ts";
 import type { TwilioClient } from "../twilio/client.ts";
-import { describeFailure } from "../twilio/failures.ts";
+import { describeFailure, isRefusal } from "../twilio/failures.ts";
 import { listUsageTriggers, type UsageTrigger } from "../twilio/usage-triggers.ts";
 import type { Recalled } from "./known.ts";
 import { needsRepair, planRepairs, type Repairing, type RepairPlan } from "./plan-repairs.ts";
@@ -101,7 +101,7 @@ function repairOf({ problem }: RepairPlan, applied: Applied): Repair {
   const work = workOf(applied);
   if (noRoom.length > 0) return { kind: "failed", why: problem ?? noRoomFor(noRoom), isRefused: true, ...work };
   if (first === undefined) return { kind: "repaired", ...work };
-  const isRefused = failures.some(({ failure }) => failure.kind === "terminal");
+  const isRefused = failures.some(({ failure }) => isRefusal(failure));
   return { kind: "failed", why: `${first.what}: ${describeFailure(first.failure)}`, isRefused, ...work };
 }
 

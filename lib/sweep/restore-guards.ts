@@ -1,6 +1,6 @@
 import { compare, isDecimal, subtract } from "../decimal.ts";
+import { firedAtOf } from "../policy/period.ts";
 import { guardsBy, isCallingUs, isGuard, isGuardOf } from "../triggers/guards.ts";
-import { firedAtOf } from "../triggers/period.ts";
 import type { TriggerPlan } from "../triggers/plan.ts";
 import { type WantedTrigger, watchesTheSame } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";

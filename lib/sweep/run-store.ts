@@ -26,6 +26,9 @@ const Run = z.object({
   lastFinishedAt: z.nullable(z.string()),
   /** The GMT day on which people were last told what they are told once a day. */
   summaryOn: z.nullable(z.string()),
+  /** The same for accounts that were set aside, and for a list that was incomplete. */
+  setAsideToldOn: z._default(z.nullable(z.string()), null),
+  incompleteToldOn: z._default(z.nullable(z.string()), null),
 });
 export type Run = z.infer<typeof Run>;
 
@@ -46,6 +49,8 @@ export interface RunStore {
    * @returns the run as it is then; undefined when another one is under way by now.
    */
   report(sweepId: string, shard: number, tally: Tally, now: Date): Promise<Run | undefined>;
+  /** Remembers the GMT days on which people were told. */
+  noteTold(sweepId: string, days: Partial<Pick<Run, "setAsideToldOn" | "incompleteToldOn">>): Promise<void>;
   /** @param told the GMT day to be remembered */
   finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn">>): Promise<void>;
   /** It could not be begun: the next one need not wait for it. */
@@ -119,12 +124,15 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     await change(sweepId, adding, { ":names": names, ":most": MOST_NAMES }, hasRoom, { "#names": "names" });
   }
 
+  async function noteTold(sweepId: string, days: Partial<Pick<Run, "setAsideToldOn" | "incompleteToldOn">>) {
+    const { setting, values } = settingOf(days);
+    await change(sweepId, `SET ${setting.join(", ")}`, values);
+  }
+
   async function finish(sweepId: string, now: Date, told: Partial<Pick<Run, "summaryOn">>) {
-    const at = now.toISOString();
-    const days = Object.entries(told).filter(([, day]) => day !== undefined);
-    const setting = ["finishedAt = :at", "lastFinishedAt = :at", ...days.map(([name]) => `${name} = :${name}`)];
-    const values = Object.fromEntries(days.map(([name, day]) => [`:${name}`, day]));
-    await change(sweepId, `SET ${setting.join(", ")}`, { ":at": at, ...values });
+    const { setting, values } = settingOf(told);
+    const all = ["finishedAt = :at", "lastFinishedAt = :at", ...setting];
+    await change(sweepId, `SET ${all.join(", ")}`, { ":at": now.toISOString(), ...values });
   }
 
   async function release(sweepId: string): Promise<void> {
@@ -157,7 +165,15 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     return answer === undefined ? undefined : z.parse(Run, answer.Attributes);
   }
 
-  return { begin, read, plan, report, finish, release };
+  return { begin, read, plan, report, noteTold, finish, release };
+}
+
+function settingOf(days: Readonly<Record<string, string | null | undefined>>) {
+  const given = Object.entries(days).filter(([, day]) => day !== undefined);
+  return {
+    setting: given.map(([name]) => `${name} = :${name}`),
+    values: Object.fromEntries(given.map(([name, day]) => [`:${name}`, day])),
+  };
 }
 
 function isUnderWay({ finishedAt, startedAt, progressAt, shards }: Run, now: Date): boolean {
@@ -188,6 +204,8 @@ function nextRun(previous: Run | undefined, now: Date): Run {
     finishedAt: null,
     lastFinishedAt: previous?.lastFinishedAt ?? null,
     summaryOn: previous?.summaryOn ?? null,
+    setAsideToldOn: previous?.setAsideToldOn ?? null,
+    incompleteToldOn: previous?.incompleteToldOn ?? null,
   };
 }
 

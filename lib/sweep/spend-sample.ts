@@ -1,7 +1,7 @@
 import { compare } from "../decimal.ts";
 import { measureOfLimit, RECURRING } from "../policy/measure.ts";
+import { periodStart } from "../policy/period.ts";
 import type { Limit } from "../policy/policy.ts";
-import { periodStart } from "../triggers/period.ts";
 import type { AccountMemory } from "./known.ts";
 import type { SpendSample } from "./spend-rules/sample.ts";
 

@@ -1,6 +1,6 @@
 import type { SpendRuleSignal } from "../inbox/messages.ts";
+import { occasionOf } from "../policy/period.ts";
 import type { Policy, Rate, SpendRule } from "../policy/policy.ts";
-import { occasionOf } from "../triggers/period.ts";
 import { limitsInOtherMoney } from "./currency.ts";
 import { isContained, type Known } from "./known.ts";
 import { type AccountRule, spendRulesFor } from "./spend-rules/for-account.ts";

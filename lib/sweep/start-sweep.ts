@@ -1,11 +1,12 @@
 import { messageOf } from "../errors.ts";
-import { type Account, listAccounts } from "../twilio/accounts.ts";
+import { type Account, type AccountList, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { type Ending, tellResults } from "./finish-sweep.ts";
 import { politeClient } from "./polite-client.ts";
 import type { Run } from "./run-store.ts";
 import { cutIntoShards, type SweptAccount } from "./shard.ts";
 import type { ShardQueue } from "./shard-queue.ts";
+import { incompleteNotice, setAsideNotice } from "./sweep-notices.ts";
 import { REQUEST_TIMEOUT_MS, type Sweeper } from "./sweeper.ts";
 
 /** What it takes to begin a sweep. */
@@ -50,20 +51,22 @@ async function giveUp({ runs, log }: Starter, sweepId: string, reason: string): 
   await runs.release(sweepId);
 }
 
-async function listAndQueue(starter: Starter, { sweepId, from }: Run, deadline: number): Promise<Start> {
+async function listAndQueue(starter: Starter, run: Run, deadline: number): Promise<Start> {
   const { twilio, shards: queue, runs, clock, log } = starter;
+  const { sweepId, from } = run;
   const polite = politeClient(twilio, { atOnce: 1, until: { clock, deadline } });
   // Before the list: what happens while it is read is news.
   const listedAt = clock.now().toISOString();
   const list = await listAccounts(polite, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
-  const all = sweptAccounts(list.body, twilio.accountSid);
+  const all = sweptAccounts(list.body.accounts, twilio.accountSid);
   const shards = cutIntoShards({ sweepId, listedAt }, beginningAt(from, all));
   const accounts = all.filter(({ watchOnly }) => watchOnly !== true).length;
   // Known before the first of them can be done.
   await runs.plan(sweepId, shards.length);
   await queue.put(shards);
   log.info("sweep-started", { sweepId, accounts, shards: shards.length });
+  await tellOfUnlisted(starter, run, list.body);
   return { kind: "started", sweepId, accounts, shards: shards.length };
 }
 
@@ -90,6 +93,29 @@ function beginningAt(from: number, accounts: readonly SweptAccount[]): SweptAcco
 // SQS refuses some characters, and a name with line breaks would pretend to be more than one in a notice.
 function oneLine(name: string): string {
   return [...name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " ")].slice(0, 64).join("").trim();
+}
+
+/** Who is not swept, because Twilio's list does not say who or what they are; told once a day, of each kind. */
+async function tellOfUnlisted(starter: Starter, run: Run, { setAside, incomplete }: AccountList): Promise<void> {
+  const { runs, alerts, clock, log } = starter;
+  const { sweepId } = run;
+  for (const { sid, why } of setAside) log.error("account-set-aside", { sweepId, accountSid: sid, reason: why });
+  if (incomplete !== null) log.error("account-list-incomplete", { sweepId, reason: describeFailure(incomplete) });
+  log.count("AccountsSetAside", setAside.length, { sweepId });
+  const today = clock.now().toISOString().slice(0, 10);
+  try {
+    if (setAside.length > 0 && run.setAsideToldOn !== today) {
+      await alerts.publish(setAsideNotice(run, setAside, clock.now()));
+      await runs.noteTold(sweepId, { setAsideToldOn: today });
+    }
+    if (incomplete !== null && run.incompleteToldOn !== today) {
+      await alerts.publish(incompleteNotice(run, describeFailure(incomplete), clock.now()));
+      await runs.noteTold(sweepId, { incompleteToldOn: today });
+    }
+  } catch (error) {
+    // Those who are listed are swept all the same, and the next sweep tells it.
+    log.error("sweep-not-told", { sweepId, reason: messageOf(error) });
+  }
 }
 
 /** What it repaired before it died was done, and nobody has been told. */

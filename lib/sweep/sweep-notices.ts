@@ -1,6 +1,7 @@
 import { type Notice, notice } from "../alerts/notice.ts";
+import type { SetAside } from "../twilio/accounts.ts";
 import type { Run } from "./run-store.ts";
-import type { Names } from "./tally.ts";
+import { MOST_NAMES, type Names } from "./tally.ts";
 
 /** What people are told of a sweep, each at most once for all accounts together. */
 
@@ -89,6 +90,34 @@ export function currencyNotice(run: Run, now: Date): Notice {
   });
 }
 
+/** Rows of Twilio's list that can't be understood. Told once a day. */
+export function setAsideNotice(run: Run, setAside: readonly SetAside[], now: Date): Notice {
+  const many = accounts(setAside.length);
+  const shown = setAside.slice(0, MOST_NAMES).map(({ sid, why }) => `${sid ?? "one without a SID"}: ${why}`);
+  const rest = setAside.length - shown.length;
+  return notice({
+    ...envelope(run, "accounts-set-aside", now),
+    severity: "critical",
+    subject: `${many} can't be watched: Twilio's list of accounts is odd`,
+    headline: `Twilio lists ${many} in a way that the sweep does not understand. ${verb(setAside.length, "It is", "They are")} not swept: lost webhooks and removed triggers there go unseen. All others are swept.`,
+    facts: [{ label: "Accounts", value: shown.join("; ") + (rest > 0 ? `; and ${rest} more` : "") }],
+    nextStep: "Look at each of them in the Twilio Console. If Twilio has a new status, a new version has to know it.",
+  });
+}
+
+/** The end of Twilio's list could not be read. Told once a day. */
+export function incompleteNotice(run: Run, why: string, now: Date): Notice {
+  return notice({
+    ...envelope(run, "list-incomplete", now),
+    severity: "critical",
+    subject: "Not all subaccounts are swept: Twilio's list of accounts broke off",
+    headline:
+      "Twilio did not give the whole list of accounts. Those on the missing pages are not swept: lost webhooks and removed triggers there go unseen.",
+    facts: [{ label: "Why", value: why.slice(0, 500) }],
+    nextStep: "Nothing, if it passes: each sweep reads the list anew. If it lasts, ask Twilio Support why.",
+  });
+}
+
 export function dailySummary(run: Run, now: Date): Notice {
   const { counts } = run;
   return notice({
@@ -118,7 +147,7 @@ function verb(count: number, one: string, many: string): string {
 }
 
 function named(names: Names, kind: keyof Names, count: number): string {
-  const shown = names[kind].slice(0, 20);
+  const shown = names[kind].slice(0, MOST_NAMES);
   const rest = count - shown.length;
   return rest > 0 ? `${shown.join("; ")}; and ${rest} more` : shown.join("; ");
 }

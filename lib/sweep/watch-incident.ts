@@ -48,10 +48,13 @@ function occasion({ account, listedAt, policy, now }: Watch): string {
 /** Something is still to be done, and nobody is at it. */
 function stuck({ incident, callsDue }: OpenIncident, watch: Watch): Nudge | undefined {
   const { state, failure, alerts, updatedAt } = incident;
-  const isUnderWay = state === "open" || state === "reactivating" || failure?.retrying === true;
+  // One that failed, until a person ends it: whatever Twilio said, it may do it now.
+  const isUnderWay = state === "open" || state === "reactivating" || state === "failed" || failure?.retrying === true;
   const isDue = isUnderWay || callsDue || alerts.some(({ publishedAt }) => publishedAt === null);
   if (!isDue || watch.now.getTime() - Date.parse(updatedAt) < STUCK_AFTER) return undefined;
-  return { kind: "drive", ...envelope(incident, `drive:${incident.id}:${updatedAt}`, watch) };
+  // Once for each standstill; a suspension that failed with each sweep, even where nothing has changed.
+  const occasion = state === "failed" ? watch.listedAt : updatedAt;
+  return { kind: "drive", ...envelope(incident, `drive:${incident.id}:${occasion}`, watch) };
 }
 
 /** A person is asked again: after half an hour, two hours, and then each day. */

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.ts";
 import { retrying, type Until, waitToRetry } from "../twilio/backoff.ts";
 import type { Answer, TwilioClient } from "../twilio/client.ts";
-import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
+import { describeFailure, isRefusal, type TwilioFailure } from "../twilio/failures.ts";
 import {
   createUsageTrigger,
   deleteUsageTrigger,
@@ -135,7 +135,7 @@ async function carryOut(steps: readonly Step[]): Promise<Applied> {
       continue;
     }
     failures.push({ what, failure: answer.failure });
-    if (answer.failure.kind === "retryable") break;
+    if (!isRefusal(answer.failure)) break;
   }
   return { ...done, shown, noRoom: [], failures };
 }
@@ -170,7 +170,7 @@ export async function bringInOrder(
     const { failures, noRoom } = applied;
     if (failures.length === 0 && noRoom.length > 0) return failed(plan.problem ?? noRoomFor(noRoom));
     if (failures.length === 0) rounds += 1;
-    else if (failures.some(({ failure }) => failure.kind !== "retryable")) return failed(inWords(failures));
+    else if (failures.some(({ failure }) => isRefusal(failure))) return failed(inWords(failures));
     else if (!(await waitToRetry(until, attempt))) return failed(inWords(failures));
   }
 }

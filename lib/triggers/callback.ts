@@ -10,10 +10,11 @@ export const LIMIT_PARAMETER = "limit";
 export const PROBATION_PARAMETER = "probation";
 
 /**
- * Twilio itself tries harder than its three quick retries: five times, also when we can't be reached. The fragment stays
- * out of the request and of the signature. https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+ * Twilio itself tries harder than its three quick retries after a 5xx: five times, also when we can't be reached, and after
+ * a 4xx: where the gateway throttles, its 429 never reaches us. The fragment stays out of the request and of the signature.
+ * https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
  */
-const CONNECTION_OVERRIDES = "#rc=5&rp=5xx,ct,rt";
+const CONNECTION_OVERRIDES = "#rc=5&rp=4xx,5xx,ct,rt";
 
 export function callbackUrl(publicUrl: string, parameters: Readonly<Record<string, string>>): string {
   return `${publicUrl.replace(/\/+$/, "")}${CALLBACK_PATH}?${new URLSearchParams(parameters)}${CONNECTION_OVERRIDES}`;

@@ -1,10 +1,10 @@
 import { compare, isDecimal } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
+import { firedAtOf, periodStart } from "../policy/period.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { foundSignal } from "./found-signal.ts";
 import { isOurs } from "./our-triggers.ts";
-import { firedAtOf, periodStart } from "./period.ts";
 
 interface Situation {
   accountSid: string;
@@ -23,14 +23,21 @@ const LEAST_MS = 3600_000;
 /** What was dealt with is remembered for 40 days (FIRED): older firings would all look lost. */
 const LONGEST_MS = 31 * DAY_MS;
 
-/** Pure. Those of our triggers whose firing in this period, or within the hour, should have been dealt with by now. */
-export function firedTriggers(triggers: readonly UsageTrigger[], situation: Situation): UsageTrigger[] {
-  return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation));
+/**
+ * Pure. Those of our triggers whose firing in this period, or within the hour, should have been dealt with by now.
+ * @param onItsWayMs how long a firing's webhook may still be on its way
+ */
+export function firedTriggers(
+  triggers: readonly UsageTrigger[],
+  situation: Situation,
+  onItsWayMs: number = ON_ITS_WAY_MS,
+): UsageTrigger[] {
+  return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation, onItsWayMs));
 }
 
-function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation): boolean {
+function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation, onItsWayMs: number): boolean {
   const firedAt = firedAtOf(trigger);
-  if (firedAt === null || firedAt.getTime() > now.getTime() - ON_ITS_WAY_MS) return false;
+  if (firedAt === null || firedAt.getTime() > now.getTime() - onItsWayMs) return false;
   const start = periodStart(trigger.recurring, now)?.getTime() ?? now.getTime() - DAY_MS;
   const since = Math.min(Math.max(start, now.getTime() - LONGEST_MS), now.getTime() - LEAST_MS);
   const isOld = firedAt.getTime() < since;
@@ -46,6 +53,7 @@ export function lostFirings(
   fired: readonly UsageTrigger[],
   handled: ReadonlyMap<string, string>,
   { accountSid, now }: Situation,
+  found: "sweep-fired" | "reconciled" = "sweep-fired",
 ): UsageTriggerSignal[] {
   return fired.flatMap((trigger) => {
     const firedAt = firedAtOf(trigger);
@@ -53,7 +61,7 @@ export function lostFirings(
     if (firedAt === null || (handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime())) return [];
     const id = `sweep:${trigger.sid}:${firedAt.toISOString().replace(".000Z", "Z")}`;
     const asFired = { ...trigger, currentValue: reachedBy(trigger) };
-    return [foundSignal({ accountSid, trigger: asFired, found: "sweep-fired", id, firedAt, now })];
+    return [foundSignal({ accountSid, trigger: asFired, found, id, firedAt, now })];
   });
 }
 

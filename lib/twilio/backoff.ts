@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Answer } from "./client.ts";
+import { isRefusal } from "./failures.ts";
 
 /** How long something may go on. */
 export interface Until {
@@ -24,11 +25,16 @@ export async function waitToRetry({ clock, deadline }: Until, attempt: number): 
   return true;
 }
 
-/** Repeats a request while its failure is retryable and there is time; then gives the last answer. */
+/** A refusal can pass in a moment (a token that was just rotated); one that was given so often in a row is an answer. */
+const MOST_REFUSALS = 3;
+
+/** Repeats a request while trying again may help and there is time; then gives the last answer. */
 export async function retrying<T>(request: () => Promise<Answer<T>>, until: Until): Promise<Answer<T>> {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0, refusals = 0; ; attempt++) {
     const answer = await request();
     if (answer.kind === "ok" || answer.failure.kind !== "retryable") return answer;
+    refusals = isRefusal(answer.failure) ? refusals + 1 : 0;
+    if (refusals === MOST_REFUSALS) return answer;
     if (!(await waitToRetry(until, attempt))) return answer;
   }
 }

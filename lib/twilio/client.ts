@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 import { messageOf, TollbreakerError } from "../errors.ts";
-import type { Secret } from "../secrets.ts";
 import { failureOf, noAnswer, type TwilioFailure } from "./failures.ts";
 
 /**
@@ -35,9 +34,12 @@ type Product = "api" | "accounts" | "voice";
 
 export type Answer<T> = { kind: "ok"; body: T } | { kind: "failed"; failure: TwilioFailure };
 
+/** @param wanted `not` is the token that Twilio refused: whether there is another one by now is looked up. */
+type AuthToken = (wanted?: { not: string }) => Promise<string | undefined>;
+
 export interface TwilioClientOptions {
   accountSid: string;
-  authToken: Secret;
+  authToken: AuthToken;
   /** Another API base than Twilio's: `https://<product>.twilio.com/<path>` becomes `<apiUrl>/<product>/<path>`. */
   apiUrl?: string | undefined;
 }
@@ -46,34 +48,43 @@ export function twilioClient({ accountSid, authToken, apiUrl }: TwilioClientOpti
   const baseOf = (product: Product) =>
     apiUrl === undefined ? `https://${product}.twilio.com` : `${apiUrl.replace(/\/+$/, "")}/${product}`;
 
-  async function exchange({ product = "api", ...asked }: Asked): Promise<{ response: Response; body: unknown }> {
-    const { path, form, method, timeoutMs } = asked;
-    const credentials = Buffer.from(`${accountSid}:${await knownToken(authToken)}`).toString("base64");
+  async function exchange(request: Asked): Promise<Exchange> {
+    const token = await knownToken(authToken);
+    // From here on: a token that was slow to come must not cost Twilio its time.
+    const signal = AbortSignal.timeout(request.timeoutMs);
+    const first = await sendWith(request, token, signal);
+    const other = isUnauthorized(first) ? await otherToken(authToken, token) : undefined;
+    return other === undefined ? first : sendWith(request, other, signal);
+  }
+
+  async function sendWith(request: Asked, token: string, signal: AbortSignal): Promise<Exchange> {
+    const { product = "api", path, form, method } = request;
+    const credentials = Buffer.from(`${accountSid}:${token}`).toString("base64");
     const response = await fetch(urlOf(baseOf(product), path), {
       ...(form !== undefined && { method: "POST", body: new URLSearchParams(form) }),
       ...(method !== undefined && { method }),
       headers: { authorization: `Basic ${credentials}`, accept: "application/json" },
       redirect: "error",
-      // From here on: a token that was slow to come must not cost Twilio its time.
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
-    return { response, body: parseJson(await response.text()) };
+    return { status: response.status, isOk: response.ok, body: parseJson(await response.text()) };
   }
 
   return {
     accountSid,
     async send({ answer, ...request }) {
       try {
-        const { response, body } = await exchange(request);
-        return response.ok ? understood(body, answer) : { kind: "failed", failure: failureOf(response.status, body) };
+        const { status, isOk, body } = await exchange(request);
+        return isOk ? understood(body, answer) : { kind: "failed", failure: failureOf(status, body) };
       } catch (error) {
-        return { kind: "failed", failure: failureToAsk(error) };
+        // A value like any other failure: an incident must be able to say why its account was not suspended.
+        return { kind: "failed", failure: noAnswer(reasonOf(error)) };
       }
     },
   };
 }
 
-async function knownToken(authToken: Secret): Promise<string> {
+async function knownToken(authToken: AuthToken): Promise<string> {
   const token = await authToken();
   if (token !== undefined && token !== "") return token;
   throw new TollbreakerError("twilio-auth-token-missing", "The parent account's auth token is not configured.", {
@@ -82,11 +93,25 @@ async function knownToken(authToken: Secret): Promise<string> {
   });
 }
 
-// A value like any other failure: an incident must be able to say why its account was not suspended.
-function failureToAsk(error: unknown): TwilioFailure {
-  return error instanceof TollbreakerError
-    ? { kind: "terminal", code: null, status: null, message: error.message }
-    : noAnswer(reasonOf(error));
+interface Exchange {
+  status: number;
+  isOk: boolean;
+  body: unknown;
+}
+
+/** https://www.twilio.com/docs/api/errors/20003 comes with more than one status. */
+function isUnauthorized({ status, isOk, body }: Exchange): boolean {
+  return !isOk && (status === 401 || failureOf(status, body).code === 20003);
+}
+
+/** Undefined where there is none, or where nobody can say: Twilio's answer to the first one then stands. */
+async function otherToken(authToken: AuthToken, refused: string): Promise<string | undefined> {
+  try {
+    const token = await authToken({ not: refused });
+    return token === "" || token === refused ? undefined : token;
+  } catch {
+    return undefined;
+  }
 }
 
 // A 2xx that does not look like Twilio's answer (a proxy's page, half a body) proves nothing: ask again.
@@ -119,6 +144,7 @@ function parseJson(text: string): unknown {
 
 // fetch hides the reason ("fetch failed") in its cause.
 function reasonOf(error: unknown): string {
+  if (error instanceof TollbreakerError) return error.message;
   if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
   return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
 }

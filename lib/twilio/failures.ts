@@ -1,51 +1,59 @@
 /**
- * What an error of Twilio's means for us. Classified by Twilio's own `code`, because the HTTP status of a refused
- * status update is not documented; by status only where no code came.
- * Codes: https://www.twilio.com/docs/api/errors
+ * What an error of Twilio's means for us. Only Twilio's own JSON counts as its word, and of that the `code`, because the
+ * HTTP status of a refused status update is not documented. https://www.twilio.com/docs/api/errors
  */
 export interface TwilioFailure {
   kind: FailureKind;
-  /** Twilio's error code; null when the answer carried none, or no answer came. */
+  /** Twilio's error code; null where the answer was not Twilio's own JSON, or no answer came. */
   code: number | null;
   /** The HTTP status; null when no answer came (time-out, cut connection). */
   status: number | null;
   message: string;
 }
 
+/** Whether trying again may help. What was refused is another question: `isRefusal`. */
 type FailureKind =
-  /** Trying again may help, and is safe: setting a status twice is the same as once. */
+  /** It may, and is safe: setting a status twice is the same as once. */
   | "retryable"
-  /** Trying again will not help: a person is needed. */
+  /** It will not, ever: a person is needed. */
   | "terminal"
   /** Twilio says that the account is already suspended or closed. */
   | "already-contained"
-  /** No such resource under these credentials. */
+  /** Twilio shows no such resource under these credentials. What was there a moment ago may be there again: lists lag. */
   | "not-found";
 
+/**
+ * Nothing else ends a try for good. A stop must not fail because of an answer that can pass, so these are not among them:
+ * 20003 (permission denied; the parent's token was rotated a moment ago), 70051 (authorization failed: the same), 20008
+ * (test credentials, until the right ones are stored), 10001, 20005, 20403, 90010 and 21476 (the parent itself is
+ * suspended: Twilio Support lifts that within the hour), and every code that we do not know.
+ */
 const KIND_BY_CODE: ReadonlyMap<number, FailureKind> = new Map([
-  [20003, "terminal"], // permission denied: wrong or revoked credentials, or our own account is suspended
-  [20005, "terminal"], // account not active: the parent is probably suspended
-  [20008, "terminal"], // test credentials
-  [20403, "terminal"], // account suspended or closed
+  // No such status: what we send does not change, so neither does the answer.
+  [21475, "terminal"],
+  // A parent account's status can't be updated: an account does not become a subaccount later.
+  [21477, "terminal"],
+  // Suspended by Twilio itself, which no request of ours lifts or repeats.
+  [21478, "already-contained"],
+  // Closed, which "can't be reopened".
+  [21479, "already-contained"],
   [20404, "not-found"],
-  [20429, "retryable"], // too many requests: "never processed and is always safe to retry"
-  [20500, "retryable"],
-  [20503, "retryable"],
-  [10001, "terminal"], // account not active
-  [21475, "terminal"], // invalid Status: a defect of ours
-  [21476, "terminal"], // the parent account is suspended
-  [21477, "terminal"], // a parent account's status cannot be updated
-  [21478, "already-contained"], // suspended by Twilio itself
-  [21479, "already-contained"], // closed
-  [70051, "terminal"], // authorization failed
-  [90010, "terminal"], // account not active
 ]);
 
 /** Classifies an answer that is not 2xx. `body` is the parsed JSON, or undefined where there was none. */
 export function failureOf(status: number, body: unknown): TwilioFailure {
-  const code = numberAt(body, "code");
-  const message = stringAt(body, "message") ?? `HTTP ${status}`;
-  return { kind: (code === null ? undefined : KIND_BY_CODE.get(code)) ?? kindByStatus(status), code, status, message };
+  const code = codeIn(status, body);
+  const kind = (code === null ? undefined : KIND_BY_CODE.get(code)) ?? "retryable";
+  return { kind, code, status, message: stringAt(body, "message") ?? `HTTP ${status}` };
+}
+
+/**
+ * Whether Twilio itself said no, with a reason. It may say yes later, so whoever stops an account goes on; who can wait
+ * for a person tells that person instead.
+ */
+export function isRefusal({ kind, code, status }: TwilioFailure): boolean {
+  if (kind !== "retryable") return true;
+  return code !== null && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** The failure of a request that got no answer: it may or may not have been carried out. */
@@ -64,14 +72,12 @@ export function withCode(message: string, code: number | null): string {
   return code === null || message.includes(`Twilio error ${code}`) ? message : `${message} (Twilio error ${code})`;
 }
 
-function kindByStatus(status: number): FailureKind {
-  if (status === 429 || status >= 500 || status === 408) return "retryable";
-  return status === 404 ? "not-found" : "terminal";
-}
-
-function numberAt(body: unknown, key: string): number | null {
-  const value = valueAt(body, key);
-  return typeof value === "number" ? value : null;
+/** Twilio's errors are `{code, message, more_info, status}`: what names another status comes from somebody on the way. */
+function codeIn(status: number, body: unknown): number | null {
+  const code = valueAt(body, "code");
+  const named = valueAt(body, "status");
+  const isTwilios = Number.isInteger(code) && (named === undefined || named === status);
+  return isTwilios && typeof code === "number" ? code : null;
 }
 
 function stringAt(body: unknown, key: string): string | undefined {

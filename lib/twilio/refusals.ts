@@ -1,7 +1,9 @@
-import { describeFailure, type TwilioFailure } from "./failures.ts";
+import { describeFailure, isRefusal, type TwilioFailure } from "./failures.ts";
 
 const PARENT_NOT_ACTIVE = "the parent account is not active: call Twilio Support";
 const TWILIO_IS_BUSY = "Twilio is out of order or overloaded: ask again in a minute, and see https://status.twilio.com";
+
+const NOT_TWILIOS = "what answered was not Twilio's API: look for a proxy on the way, and ask again in a minute";
 
 /** What a person can do about a status update that Twilio refused: https://www.twilio.com/docs/api/errors */
 const WORDS: ReadonlyMap<number, string> = new Map([
@@ -31,15 +33,22 @@ export function wordsFor(failure: TwilioFailure): string {
   return `${adviceFor(failure)} (${describeFailure(failure)})`;
 }
 
+/** The same, for what was described before. */
+export function withAdvice(message: string, code: number | null): string {
+  const words = code === null ? undefined : WORDS.get(code);
+  return words === undefined ? message : `${words} (${message})`;
+}
+
 /** The advice alone, for what is known without asking anew. */
 export function wordsForCode(code: 21478 | 21479): string {
   return WORDS.get(code) ?? `Twilio error ${code}`;
 }
 
-function adviceFor({ code, kind }: TwilioFailure): string {
+function adviceFor(failure: TwilioFailure): string {
+  const { code, status } = failure;
   const words = code === null ? undefined : WORDS.get(code);
   if (words !== undefined) return words;
-  if (kind === "retryable") return "Twilio did not do it, or did not say so: ask again in a minute";
-  if (code === null) return "Twilio refused it without saying why: look at the account in the Twilio Console";
-  return `Twilio refused it: see https://www.twilio.com/docs/api/errors/${code}`;
+  if (isRefusal(failure)) return `Twilio refused it: see https://www.twilio.com/docs/api/errors/${code}`;
+  if (code === null && status !== null && status < 500 && status !== 429) return NOT_TWILIOS;
+  return "Twilio did not do it, or did not say so: ask again in a minute";
 }

@@ -58,6 +58,7 @@ export function errorCounter({ rules, windows, inbox, clock, log }: ErrorCounter
     const day = receivedAt.slice(0, 10);
     if (toldOn.get(accountSid) === day) return;
     const id = `errors-unreadable:${day}`;
+    // Once a day by itself: a webhook that could not be understood must not stand for it.
     await inbox.put({ kind: "not-understood", id, accountSid, receivedAt, problem, fields: {} });
     log.warn("error-event-unreadable", { accountSid, problem });
     toldOn.set(accountSid, day);

@@ -1,6 +1,6 @@
 import type { Form } from "../twilio/signature.ts";
 import { type Reader, type Reading, readEvent } from "./error-event.ts";
-import { type ErrorSource, inTime, refuse } from "./error-source.ts";
+import { type ErrorSource, receiveErrors } from "./error-source.ts";
 import type { ReceivedRequest, Webhook, WebhookAnswer } from "./receive-webhook.ts";
 import { verifyDebuggerForm } from "./verified-debugger.ts";
 
@@ -13,25 +13,25 @@ export function debuggerWebhook(source: ErrorSource): Webhook {
   return {
     path: "/webhooks/debugger",
     accepts: ["application/x-www-form-urlencoded"],
-    receive: (request) => inTime(source, (signal) => receive(source, request, signal)),
+    // A genuine one has seven parameters. Its Payload may hold the request and the answer that went wrong.
+    most: { bytes: 256 * 1024, parameters: 100 },
+    receive: (request) => receive(source, request),
   };
 }
 
-async function receive(source: ErrorSource, request: ReceivedRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+/** The function has ten seconds, Twilio waits for fifteen. */
+const ANSWER_WITHIN_MS = 9000;
+
+function receive(source: ErrorSource, request: ReceivedRequest): Promise<WebhookAnswer> {
   const { tokens, parentSid, publicUrl, clock, counter } = source;
-  const verification = await verifyDebuggerForm(tokens, parentSid, request);
-  switch (verification.kind) {
-    case "refused":
-      return refuse(source, verification.why);
-    case "undecided":
-      return 503;
-    case "verified": {
-      const { accountSid, form, signedBy } = verification;
+  return receiveErrors(source, {
+    answerWithinMs: ANSWER_WITHIN_MS,
+    verify: () => verifyDebuggerForm(tokens, parentSid, request),
+    count({ accountSid, form, signedBy }, signal) {
       const reading = readForm(accountSid, form, { road: "debugger", publicUrl, receivedAt: clock.now() });
-      await counter.count([reading], { road: "debugger", signedBy, signal });
-      return 204;
-    }
-  }
+      return counter.count([reading], { road: "debugger", signedBy, signal });
+    },
+  });
 }
 
 function readForm(accountSid: string, form: Form, reader: Reader): Reading {

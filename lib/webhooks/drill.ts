@@ -1,10 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { DrillNudge } from "../inbox/nudges.ts";
 import { CALLBACK_PATH } from "../triggers/callback.ts";
-import { type Form, isSignedWith, parseForm, signForm } from "../twilio/signature.ts";
-import { decodeUtf8, type ReceivedRequest } from "./receive-webhook.ts";
-import type { SigningTokens } from "./signing-tokens.ts";
-import { claimedAccount } from "./verified-form.ts";
+import { type Form, parseForm, signForm } from "../twilio/signature.ts";
+import type { SigningTokens, Undecided } from "./signing-tokens.ts";
+import type { ReceivedForm } from "./verified-form.ts";
 
 /**
  * A rehearsal comes the way that a firing comes: a signed form, to the same address. What marks it is in the query, so it
@@ -52,23 +51,22 @@ export interface DrillParts {
   clock: Clock;
 }
 
-/** `none`: not a rehearsal, perhaps a firing. `undecided`: the parent's token is not known now, so nobody can tell. */
-export type DrillReading = { kind: "drill"; nudge: DrillNudge } | { kind: "none" } | { kind: "undecided" };
+/** `none`: not a rehearsal, perhaps a firing. */
+export type DrillReading = { kind: "drill"; nudge: DrillNudge } | { kind: "none" } | Undecided;
 
-/** Whether a request asks for a rehearsal. */
+/** Whether a request to `url` asks for a rehearsal. */
 export async function readDrill(
-  { body, url, signature }: ReceivedRequest,
+  url: string,
+  { form, accountSid, isSignedWith }: ReceivedForm,
   { tokens, parentSid, clock }: DrillParts,
 ): Promise<DrillReading> {
-  const drillId = new URL(url).searchParams.get(DRILL_PARAMETER);
-  const text = decodeUtf8(body);
-  if (drillId === null || text === undefined) return NONE;
-  const form = parseForm(text);
   if (!hasFieldsOfADrill(form)) return NONE;
-  const token = await tokens.find(parentSid);
-  if (token.kind === "unknown") return { kind: "undecided" };
-  if (token.kind !== "found" || !isSignedWith(token.authToken, signature, { url, form })) return NONE;
-  const nudge = nudgeOf(form, drillId, clock.now());
+  const drillId = new URL(url).searchParams.get(DRILL_PARAMETER);
+  if (drillId === null) return NONE;
+  const verdict = await tokens.check(parentSid, isSignedWith);
+  if (verdict.kind === "undecided") return verdict;
+  if (verdict.kind !== "signed") return NONE;
+  const nudge = nudgeOf({ accountSid, drillId, sentAt: form.get(SENT_AT)?.[0] }, clock.now());
   return nudge === undefined ? NONE : { kind: "drill", nudge };
 }
 
@@ -78,16 +76,14 @@ function hasFieldsOfADrill(form: Form): boolean {
   return form.size === FIELDS.length && FIELDS.every((name) => form.get(name)?.length === 1);
 }
 
-function nudgeOf(form: Form, drillId: string, now: Date): DrillNudge | undefined {
-  const sentAt = form.get(SENT_AT)?.[0];
+interface Rehearsal {
+  accountSid: string;
+  drillId: string;
+  sentAt: string | undefined;
+}
+
+function nudgeOf({ accountSid, drillId, sentAt }: Rehearsal, now: Date): DrillNudge | undefined {
   if (sentAt === undefined || !(Math.abs(now.getTime() - Date.parse(sentAt)) <= GOOD_FOR_MS)) return undefined;
-  const nudge = {
-    kind: "drill",
-    id: `drill:${drillId}`,
-    accountSid: claimedAccount(form),
-    receivedAt: now.toISOString(),
-    drillId,
-    sentAt,
-  };
-  return DrillNudge.safeParse(nudge).data;
+  const receivedAt = now.toISOString();
+  return DrillNudge.safeParse({ kind: "drill", id: `drill:${drillId}`, accountSid, receivedAt, drillId, sentAt }).data;
 }

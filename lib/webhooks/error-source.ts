@@ -1,8 +1,11 @@
 import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import { inTime } from "../in-time.ts";
 import type { Log } from "../log.ts";
 import type { ErrorCounter } from "./count-errors.ts";
-import type { WebhookAnswer } from "./receive-webhook.ts";
-import type { SigningTokens } from "./signing-tokens.ts";
+import { notStored, refuse, undecided, type WebhookAnswer } from "./receive-webhook.ts";
+import type { SigningTokens, Undecided } from "./signing-tokens.ts";
+import type { Refusal } from "./verified-form.ts";
 
 /** What both roads of errors work with. */
 export interface ErrorSource {
@@ -15,29 +18,49 @@ export interface ErrorSource {
   log: Log;
 }
 
-/** Event Streams gives up after 5 seconds: https://www.twilio.com/docs/events/webhook-quickstart */
-const ANSWER_WITHIN_MS = 4000;
-
-/** The answer to `work`, or 503 when it takes too long: the event comes again, and counts once. */
-export function inTime(
-  { log }: ErrorSource,
-  work: (signal: AbortSignal) => Promise<WebhookAnswer>,
-): Promise<WebhookAnswer> {
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const late = new Promise<WebhookAnswer>((resolve) => {
-    signal.addEventListener("abort", () => {
-      resolve(503);
-    });
-  });
-  const answer = work(signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-    log.error("webhook-late", { milliseconds: ANSWER_WITHIN_MS });
-    return 503 as const;
-  });
-  return Promise.race([answer, late]);
+/** One request about errors. */
+interface ErrorRequest<Verified> {
+  answerWithinMs: number;
+  verify(): Promise<Verified | Refusal | Undecided>;
+  /** Counts what was verified. @throws when it could not. */
+  count(verified: Verified, signal: AbortSignal): Promise<void>;
 }
 
-export function refuse({ log }: ErrorSource, why: string): WebhookAnswer {
-  log.count("WebhooksRefused", 1, { why });
-  return 403;
+/** Verifies a request, then counts its errors, then answers; 503 when that takes too long: it comes again, and counts once. */
+export async function receiveErrors<Verified extends { kind: "verified" }>(
+  { log }: ErrorSource,
+  { answerWithinMs, verify, count }: ErrorRequest<Verified>,
+): Promise<WebhookAnswer> {
+  const late = new AbortController();
+  let isVerified = false;
+
+  async function receive(): Promise<WebhookAnswer> {
+    const verification = await verify();
+    switch (verification.kind) {
+      case "refused":
+        return refuse(log, verification.why);
+      case "undecided":
+        return undecided(log, verification.why);
+      case "verified":
+        isVerified = true;
+        return store(verification);
+    }
+  }
+
+  async function store(verified: Verified): Promise<WebhookAnswer> {
+    try {
+      await count(verified, late.signal);
+      return 204;
+    } catch (error) {
+      if (late.signal.aborted) return 503;
+      log.error("errors-not-counted", { reason: messageOf(error) });
+      return notStored(log, "error-event");
+    }
+  }
+
+  const answer = await inTime(receive(), answerWithinMs);
+  if (answer.kind === "in-time") return answer.value;
+  late.abort();
+  log.error("webhook-late", { milliseconds: answerWithinMs });
+  return isVerified ? notStored(log, "error-event") : undecided(log, "late");
 }

@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { property, type Reader, type Reading, readEvent } from "./error-event.ts";
-import { type ErrorSource, inTime, refuse } from "./error-source.ts";
+import { type ErrorSource, receiveErrors } from "./error-source.ts";
 import type { ReceivedRequest, Webhook, WebhookAnswer } from "./receive-webhook.ts";
 import { accountOf, verifyEvents } from "./verified-events.ts";
 
@@ -13,29 +13,29 @@ export function eventStreamsWebhook(source: ErrorSource): Webhook {
   return {
     path: "/webhooks/event-streams",
     accepts: ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"],
-    receive: (request) => inTime(source, (signal) => receive(source, request, signal)),
+    // One event for now; a few hundred at most.
+    most: { bytes: 256 * 1024 },
+    receive: (request) => receive(source, request),
   };
 }
 
 const ERROR_LOGGED = "com.twilio.error-logs.error.logged";
 const TEST_EVENT = "com.twilio.eventstreams.test-event";
 
-async function receive(source: ErrorSource, request: ReceivedRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+/** Event Streams gives up after 5 seconds: https://www.twilio.com/docs/events/webhook-quickstart */
+const ANSWER_WITHIN_MS = 4000;
+
+function receive(source: ErrorSource, request: ReceivedRequest): Promise<WebhookAnswer> {
   const { tokens, parentSid, publicUrl, clock, counter } = source;
-  const verification = await verifyEvents(tokens, parentSid, request);
-  switch (verification.kind) {
-    case "refused":
-      return refuse(source, verification.why);
-    case "undecided":
-      return 503;
-    case "verified": {
-      const { events, signer, signedBy } = verification;
+  return receiveErrors(source, {
+    answerWithinMs: ANSWER_WITHIN_MS,
+    verify: () => verifyEvents(tokens, parentSid, request),
+    async count({ events, signer, signedBy }, signal) {
       logTests(source, events);
       const readings = readAll(events, signer, { road: "event-streams", publicUrl, receivedAt: clock.now() });
       await counter.count(await ofOurAccounts(source, readings), { road: "event-streams", signedBy, signal });
-      return 204;
-    }
-  }
+    },
+  });
 }
 
 function readAll(events: readonly unknown[] | undefined, signer: string, reader: Reader): Reading[] {
@@ -67,7 +67,7 @@ function readOne(event: unknown, signer: string, reader: Reader): Reading {
 
 /** Our parent may speak of accounts that are no longer, or never were, ours: those are left out. */
 async function ofOurAccounts({ tokens, log }: ErrorSource, readings: readonly Reading[]): Promise<Reading[]> {
-  const strangers = await strangersAmong(new Set(readings.flatMap(accountIn)), tokens.find);
+  const strangers = await strangersAmong(new Set(readings.flatMap(accountIn)), tokens);
   const ours = readings.filter((reading) => accountIn(reading).every((sid) => !strangers.has(sid)));
   if (ours.length < readings.length) log.count("ErrorEventsNotOurs", readings.length - ours.length);
   return ours;
@@ -86,12 +86,12 @@ function accountIn(reading: Reading): string[] {
 
 async function strangersAmong(
   accountSids: ReadonlySet<string>,
-  find: ErrorSource["tokens"]["find"],
+  { ownership }: ErrorSource["tokens"],
 ): Promise<ReadonlySet<string>> {
   const atOnce = pLimit(10);
-  const searches = [...accountSids].map((sid) => atOnce(async () => ({ sid, found: await find(sid) })));
-  const found = await Promise.all(searches);
-  return new Set(found.filter(({ found: { kind } }) => kind === "not-ours").map(({ sid }) => sid));
+  const owned = [...accountSids].map((sid) => atOnce(async () => ({ sid, ownership: await ownership(sid) })));
+  const strangers = (await Promise.all(owned)).filter(({ ownership }) => ownership === "not-ours");
+  return new Set(strangers.map(({ sid }) => sid));
 }
 
 // To validate a sink, a person has to give Twilio the id that its test brought.

@@ -16,6 +16,7 @@ import { usageTriggerWebhook } from "../../lib/webhooks/usage-trigger.ts";
 import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
 import { readingParts } from "../lib/operators/api-parts.ts";
 import { quietSimulator } from "../local/twilio/api.ts";
+import { SUSPEND_ALL } from "../support/policies.ts";
 import { serve } from "./command-line.ts";
 
 const TOKEN = "token-of-olga";
@@ -102,6 +103,7 @@ function webhookOf(simulator: TwilioSimulator, publicUrl: string, { stored, dril
     publicUrl,
     tokens: signingTokens({ twilio, parentToken, clock: systemClock, log }),
     parentSid: accountSid,
+    policy: SUSPEND_ALL,
     inbox: {
       async put(message) {
         stored.push(message);

@@ -135,7 +135,7 @@ describe("plan", () => {
 
   test.each([
     ["the method alone", { CallbackMethod: "GET" }, "calls us, by GET"],
-    ["the overrides alone", { hash: "#rc=1" }, "calls us with #rc=1 instead of #rc=5&rp=5xx,ct,rt"],
+    ["the overrides alone", { hash: "#rc=1" }, "calls us with #rc=1 instead of #rc=5&rp=4xx,5xx,ct,rt"],
     ["the limit alone", { search: "?limit=x" }, "calls us with ?limit=x instead of ?limit=daily-spend"],
   ])("says how it differs where it is %s", async (_, { CallbackMethod = "POST", ...changed }: Edit, differs) => {
     await triggers(["apply"]);

@@ -2,14 +2,11 @@ import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { isCommand, isNudge, type Message } from "../../lib/inbox/messages.ts";
+import type { Message, Signal } from "../../lib/inbox/messages.ts";
 import { brakeStore } from "../../lib/incidents/brake-store.ts";
 import { brakeKey } from "../../lib/incidents/keys.ts";
 import { jsonLog } from "../../lib/log.ts";
-import { carryOut } from "../../lib/response/carry-out.ts";
-import { heed } from "../../lib/response/heed.ts";
 import { brakeKeeper } from "../../lib/response/keep-brake.ts";
-import { respond } from "../../lib/response/respond.ts";
 import type { Responder } from "../../lib/response/responder.ts";
 import { suspend } from "../support/commands.ts";
 import { policyOf } from "../support/policies.ts";
@@ -66,25 +63,25 @@ const suspendedOf = (all: readonly string[]) =>
   all.filter((account) => rig.simulator.account(account).status === "suspended");
 
 async function deliver(message: Message, { attempt = 1, ...changes }: Partial<Responder> & { attempt?: number } = {}) {
-  const responder = rig.responder({ policy: POLICY, clock: gathering(0), ...changes });
-  const begunAt = responder.clock.now().getTime();
-  const turn = { attempt, begunAt, deadline: begunAt + 23_500 };
-  try {
-    if (isCommand(message)) return await carryOut(responder, { command: message, ...turn });
-    if (isNudge(message)) return await heed(responder, { nudge: message, ...turn });
-    return await respond(responder, { signal: message, ...turn });
-  } catch (error) {
-    return { kind: "threw", error };
-  }
+  const { clock = gathering(0), brake = rig.brakeOf(POLICY.brake, { clock, patience: 60_000 }), ...others } = changes;
+  return rig.deliver(message, { policy: POLICY, clock, brake, attempt, ...others });
 }
 
-/** Each in a worker of its own, at the same time; then once more those whose alert another one was about to give. */
-async function tripAll(all: readonly string[], held: number) {
-  const signals = all.map((account) => firing(account));
-  const first = await Promise.all(signals.map((signal) => deliver(signal, { clock: gathering(held) })));
-  const again = signals.filter((_, nth) => first[nth]?.kind === "again");
-  const second = await Promise.all(again.map((signal) => deliver(signal, { attempt: 2 })));
-  return [...first.filter(({ kind }) => kind !== "again"), ...second];
+/** Each in a worker of its own, at the same time; then again those whose alert another one was about to give. */
+const tripAll = (all: readonly string[], held: number) =>
+  deliverAll(
+    all.map((account) => firing(account)),
+    { clock: gathering(held) },
+  );
+
+async function deliverAll(signals: readonly Signal[], changes: Partial<Responder>): Promise<void> {
+  const first = await Promise.all(signals.map((signal) => deliver(signal, changes)));
+  for (const signal of signals.filter((_, nth) => first[nth]?.kind !== "done")) {
+    // A busy machine may take more than one time.
+    const isDone = async (attempt: number) => (await deliver(signal, { attempt, ...changes })).kind === "done";
+    const done = (await isDone(2)) || (await isDone(3)) || (await isDone(4));
+    expect(done).toBe(true);
+  }
 }
 
 async function incidentOf(account: string) {
@@ -126,7 +123,7 @@ const MINUTE = 60_000;
 describe("12 accounts trip at once", () => {
   test("5 are suspended, 7 wait, and one loud alert names all 7", async () => {
     const all = customers(12);
-    expect(await tripAll(all, 7)).toEqual(all.map(() => ({ kind: "done" })));
+    await tripAll(all, 7);
     const suspended = suspendedOf(all);
     const held = all.filter((account) => !suspended.includes(account));
     expect(suspended).toHaveLength(5);
@@ -256,7 +253,9 @@ describe("nobody who waits is forgotten", () => {
     // A store that can't even be read knows nothing of a brake: that is another story.
     for (let nth = 2; attempt < 25; nth++, attempt++) {
       rig.dynamo.fail({ nth, when, do: "cut" });
-      const { kind } = await deliver(signal, { attempt });
+      // Whoever was cut while making the alert is gone by then.
+      const clock = gathering(0, () => new Date(Date.now() + attempt * 31_000));
+      const { kind } = await deliver(signal, { attempt, clock });
       rig.mend();
       if (kind === "done") break;
     }
@@ -349,18 +348,16 @@ describe("an account that somebody set active again, past us", () => {
 describe("the store is down", () => {
   test("a worker suspends no more than the brake allows, and the others are found waiting afterwards", async () => {
     const all = customers(9);
-    const brake = rig.brakeOf(POLICY.brake);
+    const brake = rig.brakeOf(POLICY.brake, { clock: gathering(4), patience: 60_000 });
     const signals = all.map((account) => firing(account));
     rig.dynamo.fail({ do: "cut" });
-    for (const delivered of await Promise.all(signals.map((signal) => deliver(signal, { brake })))) {
-      expect(delivered.kind).toBe("threw");
+    for (const { kind } of await Promise.all(signals.map((signal) => deliver(signal, { brake })))) {
+      expect(kind).toBe("again");
     }
     expect(suspendedOf(all)).toHaveLength(5);
 
     rig.mend();
-    const again = { brake, attempt: 2, clock: gathering(4) };
-    await Promise.all(signals.map((signal) => deliver(signal, again)));
-    for (const signal of signals) expect(await deliver(signal, { ...again, attempt: 3 })).toEqual({ kind: "done" });
+    await deliverAll(signals, { brake });
     const suspended = suspendedOf(all);
     expect(suspended).toHaveLength(5);
     for (const account of suspended) {

@@ -100,7 +100,7 @@ describe("the parent account", () => {
   test("is not suspended either when the store is down", async () => {
     account = rig.simulator.parent().accountSid;
     rig.dynamo.fail({ do: "cut" });
-    expect(await rig.deliver(firing(account))).toMatchObject({ kind: "threw" });
+    expect(await rig.deliver(firing(account))).toMatchObject({ kind: "again" });
     expect(rig.suspensionRequests(account)).toBe(0);
   });
 });

@@ -44,10 +44,10 @@ describe("live calls", () => {
   test("are ended on all pages", async () => {
     rig.simulator.addCalls(account, { calls: 1001, status: "in-progress" });
     rig.simulator.addCalls(account, { calls: 30, status: "ringing" });
-    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await rig.deliver(firing(account), { milliseconds: 100_000 })).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 1031, callsLeft: 0 });
-  });
+  }, 100_000);
 
   test("that are answered after they were listed are ended all the same, and count once", async () => {
     const [call] = rig.simulator.addCalls(account, { status: "ringing" });
@@ -55,6 +55,71 @@ describe("live calls", () => {
     // Canceling "will not affect calls already in progress": Twilio answers 200, and the call goes on.
     const answered = { sid: call, status: "in-progress" };
     rig.twilio.fail({ on: endingOf(call), times: 1, do: "answer", status: 200, body: JSON.stringify(answered) });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(liveCalls()).toBe(0);
+    expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
+  });
+
+  test.each(["queued", "ringing"] as const)(
+    "that were %s when they were listed, and are in progress by now, are completed at once",
+    async (status) => {
+      const sids = rig.simulator.addCalls(account, { status: "in-progress", calls: 3 });
+      // The lists say what was.
+      const listing = (calls: readonly string[]) => JSON.stringify({ calls: calls.map((sid) => ({ sid })) });
+      const listsAs = (wanted: string, calls: readonly string[]) =>
+        rig.twilio.fail({
+          on: (request) => isListing(request) && request.path.includes(`Status=${wanted}`),
+          times: 1,
+          do: "answer",
+          status: 200,
+          body: listing(calls),
+        });
+      listsAs(status, sids);
+      listsAs("in-progress", []);
+      expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+      expect(liveCalls()).toBe(0);
+      expect(await containment()).toMatchObject({ callsEnded: 3, callsLeft: 0 });
+      expect(formsSent().sort()).toEqual([...Array(3).fill("canceled"), ...Array(3).fill("completed")]);
+    },
+  );
+
+  test("that Twilio does not let be canceled, because they are in progress by now, are completed at once", async () => {
+    const [call] = rig.simulator.addCalls(account, { status: "ringing" });
+    const body = JSON.stringify({ code: 21220, message: "Call is not in-progress", status: 400 });
+    rig.twilio.fail({
+      on: (request) => endingOf(call)(request) && request.body === "Status=canceled",
+      do: "answer",
+      status: 400,
+      body,
+    });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(liveCalls()).toBe(0);
+    expect(await containment()).toMatchObject({ callsEnded: 1, callsLeft: 0 });
+  });
+
+  test.each([
+    ["it was deleted", { status: 404, body: JSON.stringify({ code: 20404, message: "no", status: 404 }) }],
+    ["it had ended", { status: 400, body: JSON.stringify({ code: 21220, message: "no", status: 400 }) }],
+  ])("that are gone are not left, though the list goes on showing them: %s", async (_, answer) => {
+    const [gone = ""] = rig.simulator.addCalls(account, { status: "completed" });
+    rig.simulator.addCalls(account, { status: "in-progress", calls: 2 });
+    const listing = JSON.stringify({ calls: [{ sid: gone }], next_page_uri: null });
+    rig.twilio.fail({
+      on: (request) => isListing(request) && request.path.includes("Status=ringing"),
+      do: "answer",
+      status: 200,
+      body: listing,
+    });
+    rig.twilio.fail({ on: endingOf(gone), do: "answer", ...answer });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
+    expect((await rig.alertsOf(account))[0]?.headline).not.toContain("live");
+  });
+
+  test("that Twilio says are over and are not, are found out by the call itself", async () => {
+    const [undead = ""] = rig.simulator.addCalls(account, { status: "in-progress", calls: 2 });
+    const over = JSON.stringify({ sid: undead, status: "completed" });
+    rig.twilio.fail({ on: endingOf(undead), times: 2, do: "answer", status: 200, body: over });
     expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 2, callsLeft: 0 });
@@ -129,18 +194,11 @@ describe("when Twilio fails", () => {
 
   test("when the time is over, the next deliveries end the rest, and the counts add up", async () => {
     rig.simulator.addCalls(account, { calls: 60 });
-    rig.simulator.addFault({
-      method: "POST",
-      path: `${account}/Calls/`,
-      effect: { kind: "latency", milliseconds: 300 },
-    });
+    rig.twilio.fail({ on: isEnding, nth: 21, do: "hang" });
     const signal = firing(account);
-    const first = await rig.deliver(signal, { milliseconds: 1400 });
-    expect(first).toMatchObject({ kind: "again", why: expect.stringMatching(/^calls left: \d+$/) });
-    const halfway = await containment();
-    expect(halfway?.callsLeft).toBe(liveCalls());
-    expect(halfway?.callsEnded).toBe(60 - liveCalls());
-    expect(halfway?.callsEnded).toBeGreaterThan(0);
+    const first = await rig.deliver(signal, { milliseconds: 4000 });
+    expect(first).toEqual({ kind: "again", why: "calls left: 40" });
+    expect(await containment()).toMatchObject({ callsEnded: 20, callsLeft: 40 });
 
     rig.mend();
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
@@ -158,6 +216,39 @@ describe("when Twilio fails", () => {
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await containment()).toMatchObject({ callsEnded: 3, callsLeft: 0 });
   });
+
+  test("a page that can't be listed keeps no call alive that could be", async () => {
+    const sids = rig.simulator.addCalls(account, { calls: 2 });
+    const next = `/2010-04-01/Accounts/${account}/Calls.json?Status=in-progress&Page=1`;
+    const page = JSON.stringify({ calls: sids.map((sid) => ({ sid })), next_page_uri: next });
+    const on = (request: SeenRequest) => isListing(request) && request.path.includes("Status=in-progress");
+    rig.twilio.fail({ on: (request) => on(request) && request.path.includes("Page=1"), do: "answer", status: 403 });
+    rig.twilio.fail({ on, do: "answer", status: 200, body: page });
+    expect(await rig.deliver(firing(account), { milliseconds: 2500 })).toEqual({
+      kind: "again",
+      why: "calls left: unknown",
+    });
+    expect(liveCalls()).toBe(0);
+  });
+
+  test.each(["queued", "ringing", "in-progress"])(
+    "calls that are %s can't be listed: the others are ended",
+    async (status) => {
+      for (const one of ["queued", "ringing", "in-progress"] as const) rig.simulator.addCalls(account, { status: one });
+      rig.twilio.fail({
+        on: ({ path }) => path.includes(`Status=${status}`),
+        do: "answer",
+        status: 403,
+        body: "<html>",
+      });
+      const signal = firing(account);
+      expect(await rig.deliver(signal, { milliseconds: 2500 })).toEqual({ kind: "again", why: "calls left: unknown" });
+      expect(liveCalls()).toBe(1);
+      rig.mend();
+      expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+      expect(liveCalls()).toBe(0);
+    },
+  );
 
   test("calls that cannot be listed are unknown, not none", async () => {
     rig.simulator.addCalls(account, { calls: 2 });

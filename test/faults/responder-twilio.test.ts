@@ -188,25 +188,21 @@ describe("a suspension that Twilio does not confirm within the time is failed, t
     expect(storyOf(timeline)).toEqual(["opened", "failed", ...told, "suspended", "calls-ended", ...told, "checked"]);
   });
 
-  test("the last delivery says that nobody goes on trying, and leaves the message to the dead-letter queue", async () => {
+  test("however often: Tollbreaker goes on trying, and people are told once", async () => {
     failSuspension({ effect: { kind: "status", status: 503 } });
     const signal = firing(account);
-    await rig.deliver(signal, { ...SHORT, attempt: 9 });
-    expect((await only()).incident.failure).toMatchObject({ retrying: true });
-    expect(await rig.deliver(signal, { ...SHORT, attempt: 10 })).toEqual({
-      kind: "again",
-      why: "given up: Twilio error 20503 (HTTP 503): Service is unavailable. Please try again",
-    });
-    const { incident, timeline } = await only();
-    expect(incident).toMatchObject({ state: "failed", failure: { retrying: false } });
-    expect(timeline.filter(({ what }) => what === "failed").map(({ detail }) => detail["retrying"])).toEqual([
-      true,
-      false,
-    ]);
+    for (const attempt of [9, 10, 19, 20]) {
+      expect(await rig.deliver(signal, { ...SHORT, attempt })).toEqual({
+        kind: "again",
+        why: "not suspended yet: Twilio error 20503 (HTTP 503): Service is unavailable. Please try again",
+      });
+      expect((await only()).incident).toMatchObject({ state: "failed", failure: { retrying: true } });
+    }
+    expect(await rig.alertsOf(account)).toHaveLength(1);
   });
 
   test("a Twilio that never answers leaves time to say so", async () => {
-    twilioFails("GET", { do: "hang" });
+    for (const method of ["GET", "POST"] as const) twilioFails(method, { do: "hang" });
     const begun = Date.now();
     expect(await rig.deliver(firing(account), { milliseconds: 1500 })).toMatchObject({ kind: "again" });
     expect(Date.now() - begun).toBeLessThan(4500);
@@ -215,7 +211,7 @@ describe("a suspension that Twilio does not confirm within the time is failed, t
   });
 });
 
-describe("a refusal is failed with its reason, told once, and not repeated", () => {
+describe("a refusal that is final is failed with its reason, told once, and not repeated", () => {
   async function expectRefused(code: number | null, message: string): Promise<void> {
     const signal = firing(account);
     expect(await rig.deliver(signal)).toEqual({ kind: "done" });
@@ -228,39 +224,11 @@ describe("a refusal is failed with its reason, told once, and not repeated", () 
     expect(await toldOf()).toEqual(["failed"]);
   }
 
-  test.each([
-    [401, 20003],
-    [403, 20003],
-    [400, 20005],
-    [401, 20008],
-    [403, 20403],
-    [403, 10001],
-    [400, 21475],
-    [400, 21476],
-    [400, 21477],
-    [401, 70051],
-    [403, 90010],
-    [404, 20404],
-  ])("HTTP %i with code %i, to the status update", async (httpStatus, code) => {
-    twilioFails("POST", { do: "answer", status: httpStatus, body: JSON.stringify({ code, message: "said no" }) });
-    await expectRefused(code, `Twilio error ${code} (HTTP ${httpStatus}): said no`);
+  test.each([21475, 21477])("code %i, to the status update", async (code) => {
+    twilioFails("POST", { do: "answer", status: 400, body: JSON.stringify({ code, message: "said no", status: 400 }) });
+    await expectRefused(code, `Twilio error ${code} (HTTP 400): said no`);
     expect(rig.suspensionRequests(account)).toBe(0);
     expect(status()).toBe("active");
-  });
-
-  test("HTTP 418 without a code of Twilio's", async () => {
-    twilioFails("POST", { do: "answer", status: 418, body: "short and stout" });
-    await expectRefused(null, "Twilio (HTTP 418): HTTP 418");
-  });
-
-  test("20003 to the reading: the parent's token was rotated", async () => {
-    twilioFails("GET", { do: "answer", status: 401, body: JSON.stringify({ code: 20003, message: "Authenticate" }) });
-    await expectRefused(20003, "Twilio error 20003 (HTTP 401): Authenticate");
-  });
-
-  test("20404: an account that Twilio does not know", async () => {
-    account = `AC${"0".repeat(31)}7`;
-    await expectRefused(20404, "Twilio error 20404 (HTTP 404)");
   });
 
   test("an account of another parent", async () => {
@@ -270,30 +238,110 @@ describe("a refusal is failed with its reason, told once, and not repeated", () 
     await expectRefused(null, `the account belongs to ${stranger}, not to ${rig.simulator.parent().accountSid}`);
     expect(rig.suspensionRequests(account)).toBe(0);
   });
+});
 
-  test("an answer for another account", async () => {
-    const [other] = rig.simulator.subaccounts();
-    const sid = other?.accountSid ?? "";
-    const answer = {
-      sid,
-      owner_account_sid: rig.simulator.parent().accountSid,
-      friendly_name: "",
-      status: "suspended",
-    };
-    twilioFails("GET", { do: "answer", status: 200, body: JSON.stringify(answer) });
-    await expectRefused(null, `Twilio answered for ${sid} instead of ${account}`);
+const json = (status: number, code: number) => ({
+  status,
+  body: JSON.stringify({ code, message: "said no", status }),
+});
+const CAN_PASS: readonly [string, { status: number; body?: string }, string][] = [
+  ["401 with 20003", json(401, 20003), "Twilio error 20003 (HTTP 401): said no"],
+  ["403 with 20003", json(403, 20003), "Twilio error 20003 (HTTP 403): said no"],
+  ["20005", json(400, 20005), "Twilio error 20005 (HTTP 400): said no"],
+  ["20008", json(401, 20008), "Twilio error 20008 (HTTP 401): said no"],
+  ["20403", json(403, 20403), "Twilio error 20403 (HTTP 403): said no"],
+  ["10001", json(403, 10001), "Twilio error 10001 (HTTP 403): said no"],
+  ["21476", json(400, 21476), "Twilio error 21476 (HTTP 400): said no"],
+  ["70051", json(401, 70051), "Twilio error 70051 (HTTP 401): said no"],
+  ["90010", json(403, 90010), "Twilio error 90010 (HTTP 403): said no"],
+  ["20404", json(404, 20404), "Twilio error 20404 (HTTP 404): said no"],
+  ["a code that nobody knows", json(400, 12345), "Twilio error 12345 (HTTP 400): said no"],
+  ["401 of a gateway", { status: 401 }, "Twilio (HTTP 401): HTTP 401"],
+  ["403 of a proxy", { status: 403, body: "<html>" }, "Twilio (HTTP 403): HTTP 403"],
+  ["404 of a proxy", { status: 404, body: "{}" }, "Twilio (HTTP 404): HTTP 404"],
+  ["418", { status: 418, body: "short and stout" }, "Twilio (HTTP 418): HTTP 418"],
+  [
+    "21477 on the way from somebody else",
+    { status: 403, body: '{"code":21477,"message":"said no","status":400}' },
+    "Twilio (HTTP 403): said no",
+  ],
+];
+
+describe("a refusal that can pass ends nothing", () => {
+  const everything = (answer: { status: number; body?: string }, times?: number) =>
+    rig.twilio.fail({
+      on: ({ path }) => path.includes(account),
+      do: "answer",
+      ...answer,
+      ...(times !== undefined && { times }),
+    });
+
+  test.each(CAN_PASS)("%s, for a moment: suspended in the same delivery, and nobody is bothered", async (_, answer) => {
+    everything(answer, 3);
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    expect(await toldOf()).toEqual(["suspended"]);
   });
 
-  test("a later firing tries again, and is told when it succeeds", async () => {
-    twilioFails("POST", { do: "answer", status: 400, body: JSON.stringify({ code: 21476, message: "no" }) });
-    await rig.deliver(firing(account));
-    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
-    expect(await toldOf()).toEqual(["failed"]);
+  test.each(CAN_PASS)("%s, for longer: told, and suspended by a later delivery", async (_, answer, message) => {
+    everything(answer);
+    const signal = firing(account);
+    expect(await rig.deliver(signal, SHORT)).toMatchObject({ kind: "again" });
+    expect((await only()).incident).toMatchObject({ state: "failed", failure: { message, retrying: true } });
     rig.mend();
-    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
-    expect((await only()).incident).toMatchObject({ state: "suspended", signals: 3, failure: null });
+    expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
+    expect(status()).toBe("suspended");
     expect(await toldOf()).toEqual(["failed", "suspended"]);
   });
+
+  test.each(CAN_PASS.slice(0, 4))(
+    "%s to every reading: what Twilio signed for is suspended without",
+    async (_, answer) => {
+      rig.twilio.fail({
+        on: ({ method, path }) => method === "GET" && path.endsWith(`/${account}.json`),
+        do: "answer",
+        ...answer,
+      });
+      expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+      expect(status()).toBe("suspended");
+      expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    },
+  );
+
+  test("an answer for another account, to every reading, says nothing of this one", async () => {
+    const [other] = rig.simulator.subaccounts();
+    const parent = rig.simulator.parent().accountSid;
+    const body = { sid: other?.accountSid, owner_account_sid: parent, friendly_name: "", status: "suspended" };
+    twilioFails("GET", { do: "answer", status: 200, body: JSON.stringify(body) });
+    expect(await rig.deliver(firing(account))).toEqual({ kind: "done" });
+    expect(status()).toBe("suspended");
+  });
+
+  test("an account that Twilio does not know, though it signed for it, may be there in a moment", async () => {
+    account = `AC${"0".repeat(31)}7`;
+    expect(await rig.deliver(firing(account), SHORT)).toMatchObject({ kind: "again" });
+    expect((await only()).incident.failure).toMatchObject({ twilioCode: 20404, retrying: true });
+  });
+});
+
+describe("a slow Twilio", () => {
+  test.each([4000, 5500, 10_000])(
+    "takes %i ms for each answer: it is asked in the first delivery, and the account is suspended",
+    async (milliseconds) => {
+      rig.simulator.addFault({ effect: { kind: "latency", milliseconds }, accountSid: account });
+      const signal = firing(account);
+      const begun = Date.now();
+      for (const attempt of [1, 2, 3]) {
+        await rig.deliver(signal, { attempt });
+        if (attempt === 1) expect(rig.suspensionRequests(account)).toBeGreaterThan(0);
+        if (status() === "suspended") break;
+      }
+      expect(status()).toBe("suspended");
+      expect(Date.now() - begun).toBeLessThan(30_000);
+      expect((await only()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+    },
+    60_000,
+  );
 });
 
 describe("what is contained already counts as contained", () => {

@@ -41,6 +41,9 @@ beforeEach(() => {
     TABLE_NAME: rig.aws.tableName,
     ALERTS_TOPIC_ARN: rig.aws.topicArn,
     INBOX_QUEUE_URL: rig.aws.inboxUrl,
+    FOLLOW_UP_QUEUE_URL: rig.aws.followUpUrl,
+    FOLLOW_UP_DEAD_LETTERS_URL: rig.aws.followUpDeadLettersUrl,
+    AWS_ENDPOINT_URL_SQS: rig.aws.messagingUrl,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
 });
@@ -131,6 +134,8 @@ describe("a configuration that cannot be used stops the start and names the vari
     ["TABLE_NAME", ""],
     ["ALERTS_TOPIC_ARN", "alerts"],
     ["INBOX_QUEUE_URL", ""],
+    ["FOLLOW_UP_QUEUE_URL", ""],
+    ["FOLLOW_UP_DEAD_LETTERS_URL", "dead letters"],
     ["PUBLIC_URL", "tollbreaker.example.com"],
   ])("%s=%s", async (name, value) => {
     vi.stubEnv(name, value);

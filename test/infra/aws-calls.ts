@@ -14,7 +14,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   SendMessageBatchCommand: "sqs:SendMessage",
   ChangeMessageVisibilityBatchCommand: "sqs:ChangeMessageVisibility",
   PublishCommand: "sns:Publish",
-  GetParameterCommand: "ssm:GetParameter",
+  GetParametersCommand: "ssm:GetParameters",
 };
 
 /** The IAM actions that the code of a handler needs: what is left of our own code when it is bundled. */

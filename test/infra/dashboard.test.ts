@@ -1,11 +1,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import * as YAML from "yaml";
 import * as z from "zod/mini";
 import { jsonLog } from "../../lib/log.ts";
 import { startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { dashboardBody } from "./dashboard-body.ts";
-import { ALARMS, METRICS } from "./expected-alarms.ts";
+import { ALARMED_METRICS, ALARMS } from "./expected-alarms.ts";
 
 /** What `Fn::Sub` makes of it is the stack's name, as the functions have it in METRICS_NAMESPACE. */
 const NAMESPACE = `\${AWS::StackName}`;
@@ -25,7 +26,6 @@ const Widget = z.looseObject({
 const { widgets } = z.parse(z.object({ widgets: z.array(Widget) }), JSON.parse(dashboardBody()));
 const metrics = widgets.flatMap(({ properties }) => properties.metrics ?? []);
 const shown = metrics.filter(([namespace]) => namespace === NAMESPACE).map(([, name]) => String(name));
-const alarmed = Object.values(ALARMS).flatMap((alarm) => (alarm.Namespace === METRICS ? [alarm.MetricName] : []));
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const sources = globSync("lib/**/*.ts", { cwd: ROOT }).map((path) => ({
@@ -36,6 +36,18 @@ const sources = globSync("lib/**/*.ts", { cwd: ROOT }).map((path) => ({
 const named = sources.flatMap(({ path, code }) =>
   [...code.matchAll(/\blog\.(?:count|measure)\(\s*([^,]+),/g)].map(([, name = ""]) => ({ path, name })),
 );
+/** What serverless.yml has CloudWatch count from the API's access log. */
+const Filter = z.object({
+  Type: z.literal("AWS::Logs::MetricFilter"),
+  Properties: z.object({ MetricTransformations: z.array(z.object({ MetricName: z.string() })) }),
+});
+const Stack = z.object({ resources: z.object({ Resources: z.record(z.string(), z.unknown()) }) });
+// Intrinsic functions (`!Ref`) stay as they are written: only names are read.
+const written = YAML.parse(readFileSync(join(ROOT, "serverless.yml"), "utf8"), { logLevel: "silent", merge: true });
+const filtered = Object.values(z.parse(Stack, written).resources.Resources).flatMap((resource) => {
+  const filter = z.safeParse(Filter, resource);
+  return filter.success ? filter.data.Properties.MetricTransformations.map(({ MetricName }) => MetricName) : [];
+});
 const isLiteral = ({ name }: { name: string }) => /^"\w+"$/.test(name);
 
 let ofSweep: Record<string, number>;
@@ -57,15 +69,16 @@ describe("the metrics of lib/", () => {
   });
 
   test("are the only ones that an alarm waits for", () => {
-    expect(alarmed.length).toBeGreaterThan(2);
-    expect(emitted()).toEqual(expect.arrayContaining(alarmed));
+    expect(ALARMED_METRICS.length).toBeGreaterThan(2);
+    expect(emitted()).toEqual(expect.arrayContaining(ALARMED_METRICS));
   });
 
   test("have no dimension, and the dashboard asks for none", () => {
     const own = metrics.filter(([namespace]) => namespace === NAMESPACE);
     for (const metric of own) expect(metric).toEqual([NAMESPACE, expect.any(String), expect.any(Object)]);
     for (const alarm of Object.values(ALARMS))
-      if (alarm.Namespace === METRICS) expect(alarm).not.toHaveProperty("Dimensions");
+      if ("MetricName" in alarm && ALARMED_METRICS.includes(alarm.MetricName))
+        expect(alarm).not.toHaveProperty("Dimensions");
     const lines: string[] = [];
     jsonLog((line) => lines.push(line)).count("Signals", 1);
     expect(lines.join()).toContain('"Dimensions":[[]]');
@@ -87,8 +100,8 @@ describe("the dashboard", () => {
   });
 });
 
-/** What the code names, and what a sweep emits beyond that. */
+/** What the code names, what a sweep emits beyond that, and what is counted from the access log. */
 function emitted(): string[] {
   const literal = named.filter(isLiteral).map(({ name }) => name.slice(1, -1));
-  return [...new Set([...literal, ...Object.keys(ofSweep)])].sort();
+  return [...new Set([...literal, ...Object.keys(ofSweep), ...filtered])].sort();
 }

@@ -8,6 +8,8 @@ const VALUES: Readonly<Record<string, string>> = {
   "AWS::Region": "eu-west-1",
   "AWS::URLSuffix": "amazonaws.com",
   Inbox: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-inbox.fifo",
+  FollowUpQueue: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-follow-up",
+  FollowUpDeadLetters: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-follow-up-dead-letters",
   NotifyQueue: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-notify",
   SweepQueue: "https://sqs.eu-west-1.amazonaws.com/123456789012/tollbreaker-test-sweep",
   Incidents: "tollbreaker-test-Incidents-1ABC",

@@ -15,13 +15,13 @@ const leading = (...keys: string[]) => ({ "ForAllValues:StringLike": { "dynamodb
 const readAuthToken = {
   Sid: "ReadAuthToken",
   Effect: "Allow" as const,
-  Action: "ssm:GetParameter",
+  Action: "ssm:GetParameters",
   Resource: parameter("twilio-auth-token"),
 };
 const readOperators = {
   Sid: "ReadOperators",
   Effect: "Allow" as const,
-  Action: "ssm:GetParameter",
+  Action: "ssm:GetParameters",
   Resource: parameter("operators"),
 };
 const readIncidents = {
@@ -96,7 +96,19 @@ export const PERMISSIONS = {
       Condition: leading("BRAKE-WAITING"),
     },
     alert,
-    sendTo("Inbox", "SignalTopSpender"),
+    sendTo("Inbox", "PutIntoInbox"),
+    {
+      Sid: "TakeFollowUps",
+      Effect: "Allow" as const,
+      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+      Resource: arn("FollowUpQueue"),
+    },
+    {
+      Sid: "PutAside",
+      Effect: "Allow" as const,
+      Action: "sqs:SendMessage",
+      Resource: [arn("FollowUpQueue"), arn("FollowUpDeadLetters")],
+    },
   ],
   SweepLambdaFunction: [
     ownLogs("SweepLogGroup"),
@@ -156,7 +168,7 @@ export const PERMISSIONS = {
     {
       Sid: "ReadSlackSecrets",
       Effect: "Allow" as const,
-      Action: "ssm:GetParameter",
+      Action: "ssm:GetParameters",
       Resource: [parameter("slack-bot-token"), parameter("slack-webhook-url")],
     },
     {
@@ -207,7 +219,7 @@ export const PERMISSIONS = {
     {
       Sid: "ReadSlackSecrets",
       Effect: "Allow" as const,
-      Action: "ssm:GetParameter",
+      Action: "ssm:GetParameters",
       Resource: [parameter("slack-bot-token"), parameter("slack-signing-secret")],
     },
     readOperators,

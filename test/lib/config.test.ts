@@ -6,6 +6,8 @@ const good = {
   PUBLIC_URL: "https://tollbreaker.example.com",
   TWILIO_ACCOUNT_SID: `AC${"0".repeat(32)}`,
   INBOX_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox.fifo",
+  FOLLOW_UP_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/follow-up",
+  FOLLOW_UP_DEAD_LETTERS_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/follow-up-dead-letters",
   NOTIFY_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/notify",
   TABLE_NAME: "tollbreaker",
   ALERTS_TOPIC_ARN: "arn:aws:sns:eu-west-1:123456789012:alerts",
@@ -76,6 +78,8 @@ describe("a message names the variable, what was expected and what came", () => 
     ["UsageTriggerEnv", "TWILIO_ACCOUNT_SID", /^the parent's Account SID/],
     ["UsageTriggerEnv", "INBOX_QUEUE_URL", /^an http or https URL such as \S+\.fifo$/],
     ["RespondEnv", "TABLE_NAME", /^the name of the DynamoDB table$/],
+    ["RespondEnv", "FOLLOW_UP_QUEUE_URL", /^an http or https URL such as \S+-follow-up$/],
+    ["RespondEnv", "FOLLOW_UP_DEAD_LETTERS_URL", /^an http or https URL such as \S+-follow-up-dead-letters$/],
     ["RespondEnv", "ALERTS_TOPIC_ARN", /^the ARN of the SNS topic$/],
     ["NotifyEnv", "NOTIFY_QUEUE_URL", /^an http or https URL such as \S+$/],
     ["OperatorApiEnv", "TABLE_NAME", /^the name of the DynamoDB table$/],
@@ -87,7 +91,7 @@ describe("a message names the variable, what was expected and what came", () => 
 
   test("all of them at once", () => {
     expect(problemWith("RespondEnv", { MODE: "x" }).message).toMatch(
-      /: PUBLIC_URL, TWILIO_ACCOUNT_SID, TABLE_NAME, INBOX_QUEUE_URL, ALERTS_TOPIC_ARN, MODE\./,
+      /: PUBLIC_URL, TWILIO_ACCOUNT_SID, TABLE_NAME, INBOX_QUEUE_URL, FOLLOW_UP_QUEUE_URL, FOLLOW_UP_DEAD_LETTERS_URL, ALERTS_TOPIC_ARN, MODE\./,
     );
   });
 

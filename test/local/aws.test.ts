@@ -81,7 +81,7 @@ describe("the inbox", () => {
     const { Attributes = {} } = await sqs().send(command);
     expect(Attributes).toMatchObject({ VisibilityTimeout: "30", FifoQueue: "true" });
     expect(JSON.parse(Attributes["RedrivePolicy"] ?? "{}")).toMatchObject({ maxReceiveCount: 10 });
-    expect(aws.deadLetters()).toEqual({ inbox: 0, notify: 0 });
+    expect(aws.deadLetters()).toEqual({ inbox: 0, notify: 0, followUp: 0 });
   });
 });
 

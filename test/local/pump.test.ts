@@ -1,5 +1,5 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSEvent } from "aws-lambda";
+import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { inboxReceiver } from "../../lib/response/receive.ts";
@@ -175,7 +175,7 @@ test("it goes on polling after the queue was away", async () => {
   await proxy.close();
 });
 
-test("a message that is no signal ends in the dead-letter queue; other accounts are suspended meanwhile", async () => {
+test("a message that is no signal is parked; what is behind it, and other accounts, are suspended", async () => {
   const rig = await startRig();
   try {
     const [one, other] = [rig.simulator.addSubaccount(), rig.simulator.addSubaccount()];
@@ -183,13 +183,35 @@ test("a message that is no signal ends in the dead-letter queue; other accounts 
     await send("no signal", one.accountSid);
     await send(JSON.stringify(firing(one.accountSid)), one.accountSid);
     await send(JSON.stringify(firing(other.accountSid)), other.accountSid);
-    await eventually(() => expect(rig.simulator.account(other.accountSid).status).toBe("suspended"));
-    await eventually(() => expect(givenUp()).toContain("no signal"));
+    await eventually(() => {
+      for (const { accountSid } of [one, other]) expect(rig.simulator.account(accountSid).status).toBe("suspended");
+    });
+    expect(rig.followUps).toMatchObject([{ kind: "parked", body: "no signal", tries: 1 }]);
   } finally {
     await pump?.stop();
     pump = undefined;
     await rig.close();
   }
+});
+
+test("the function is told what a message carries, and of which queue it is", async () => {
+  const seen: SQSRecord[] = [];
+  start(async ({ Records }) => {
+    seen.push(...Records);
+    return { batchItemFailures: [] };
+  });
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: queueUrl,
+      MessageBody: "with an attribute",
+      MessageGroupId: "a",
+      MessageDeduplicationId: "with an attribute",
+      MessageAttributes: { tries: { DataType: "String", StringValue: "3" } },
+    }),
+  );
+  await eventually(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.messageAttributes["tries"]).toMatchObject({ stringValue: "3", dataType: "String" });
+  expect(seen[0]?.eventSourceARN.split(":").at(-1)).toBe(queueUrl.split("/").at(-1));
 });
 
 function asFailure({ messageId }: { messageId: string }) {

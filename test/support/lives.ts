@@ -92,6 +92,8 @@ export function livesIn(rig: Rig): Lives {
       TABLE_NAME: rig.aws.tableName,
       ALERTS_TOPIC_ARN: rig.aws.topicArn,
       INBOX_QUEUE_URL: rig.aws.inboxUrl,
+      FOLLOW_UP_QUEUE_URL: rig.aws.followUpUrl,
+      FOLLOW_UP_DEAD_LETTERS_URL: rig.aws.followUpDeadLettersUrl,
       ...more,
     };
   }

@@ -8,8 +8,10 @@ import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { snsPublisher } from "../../lib/alerts/publish.ts";
 import { IMPATIENT } from "../../lib/aws.ts";
-import { type Clock, systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { drillStore } from "../../lib/drills/drill-store.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { FollowUp } from "../../lib/inbox/follow-up.ts";
 import { readMessage, sqsInbox } from "../../lib/inbox/inbox.ts";
 import { isCommand, isNudge, type Message } from "../../lib/inbox/messages.ts";
 import { brakeStore } from "../../lib/incidents/brake-store.ts";
@@ -19,10 +21,12 @@ import { type IncidentStore, incidentStore } from "../../lib/incidents/store.ts"
 import { jsonLog } from "../../lib/log.ts";
 import type { Brake } from "../../lib/policy/policy.ts";
 import { carryOut } from "../../lib/response/carry-out.ts";
+import { ContainedUnrecorded } from "../../lib/response/enforce.ts";
+import { finishIncident } from "../../lib/response/follow-up.ts";
 import { heed } from "../../lib/response/heed.ts";
-import { type BrakeKeeper, brakeKeeper } from "../../lib/response/keep-brake.ts";
-import { type Outcome, respond } from "../../lib/response/respond.ts";
-import type { Responder } from "../../lib/response/responder.ts";
+import { type BrakeKeeper, type BrakeKeeperOptions, brakeKeeper } from "../../lib/response/keep-brake.ts";
+import { respond } from "../../lib/response/respond.ts";
+import type { Outcome, Responder, Turn } from "../../lib/response/responder.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
 import { markOf } from "../../lib/twilio/token-mark.ts";
 import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
@@ -47,10 +51,17 @@ export interface Rig {
   /** What was logged, as JSON lines. */
   logged: string[];
   responder(changes?: Partial<Responder>): Responder;
-  /** Hands out a message: the way it ended, or what was thrown, after which it would be delivered again. */
+  /**
+   * Hands out a message, and then what it left to the follow-up queue, once: the way both ended, or what was thrown, after
+   * which the message would be tried again.
+   */
   deliver(message: Message, changes?: Delivering): Promise<Delivered>;
+  /** What is in the follow-up queue, oldest first. */
+  followUps: FollowUp[];
+  /** Hands out what is in the follow-up queue about an incident of this account, once. @returns why something is left */
+  followUp(accountSid: string, changes?: Partial<Responder>): Promise<string[]>;
   /** A worker's keeper of `brake`, on the one state that all of them share. */
-  brakeOf(brake: Brake, clock?: Clock): BrakeKeeper;
+  brakeOf(brake: Brake, changes?: Partial<BrakeKeeperOptions>): BrakeKeeper;
   /** What waits in the inbox for one account, in order. */
   inboxOf(accountSid: string): Promise<Message[]>;
   /** Of one account, oldest first. */
@@ -71,6 +82,7 @@ export interface Rig {
 }
 
 interface Delivering extends Partial<Responder> {
+  /** Which try of the message it is; the first when left out. */
   attempt?: number;
   /** How long the delivery may go on; as on Lambda when left out. */
   milliseconds?: number;
@@ -103,9 +115,14 @@ export async function startRig(): Promise<Rig> {
   const sqs = new SQSClient({ ...CREDENTIALS, endpoint: aws.messagingUrl });
   const reader = dynamoIncidentReader(aws.tableName);
   const store = incidentStore(throughProxy, aws.tableName);
+  /** Past the proxy. */
+  const past = incidentStore(table, aws.tableName);
   const received: Alert[] = [];
   const inbox: Message[] = [];
   const logged: string[] = [];
+  const followUps: FollowUp[] = [];
+  /** By message: when an earlier try suspended the account without writing it down. */
+  const contained = new Map<string, string>();
   const log = jsonLog((line) => logged.push(line));
   const { accountSid, authToken } = simulator.parent();
 
@@ -115,9 +132,11 @@ export async function startRig(): Promise<Rig> {
       store,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
+      followUps: { put: async (one) => void followUps.push(one), giveUp: async (one) => void followUps.push(one) },
+      postpone: async () => {},
       drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
-      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake, changes.clock),
+      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake, changes.clock && { clock: changes.clock }),
       subaccount: (sid, token) => twilioClient({ accountSid: sid, authToken: async () => token, apiUrl: twilio?.url }),
       markOf: async (sid, token) => markOf(token, { key: authToken, accountSid: sid }),
       publicUrl: PUBLIC_URL,
@@ -127,22 +146,63 @@ export async function startRig(): Promise<Rig> {
     };
   }
 
-  function brakeOf(brake: Brake, clock = systemClock): BrakeKeeper {
-    const own = sqsInbox(sqs, aws.inboxUrl);
-    return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, clock), inbox: own, brake, clock, log });
+  function brakeOf(brake: Brake, changes: Partial<BrakeKeeperOptions> = {}): BrakeKeeper {
+    const clock = changes.clock ?? systemClock;
+    const store = brakeStore(throughProxy, aws.tableName, clock);
+    return brakeKeeper({ store, inbox: sqsInbox(sqs, aws.inboxUrl), brake, clock, log, ...changes });
   }
 
   async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {
     const { attempt = 1, milliseconds = 23_500, ...changes } = delivering;
-    const begunAt = Date.now();
-    const turn = { attempt, begunAt, deadline: begunAt + milliseconds };
+    const now = () => (changes.clock ?? systemClock).now().getTime();
+    const begunAt = now();
+    const containedAt = contained.get(message.id) ?? null;
+    // All of it by the follow-up queue: what is done besides at once is the inbox's receiver's to say.
+    const besides = { leftMs: 0 };
+    if (attempt > 1) await timePasses(message.accountSid);
+    const turn = { tries: attempt, begunAt, deadline: begunAt + milliseconds, besides, containedAt };
+    const outcome = await tried(message, turn, responder(changes));
+    // In a queue of its own: it is handed out whatever became of the message.
+    const left = await followUp(message.accountSid, changes, turn.deadline - now());
+    return outcome.kind === "done" && left.length > 0 ? { kind: "again", why: left.join("; ") } : outcome;
+  }
+
+  async function tried(message: Message, turn: Turn, parts: Responder): Promise<Delivered> {
     try {
-      if (isCommand(message)) return await carryOut(responder(changes), { command: message, ...turn });
-      if (isNudge(message)) return await heed(responder(changes), { nudge: message, ...turn });
-      return await respond(responder(changes), { signal: message, ...turn });
+      const outcome = await handle(message, turn, parts);
+      if (outcome.kind === "again" && outcome.containedAt) contained.set(message.id, outcome.containedAt);
+      return outcome;
     } catch (error) {
+      if (error instanceof ContainedUnrecorded) contained.set(message.id, error.at.toISOString());
       return { kind: "threw", error };
     }
+  }
+
+  async function handle(message: Message, turn: Turn, parts: Responder): Promise<Outcome> {
+    if (isCommand(message)) return carryOut(parts, { command: message, ...turn });
+    if (isNudge(message)) return heed(parts, { nudge: message, ...turn });
+    return respond(parts, { signal: message, ...turn });
+  }
+
+  /** Whoever died at an incident of the account had it for some seconds. */
+  async function timePasses(account: string): Promise<void> {
+    const { openIncidentId } = await past.recall(account, "time passes");
+    const record = openIncidentId === null ? undefined : await past.load(openIncidentId);
+    if (record?.finishingUntil)
+      await past.change(record, (one) => ({ record: { ...one, finishingUntil: null }, entries: [] }));
+  }
+
+  async function followUp(account: string, changes: Partial<Responder> = {}, milliseconds = 23_500) {
+    const due = followUps.flatMap((one) => (one.kind === "incident" && one.accountSid === account ? [one] : []));
+    const parts = responder(changes);
+    const reasons: string[] = [];
+    for (const one of due) {
+      const begunAt = parts.clock.now().getTime();
+      const why = await finishIncident(parts, one, { begunAt, deadline: begunAt + milliseconds }).catch(messageOf);
+      if (why === undefined) followUps.splice(followUps.indexOf(one), 1);
+      else reasons.push(why);
+    }
+    return reasons;
   }
 
   async function incidentsOf(account: string): Promise<Recorded[]> {
@@ -184,10 +244,11 @@ export async function startRig(): Promise<Rig> {
 
   return {
     ...{ aws, simulator, twilio, dynamo, sns, store, table, logged },
+    ...{ followUps, followUp },
     ...{ responder, brakeOf, deliver, incidentsOf, alertsOf, alertsNaming, inboxOf },
     async triggersOf(account) {
-      const past = twilioClient({ accountSid, authToken: async () => authToken, apiUrl: simulator.url });
-      const list = await listUsageTriggers(past, account, 5000);
+      const direct = twilioClient({ accountSid, authToken: async () => authToken, apiUrl: simulator.url });
+      const list = await listUsageTriggers(direct, account, 5000);
       if (list.kind === "failed") throw new Error(list.failure.message);
       return list.body;
     },

@@ -63,7 +63,8 @@ const armAnew: Step = async (journey, record) => {
   const end = new Date(now.getTime() + policy.probation.for);
   const why = `${guards.length} usage triggers guard it, each at ${policy.probation.share} of its limit above the present value`;
   const sids = creation.there.map(({ sid }) => sid);
-  const saved = await store.save(armed(record, { guards: sids, until: end, why, tokenMark, passed }, now));
+  const arming = { guards: sids, until: end, why, tokenMark, passed };
+  const saved = await store.change(record, (current) => armed(current, arming, now));
   await removeStale(journey, creation.all, sids);
   return { kind: "on", record: saved };
 };

@@ -22,7 +22,8 @@ export const checkAnew: Step = async (journey, record) => {
   // By an earlier delivery of this command, which was cut.
   if (isArmed(record) && account.body.status === "active") return { kind: "on", record };
   const reading = await readChecklistAnew(responder, record, until);
-  const checked = await responder.store.save(checklistRead(record, reading.checklist, wishOf(order.command)));
+  const wish = wishOf(order.command);
+  const checked = await responder.store.change(record, (current) => checklistRead(current, reading.checklist, wish));
   const why = whyNot(journey, { ...reading, account: reading.account ?? account.body });
   return why === undefined ? { kind: "on", record: toBeCleaned(checked) } : notFit(checked, why);
 };

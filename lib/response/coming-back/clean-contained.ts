@@ -41,7 +41,8 @@ export const cleanContained: Step = async (journey, record) => {
     if (!cleanup.includes(id) || done.includes(id)) continue;
     const outcome = await clean(journey);
     if ("failed" in outcome) return { kind: "failed", record: current, why: outcome.failed };
-    current = await responder.store.save(cleaned(current, { id, ...outcome }, responder.clock.now()));
+    const now = responder.clock.now();
+    current = await responder.store.change(current, (known) => cleaned(known, { id, ...outcome }, now));
   }
   return { kind: "on", record: current };
 };

@@ -1,6 +1,7 @@
 import { isThere, type WantedTrigger } from "../../triggers/wanted.ts";
 import { retrying, type Until, waitToRetry } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
+import { isRefusal } from "../../twilio/failures.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
 import { createUsageTrigger, listUsageTriggers, type UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { REQUEST_TIMEOUT_MS } from "./journey.ts";
@@ -31,7 +32,7 @@ export async function createMissing(
       return { kind: "there", there, all: list.body, created };
     }
     const failure = await createAll(twilio, accountSid, missing);
-    if (failure !== undefined && failure.kind !== "retryable") return { kind: "failed", why: wordsFor(failure) };
+    if (failure !== undefined && isRefusal(failure)) return { kind: "failed", why: wordsFor(failure) };
     if (failure !== undefined && !(await waitToRetry(until, attempt)))
       return { kind: "failed", why: wordsFor(failure) };
     if (until.clock.now().getTime() >= until.deadline) return { kind: "failed", why: "the time was over" };

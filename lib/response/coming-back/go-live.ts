@@ -3,7 +3,7 @@ import { activated, goingLive } from "../../incidents/coming-back.ts";
 import { type Account, fetchAccount, requestActivation } from "../../twilio/accounts.ts";
 import { retrying, waitToRetry } from "../../twilio/backoff.ts";
 import type { Answer } from "../../twilio/client.ts";
-import { noAnswer, type TwilioFailure } from "../../twilio/failures.ts";
+import { isRefusal, noAnswer, type TwilioFailure } from "../../twilio/failures.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
 import { keepArmed } from "./arm.ts";
 import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
@@ -27,16 +27,17 @@ export const goLive: Step = async (journey, record) => {
 async function askUntilActive(journey: Journey, found: IncidentRecord): Promise<Progress> {
   const { store, clock } = journey.responder;
   let mayWin = mayBeLive(found);
-  let record = await store.save(goingLive(found, clock.now()));
+  const now = clock.now();
+  let record = await store.change(found, (current) => goingLive(current, now));
   for (let attempt = 0; ; attempt++) {
     const guarded = await keepArmed(journey, record);
     if (guarded.kind !== "on") return { ...guarded, record: known(guarded.record, mayWin) };
     record = guarded.record;
     const asked = await requestActivation(journey.twilio, journey.accountSid, REQUEST_TIMEOUT_MS);
-    mayWin ||= !isRefusal(asked);
+    mayWin ||= !wasRefused(asked);
     const failure = await whyNotActive(journey, asked);
     if (failure === undefined) return live(journey, record);
-    if (failure.kind !== "retryable" || !(await waitToRetry(journey.until, attempt))) {
+    if (isRefusal(failure) || !(await waitToRetry(journey.until, attempt))) {
       return notActive(known(record, mayWin), failure);
     }
   }
@@ -48,13 +49,13 @@ function known(record: IncidentRecord, mayWin: boolean): IncidentRecord {
 }
 
 /** 20429: "never processed". What got no answer, or another one of Twilio's troubles, may have been. */
-function isRefusal(asked: Answer<Account>): boolean {
-  return asked.kind === "failed" && (asked.failure.kind !== "retryable" || asked.failure.status === 429);
+function wasRefused(asked: Answer<Account>): boolean {
+  return asked.kind === "failed" && (isRefusal(asked.failure) || asked.failure.status === 429);
 }
 
 async function whyNotActive(journey: Journey, asked: Answer<Account>): Promise<TwilioFailure | undefined> {
   const failure = asked.kind === "failed" ? asked.failure : undefined;
-  if (failure !== undefined && failure.kind !== "retryable") return failure;
+  if (failure !== undefined && isRefusal(failure)) return failure;
   const after = await read(journey);
   if (after.kind === "failed") return after.failure;
   if (isActive(journey, after.body)) return undefined;
@@ -63,7 +64,8 @@ async function whyNotActive(journey: Journey, asked: Answer<Account>): Promise<T
 
 async function live({ responder }: Journey, record: IncidentRecord): Promise<Progress> {
   const why = "Twilio says that the account is active";
-  return { kind: "on", record: await responder.store.save(activated(record, why, responder.clock.now())) };
+  const now = responder.clock.now();
+  return { kind: "on", record: await responder.store.change(record, (current) => activated(current, why, now)) };
 }
 
 function notActive(record: IncidentRecord, failure: TwilioFailure): Progress {

@@ -30,8 +30,9 @@ export const guardAnew: Step = async (journey, record) => {
   }
   const made = creation.there.filter((trigger) => lost.some((wanted) => isThere(trigger, wanted)));
   const guards = [...standing, ...made].map(({ sid }) => sid);
-  const change = guardsRestored(record, { guards, created }, responder.clock.now());
-  return { kind: "on", record: await responder.store.save(change) };
+  const now = responder.clock.now();
+  const restored = await responder.store.change(record, (current) => guardsRestored(current, { guards, created }, now));
+  return { kind: "on", record: restored };
 };
 
 /**

@@ -14,15 +14,12 @@ export const narrowCountries: Step = async (journey, record) => {
   if (outcome.kind === "failed") {
     return { kind: "failed", record, why: `its voice permissions could not be narrowed: ${outcome.why}` };
   }
-  const change = cleaned(
-    record,
-    {
-      id: "voice-countries",
-      what: "voice-countries-narrowed",
-      why: `calls may only go to ${countries.join(", ")}; ${outcome.disabled} other countries were switched off`,
-      detail: { countries: countries.join(", "), disabled: outcome.disabled },
-    },
-    responder.clock.now(),
-  );
-  return { kind: "on", record: await responder.store.save(change) };
+  const what = {
+    id: "voice-countries",
+    what: "voice-countries-narrowed",
+    why: `calls may only go to ${countries.join(", ")}; ${outcome.disabled} other countries were switched off`,
+    detail: { countries: countries.join(", "), disabled: outcome.disabled },
+  } as const;
+  const now = responder.clock.now();
+  return { kind: "on", record: await responder.store.change(record, (current) => cleaned(current, what, now)) };
 };

@@ -19,7 +19,7 @@ export const noteKeys: Step = async (journey, record) => {
     return { kind: "failed", record, why: `its API keys could not be listed: ${wordsFor(keys.failure)}` };
   }
   const sids = keys.body.map(({ sid }) => sid);
-  return { kind: "on", record: await responder.store.save({ record: keysNoted(record, sids), entries: [] }) };
+  return { kind: "on", record: await responder.store.change(record, (current) => keysNoted(current, sids)) };
 };
 
 /** Once the old token is dead: those that were made with it. All, where all were to be deleted. */
@@ -32,7 +32,8 @@ export const deleteNewKeys: Step = async (journey, record) => {
   const { deleted } = deletion;
   if (deleted.length === 0) return { kind: "on", record };
   const { store, clock } = journey.responder;
-  return { kind: "on", record: await store.save(newKeysDeleted(record, deleted, clock.now())) };
+  const now = clock.now();
+  return { kind: "on", record: await store.change(record, (current) => newKeysDeleted(current, deleted, now)) };
 };
 
 function isAsked(record: IncidentRecord, id: "auth-token" | "api-keys"): boolean {

@@ -34,7 +34,8 @@ export const rotateAuthToken: Step = async (journey, record) => {
 async function rotated({ responder }: Journey, record: IncidentRecord, tries: number): Promise<Progress> {
   const why = "it has a new auth token; operators of the parent account read it from Twilio";
   const what = { id: "auth-token", what: "auth-token-rotated", why, detail: { tries } } as const;
-  const saved = await responder.store.save(cleaned(record, what, responder.clock.now()));
+  const now = responder.clock.now();
+  const saved = await responder.store.change(record, (current) => cleaned(current, what, now));
   const { failure } = reactivationOf(saved);
   if (failure === null) return { kind: "on", record: saved };
   return { kind: "failed", record: saved, why: `${failure}; we have changed it once more, so that nobody else has it` };
@@ -68,7 +69,8 @@ async function lookForOthers(journey: Journey, record: IncidentRecord, token: st
   const { responder, accountSid } = journey;
   const mark = await responder.markOf(accountSid, token);
   if (!isForeign(mark, record) || reactivationOf(record).failure !== null) return record;
-  return responder.store.save({ record: turningBack(record, STOLEN, responder.clock.now()), entries: [] });
+  const now = responder.clock.now();
+  return responder.store.change(record, (current) => turningBack(current, STOLEN, now));
 }
 
 function isForeign(mark: TokenMark, { rotatingFrom, rotatingTo }: IncidentRecord): boolean {
@@ -95,7 +97,7 @@ async function makeSecondary(journey: Journey, token: string): Promise<Made> {
 /** Kept before it is promoted: one with this mark is then known not to be a stranger's. */
 async function marking({ responder, accountSid }: Journey, record: IncidentRecord, token: string) {
   const mark = await responder.markOf(accountSid, token);
-  return responder.store.save({ record: rotating(record, mark), entries: [] });
+  return responder.store.change(record, (current) => rotating(current, mark));
 }
 
 /** @returns why it does not count; undefined when it is done. */

@@ -1,19 +1,19 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { markedAnew, notReactivated, stuck, turningBack } from "../../incidents/coming-back.ts";
-import { fetchAccount, requestSuspension } from "../../twilio/accounts.ts";
-import { retrying, type Until } from "../../twilio/backoff.ts";
+import { fetchAccount } from "../../twilio/accounts.ts";
+import type { Until } from "../../twilio/backoff.ts";
 import type { TwilioClient } from "../../twilio/client.ts";
-import { wordsFor } from "../../twilio/refusals.ts";
+import { withAdvice } from "../../twilio/refusals.ts";
 import { markTaken } from "../enforce.ts";
-import { MOST_DELIVERIES, share } from "../responder.ts";
+import { share } from "../responder.ts";
 import { type Suspension, suspendAccount } from "../suspend.ts";
-import { limitedTo } from "../time-limit.ts";
-import { type Journey, mayBeLive, type Progress, REQUEST_TIMEOUT_MS, reactivationOf } from "./journey.ts";
+import { limitedTo, NO_SOONER_MS } from "../time-limit.ts";
+import { type Journey, mayBeLive, type Progress, reactivationOf } from "./journey.ts";
 
 /** Of the delivery's time, from its beginning: until then the account must be suspended again. */
 const TURNING_BACK_SHARE = 0.8;
-/** Only to know whether calls may have begun: it must not hold up the suspension. */
-const FIRST_LOOK_MS = 2000;
+/** Then people are told that they have to act; the sweep goes on trying. */
+const MOST_TRIES_BACK = 10;
 
 export type TurnedBack =
   | { kind: "settled"; record: IncidentRecord }
@@ -31,14 +31,13 @@ export async function turnBack(
 ): Promise<TurnedBack> {
   const { store, clock } = journey.responder;
   if (!mayBeLive(record)) {
-    return {
-      kind: "settled",
-      record: await store.save(notReactivated(record, { kind, why, wasLive: false }, clock.now())),
-    };
+    const now = clock.now();
+    const settled = await store.change(record, (known) => notReactivated(known, { kind, why, wasLive: false }, now));
+    return { kind: "settled", record: settled };
   }
   const { failure } = reactivationOf(record);
-  const turning =
-    failure === why ? record : await store.save({ record: turningBack(record, why, clock.now()), entries: [] });
+  const now = clock.now();
+  const turning = failure === why ? record : await store.change(record, (known) => turningBack(known, why, now));
   return suspendAgain(journey, turning, why);
 }
 
@@ -51,19 +50,22 @@ async function suspendAgain(journey: Journey, record: IncidentRecord, why: strin
   switch (suspension.kind) {
     case "suspended": {
       const wasLive = wasActive || reactivationOf(record).activatedAt !== null;
-      const marked = markedAnew(record, await markTaken(responder, suspension));
-      const change = notReactivated(marked, { kind: "failed", why, wasLive }, now);
-      // Calls may have begun in that moment.
-      const callsDue = change.record.callsDue || wasLive;
-      return { kind: "settled", record: await store.save({ ...change, record: { ...change.record, callsDue } }) };
+      const mark = await markTaken(responder, suspension);
+      const settled = await store.change(record, (known) => {
+        const change = notReactivated(markedAnew(known, mark), { kind: "failed", why, wasLive }, now);
+        // Calls may have begun in that moment.
+        return { ...change, record: { ...change.record, callsDue: change.record.callsDue || wasLive } };
+      });
+      return { kind: "settled", record: settled };
     }
     case "held":
     case "refused":
     case "unconfirmed": {
-      const message = "message" in suspension ? suspension.message : "the brake holds";
+      const message =
+        "message" in suspension ? withAdvice(suspension.message, suspension.twilioCode) : "the brake holds";
       const said = `${why}; it had to be suspended again, and Twilio did not: ${message}`;
-      if (order.attempt < MOST_DELIVERIES) return { kind: "unsettled", record, why: said };
-      return { kind: "settled", record: await store.save(stuck(record, said, now)) };
+      if (order.tries < MOST_TRIES_BACK) return { kind: "unsettled", record, why: said };
+      return { kind: "settled", record: await store.change(record, (known) => stuck(known, said, now)) };
     }
   }
 }
@@ -76,19 +78,16 @@ interface SurelySuspended {
 
 /**
  * A request for `active` that got no answer may be carried out after any reading. So `suspended` is asked for whatever the
- * reading says, and only then is it read back.
+ * first reading says, and only then is it read back.
  */
 async function suspendSurely(twilio: TwilioClient, accountSid: string, until: Until): Promise<SurelySuspended> {
-  const inTime = limitedTo(twilio, until);
-  const before = await fetchAccount(inTime, accountSid, FIRST_LOOK_MS);
-  const wasActive = before.kind === "failed" || before.body.status === "active";
-  const asked = await retrying(() => requestSuspension(inTime, accountSid, REQUEST_TIMEOUT_MS), until);
-  // Suspended by Twilio itself, or closed: the reading says so.
-  if (asked.kind === "failed" && asked.failure.kind !== "already-contained") {
-    const { failure } = asked;
-    const kind = failure.kind === "retryable" ? "unconfirmed" : "refused";
-    return { suspension: { kind, twilioCode: failure.code, message: wordsFor(failure) }, wasActive };
-  }
-  const suspension = await suspendAccount(twilio, accountSid, until, async () => true);
-  return { suspension, wasActive: wasActive || (suspension.kind === "suspended" && suspension.by === "tollbreaker") };
+  const firstReading = fetchAccount(limitedTo(twilio, until), accountSid, NO_SOONER_MS);
+  const suspension = await suspendAccount(twilio, accountSid, until, {
+    mayAsk: async () => true,
+    isProven: true,
+    evenIfSuspended: true,
+    firstReading,
+  });
+  const before = await Promise.race([firstReading, Promise.resolve(undefined)]);
+  return { suspension, wasActive: before?.kind !== "ok" || before.body.status === "active" };
 }

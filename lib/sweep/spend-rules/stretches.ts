@@ -1,4 +1,4 @@
-import { LATE_MS } from "../../triggers/period.ts";
+import { LATE_MS } from "../../policy/period.ts";
 import type { Reading } from "./sample.ts";
 
 /** What was spent from one reading to the next. Times are milliseconds since the epoch. */

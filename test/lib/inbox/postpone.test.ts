@@ -58,7 +58,7 @@ it("only warns where SQS refuses one message: the others are put off all the sam
   ]);
   const kept = broker.inspectQueue("notify")?.messages.inflight.find(({ receiptHandle }) => receiptHandle === good);
   expect(((kept?.visibilityDeadline ?? 0) - Date.now()) / 1000).toBeGreaterThan(490);
-  expect(lines.filter((line) => line.includes("notify-postpone-failed"))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes("postpone-failed"))).toHaveLength(1);
 });
 
 it("asks nothing of SQS when there is nothing to put off", async () => {

@@ -30,10 +30,9 @@ describe("one alert is made for all", () => {
     });
   });
 
-  test("its maker may begin again, and has as long again", () => {
-    const again = claim(made.next, "one", 20 * SECOND);
-    expect(again.kind).toBe("make");
-    expect(claim(again.next, "other", 49 * SECOND)).toMatchObject({ kind: "later", ms: 1000 });
+  test("its own incident, too, waits until whoever was at it must be gone", () => {
+    expect(claim(made.next, "one", 20 * SECOND)).toMatchObject({ kind: "later", ms: 10_000 });
+    expect(claim(made.next, "one", 30 * SECOND).kind).toBe("make");
   });
 
   test("one that was not published is made by the next at once; only its maker gives it up", () => {

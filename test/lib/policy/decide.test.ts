@@ -203,7 +203,8 @@ describe("an account with values of its own", () => {
 });
 
 describe("an exempt account", () => {
-  const on = (day: string, signal: Signal = firing(OTHER, { limit: "all" })) =>
+  const at = (day: string) => ({ receivedAt: day, firedAt: day });
+  const on = (day: string, signal: Signal = firing(OTHER, { limit: "all", ...at(day) })) =>
     decideOn(signal, {}, LADDER, new Date(day));
 
   test.each([
@@ -212,7 +213,7 @@ describe("an exempt account", () => {
     ["2026-12-25T00:00:00.000Z", "suspend"],
   ])("on %s: %s (the last day counts, in GMT)", (day, kind) => {
     expect(on(day).kind).toBe(kind);
-    expect(on(day, errorsCounted(OTHER, { rule: "fraud" })).kind).toBe(kind);
+    expect(on(day, errorsCounted(OTHER, { rule: "fraud", receivedAt: day })).kind).toBe(kind);
   });
 
   test("is told with the reason for its exemption", () => {
@@ -224,9 +225,10 @@ describe("an exempt account", () => {
 
   test("without an end is exempt for ever, and another account is not", () => {
     const policy = { ...LADDER, exempt: [{ account: PLAIN, why: "emergency line", until: null }] };
-    const later = new Date("2099-01-01T00:00:00.000Z");
-    expect(decideOn(firing(PLAIN, { limit: "all" }), {}, policy, later)).toMatchObject({ because: "exempt" });
-    expect(decideOn(firing(OTHER, { limit: "all" }), {}, policy, later)).toMatchObject({ kind: "suspend" });
+    const later = "2099-01-01T00:00:00.000Z";
+    const decided = (sid: string) => decideOn(firing(sid, { limit: "all", ...at(later) }), {}, policy, new Date(later));
+    expect(decided(PLAIN)).toMatchObject({ because: "exempt" });
+    expect(decided(OTHER)).toMatchObject({ kind: "suspend" });
   });
 
   test("is not held either, when its incident says suspended", () => {
@@ -234,6 +236,57 @@ describe("an exempt account", () => {
     const suspended = { state: "suspended", suspendedAt: SUSPENDED_AT } as const;
     expect(decideOn(after, suspended, LADDER).kind).toBe("join");
     expect(decideOn({ ...after, limit: "all" }, suspended, { ...LADDER, exempt: [] }).kind).toBe("hold");
+  });
+});
+
+describe("what is told long after it happened", () => {
+  const DAY = 24 * 3600_000;
+  const HOUR = 3600_000;
+  const ago = (milliseconds: number) => new Date(NOW.getTime() - milliseconds).toISOString();
+  const told = (recurring: string, milliseconds: number) =>
+    decideOn(firing(PLAIN, { recurring, firedAt: ago(milliseconds), receivedAt: NOW.toISOString() }), {}, SUSPEND_ALL);
+
+  // It is 04:00:01 on Saturday, 21 November.
+  test.each<[recurring: string, milliseconds: number, kind: string]>([
+    ["daily", 0, "suspend"],
+    ["daily", 4 * HOUR, "suspend"],
+    ["daily", 4 * HOUR + 2000, "ignore"],
+    ["daily", 5 * DAY, "ignore"],
+    ["daily", 400 * DAY, "ignore"],
+    ["monthly", 20 * DAY, "suspend"],
+    ["monthly", 22 * DAY, "ignore"],
+    ["yearly", 300 * DAY, "suspend"],
+    ["yearly", 330 * DAY, "ignore"],
+    ["", 25 * HOUR, "suspend"],
+    ["", 26 * HOUR, "ignore"],
+    ["alltime", 40 * DAY, "ignore"],
+    // Twilio's clock, or a forger's.
+    ["daily", -60_000, "suspend"],
+  ])("a %j trigger's firing of %i ms ago: %s", (recurring, milliseconds, kind) => {
+    expect(told(recurring, milliseconds).kind).toBe(kind);
+  });
+
+  test("a firing just before midnight may come just after it", () => {
+    const late = new Date("2026-11-22T00:59:59.000Z");
+    const signal = firing(PLAIN, { firedAt: "2026-11-21T23:59:00.000Z", receivedAt: late.toISOString() });
+    expect(decideOn(signal, {}, SUSPEND_ALL, late).kind).toBe("suspend");
+    expect(decideOn(signal, {}, SUSPEND_ALL, new Date("2026-11-22T01:00:00.000Z")).kind).toBe("ignore");
+  });
+
+  test("without a time of its own it is as old as its receipt", () => {
+    const unread = (milliseconds: number) => firing(PLAIN, { firedAt: null, receivedAt: ago(milliseconds) });
+    expect(decideOn(unread(HOUR), {}, SUSPEND_ALL).kind).toBe("suspend");
+    expect(decideOn(unread(10 * DAY), {}, SUSPEND_ALL).kind).toBe("ignore");
+  });
+
+  test("what was counted or estimated hours ago is told, and suspends nobody", () => {
+    const errors = (milliseconds: number) => errorsCounted(OTHER, { rule: "fraud", receivedAt: ago(milliseconds) });
+    const policy = { ...LADDER, exempt: [] };
+    expect(decideOn(errors(HOUR), {}, policy)).toMatchObject({ kind: "suspend" });
+    expect(decideOn(errors(2 * HOUR), {}, policy)).toMatchObject({
+      ...{ kind: "alert", because: "rule" },
+      reason: expect.stringContaining("too long ago"),
+    });
   });
 });
 

@@ -39,7 +39,10 @@ async function wait(all: readonly string[]): Promise<void> {
   await rig.hold(all, now + 1);
   now += all.length;
 }
-const look = (account: string) => keeper().announce(account, incidentOf(account));
+/** As long as a delivery has. */
+const until = (milliseconds = 22_500) => ({ clock, deadline: now + milliseconds });
+const look = (account: string, milliseconds?: number) =>
+  keeper().announce(account, incidentOf(account), until(milliseconds));
 
 async function tells(account: string): Promise<BrakeAlertToPublish> {
   const announcement = await look(account);
@@ -49,7 +52,7 @@ async function tells(account: string): Promise<BrakeAlertToPublish> {
 async function publishes(account: string): Promise<string[]> {
   const alert = await tells(account);
   await alert.settle(true);
-  return sids(alert.names);
+  return sids(alert.accounts);
 }
 const ELSEWHERE: BrakeAnnouncement = { kind: "told-elsewhere" };
 const all = accounts(40);
@@ -77,21 +80,30 @@ describe("the first alert", () => {
       .map((account) => () => wait([account]));
     const alert = await tells(first);
     expect(now - BEGIN).toBeLessThanOrEqual(15_000);
-    expect(alert.count).toBe(1 + slept.length);
+    expect(alert.accounts).toHaveLength(1 + slept.length);
   });
 
-  test("names the 20 that have waited longest, and says how many more there are", async () => {
+  test("is left to somebody who has the time to make it; who runs out of it names those that came so far", async () => {
+    await wait([first]);
+    expect(await look(first, 7999)).toEqual({ kind: "later", ms: 0 });
+    meanwhile = accounts(30)
+      .slice(1)
+      .map((account) => () => wait([account]));
+    const announcement = await look(first, 12_000);
+    expect(slept.length).toBe(2);
+    expect(announcement).toMatchObject({ kind: "tell", accounts: { length: 3 } });
+  });
+
+  test("tells who has waited longest first", async () => {
     await wait(all.toReversed());
-    const { names, count, waiting } = await tells(first);
-    expect({ names: names.map(({ accountSid }) => accountSid), count, waiting }).toEqual({
-      ...{ names: all.toReversed().slice(0, 20), count: 40, waiting: 40 },
-    });
+    const { accounts: named } = await tells(first);
+    expect(named.map(({ accountSid }) => accountSid)).toEqual(all.toReversed());
   });
 
   test("of 1,200 is one, and all of them know", async () => {
     await wait(accounts(1200));
     const alert = await tells(first);
-    expect([alert.names.length, alert.count]).toEqual([20, 1200]);
+    expect(alert.accounts).toHaveLength(1200);
     await alert.settle(true);
     const told = (await rig.waiting()).filter(({ namedBy }) => namedBy === incidentOf(first));
     expect(told).toHaveLength(1200);
@@ -103,7 +115,7 @@ describe("the first alert", () => {
 describe("nobody who waits is lost", () => {
   test("only one makes the alert, however many look at the same time; the others look again", async () => {
     await wait(all.slice(0, 10));
-    const looks = await Promise.all(all.slice(0, 10).map(look));
+    const looks = await Promise.all(all.slice(0, 10).map((account) => look(account)));
     expect(looks.filter(({ kind }) => kind === "tell")).toHaveLength(1);
     for (const one of looks) if (one.kind !== "tell") expect(one).toEqual({ kind: "later", ms: expect.any(Number) });
   });
@@ -147,7 +159,7 @@ describe("nobody who waits is lost", () => {
     // And once another was published, too.
     now += 10 * MINUTE;
     expect(await publishes(third)).toEqual([third]);
-    expect(sids((await tells(first)).names)).toEqual([first, second]);
+    expect(sids((await tells(first)).accounts)).toEqual([first, second]);
   });
 
   test("one that could not be put on the list when it was held is on it, and is named", async () => {
@@ -155,8 +167,8 @@ describe("nobody who waits is lost", () => {
     expect(await rig.waiting()).toMatchObject([{ accountSid: first, incidentId: incidentOf(first) }]);
     // With another incident it waits anew.
     now += 10 * MINUTE;
-    const alert = await keeper().announce(first, "a later incident");
-    expect(alert).toMatchObject({ kind: "tell", names: [{ incidentId: "a later incident", namedBy: null }] });
+    const alert = await keeper().announce(first, "a later incident", until());
+    expect(alert).toMatchObject({ kind: "tell", accounts: [{ incidentId: "a later incident", namedBy: null }] });
   });
 
   test("what cannot be given up is free in half a minute all the same", async () => {
@@ -195,7 +207,7 @@ describe("later ones", () => {
     const { after, alert } = await looksUntilTold(late[0] ?? "");
     expect(after).toBeGreaterThan(0.9 * MINUTE);
     expect(after).toBeLessThan(1.2 * MINUTE);
-    expect([sids(alert.names), alert.count, alert.waiting]).toEqual([late.slice(0, 3), 3, 6]);
+    expect(sids(alert.accounts)).toEqual(late.slice(0, 3));
   });
 
   test("are told of after ten minutes if they are fewer", async () => {
@@ -203,7 +215,7 @@ describe("later ones", () => {
     const { after, alert } = await looksUntilTold(late[1] ?? "");
     expect(after).toBeGreaterThan(9.5 * MINUTE);
     expect(after).toBeLessThan(10.5 * MINUTE);
-    expect(sids(alert.names)).toEqual(late.slice(0, 2));
+    expect(sids(alert.accounts)).toEqual(late.slice(0, 2));
   });
 
   test("are counted by one of them a minute, however many wait for it", async () => {

@@ -12,7 +12,7 @@ import { type BrakeStore, brakeOf, brakeStore, type VersionedBrake } from "../..
 import { brakeKey, waitingKey } from "../../../lib/incidents/keys.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { NO_BRAKE_STATE, type Waiting } from "../../../lib/policy/brake.ts";
-import { type BrakeKeeper, brakeKeeper } from "../../../lib/response/keep-brake.ts";
+import { type BrakeKeeper, type BrakeKeeperOptions, brakeKeeper } from "../../../lib/response/keep-brake.ts";
 import { type EmptyTable, emptyTable } from "../../support/empty-table.ts";
 
 export const BRAKE = { suspensions: 5, within: 600_000 };
@@ -34,10 +34,10 @@ export async function brakeWorkers() {
   let inbox: Message[] = [];
 
   const store = (clock: Clock = systemClock): BrakeStore => brakeStore(client, tableName, clock);
-  function worker(clock: Clock = systemClock, changes: { inbox?: Inbox; brake?: typeof BRAKE } = {}): BrakeKeeper {
+  function worker(clock: Clock = systemClock, changes: Partial<BrakeKeeperOptions> = {}): BrakeKeeper {
     const log = jsonLog((line) => logged.push(line));
     const own: Inbox = { put: async (message) => void inbox.push(message) };
-    return brakeKeeper({ store: store(clock), inbox: own, brake: BRAKE, clock, log, ...changes });
+    return brakeKeeper({ store: store(clock), inbox: own, brake: BRAKE, clock, log, patience: 60_000, ...changes });
   }
 
   async function waiting(): Promise<Waiting[]> {

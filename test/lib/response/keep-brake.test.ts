@@ -1,5 +1,5 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../../lib/clock.ts";
 import { brakeStore } from "../../../lib/incidents/brake-store.ts";
 import { brakeKey } from "../../../lib/incidents/keys.ts";
@@ -58,7 +58,8 @@ describe("many workers at the same time", () => {
       const store = () => brakeStore(fresh.client, fresh.tableName, systemClock);
       const inbox = { put: async () => {} };
       const log = jsonLog(() => {});
-      const keeper = () => brakeKeeper({ store: store(), inbox, brake: BRAKE, clock: systemClock, log });
+      const keeper = () =>
+        brakeKeeper({ store: store(), inbox, brake: BRAKE, clock: systemClock, log, patience: 60_000 });
       expect(await rig.tripAll(accounts(12), keeper)).toHaveLength(5);
     } finally {
       await fresh.close();
@@ -272,6 +273,18 @@ describe("one worker", () => {
     const keeper = rig.worker();
     expect(await rig.tripAll(accounts(8), () => keeper)).toHaveLength(5);
     expect(rig.logged().filter((line) => line.includes("brake-unreadable"))).toHaveLength(8);
+  });
+
+  test("that waits in vain goes by its own brake, and gives back what it gets afterwards", async () => {
+    rig.table.proxy.fail({ on: "PutItem", times: 1, do: "delay", milliseconds: 300 });
+    const keeper = rig.worker(systemClock, { patience: 50 });
+    const permit = permitFor(keeper, first);
+    const begun = performance.now();
+    expect(await permit.mayAsk()).toBe(true);
+    expect(performance.now() - begun).toBeLessThan(250);
+    expect(rig.logged()).toEqual([expect.stringContaining("brake-late")]);
+    await permit.settle("not-suspended");
+    await vi.waitFor(async () => expect([(await rig.state()).version > 2, await counted()]).toEqual([true, []]), 5000);
   });
 
   test("that can't put an account on the list holds it all the same", async () => {

@@ -2,8 +2,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../../lib/clock.ts";
 import { sqsInbox } from "../../../lib/inbox/inbox.ts";
-import { isSignal, type Message } from "../../../lib/inbox/messages.ts";
-import { respond } from "../../../lib/response/respond.ts";
+import type { Message } from "../../../lib/inbox/messages.ts";
 import type { Responder } from "../../../lib/response/responder.ts";
 import type { SubaccountSeed } from "../../../local/twilio/world.ts";
 import { type SeenRequest, startFaultProxy } from "../../support/fault-proxy.ts";
@@ -36,12 +35,7 @@ interface Delivering extends Partial<Responder> {
   milliseconds?: number;
 }
 
-async function deliver(signal: Message, { milliseconds = 23_500, ...changes }: Delivering = {}) {
-  if (!isSignal(signal)) throw new Error("a signal was expected");
-  const responder = rig.responder({ policy: ALERT, ...changes });
-  const begunAt = responder.clock.now().getTime();
-  return respond(responder, { signal, attempt: 1, begunAt, deadline: begunAt + milliseconds });
-}
+const deliver = (signal: Message, changes: Delivering = {}) => rig.deliver(signal, { policy: ALERT, ...changes });
 const DONE = { kind: "done" };
 const fire = (changes: Delivering = {}) => deliver(firing(parent, { triggerValue: "50" }), changes);
 

@@ -6,7 +6,6 @@ import type { Signal } from "../../../lib/inbox/messages.ts";
 import { MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import { accountKey } from "../../../lib/incidents/keys.ts";
 import { MOST_TOLD_A_DAY } from "../../../lib/incidents/record.ts";
-import { type Outcome, respond } from "../../../lib/response/respond.ts";
 import type { Responder } from "../../../lib/response/responder.ts";
 import type { FaultRule, SeenRequest } from "../../support/fault-proxy.ts";
 import { policyOf } from "../../support/policies.ts";
@@ -40,11 +39,7 @@ interface Delivering extends Partial<Responder> {
   milliseconds?: number;
 }
 
-async function deliver(signal: Signal, { milliseconds = 23_500, ...changes }: Delivering = {}): Promise<Outcome> {
-  const responder = rig.responder({ policy: LADDER, ...changes });
-  const begunAt = responder.clock.now().getTime();
-  return respond(responder, { signal, attempt: 1, begunAt, deadline: begunAt + milliseconds });
-}
+const deliver = (signal: Signal, changes: Delivering = {}) => rig.deliver(signal, { policy: LADDER, ...changes });
 const DONE = { kind: "done" };
 
 const at = (time: string): { clock: Clock } => ({ clock: { ...systemClock, now: () => new Date(time) } });

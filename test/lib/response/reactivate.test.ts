@@ -140,7 +140,9 @@ describe("a reactivation", () => {
         friendlyName: "tollbreaker: spend probation",
         triggerValue: 65,
         callbackUrl: expect.stringMatching(
-          new RegExp(`^${PUBLIC_URL}/webhooks/usage-trigger\\?limit=spend&probation=[0-9a-f]{12}#rc=5&rp=5xx,ct,rt$`),
+          new RegExp(
+            `^${PUBLIC_URL}/webhooks/usage-trigger\\?limit=spend&probation=[0-9a-f]{12}#rc=5&rp=4xx,5xx,ct,rt$`,
+          ),
         ),
         recurring: "",
       },
@@ -355,7 +357,7 @@ describe("clean-up on request", () => {
     rig.twilio.fail({ on: (request) => request.body.includes("Status=suspended"), nth: 2, do: "answer", status: 500 });
     expect(await deliver(command, { milliseconds: 6000 })).toMatchObject({ kind: "again" });
     expect(await incident()).toMatchObject({ state: "reactivating" });
-    expect(await deliver(command, { milliseconds: 6000, attempt: 10 })).toMatchObject({ kind: "again" });
+    expect(await deliver(command, { milliseconds: 6000, attempt: 10 })).toEqual(DONE);
     expect(await incident()).toMatchObject({ state: "failed" });
     expect((await rig.alertsOf(account)).at(-1)).toMatchObject({ about: "failed", severity: "critical" });
   });

@@ -115,7 +115,10 @@ describe("an open incident that", () => {
       do: "call",
       hook: () => put({ ...accountKey(account), openIncidentId: other }),
     });
-    expect(await rig.deliver(signal)).toMatchObject({ kind: "threw", error: { code: "incident-claim-lost" } });
+    expect(await rig.deliver(signal)).toMatchObject({
+      kind: "threw",
+      error: { cause: { code: "incident-claim-lost" } },
+    });
     expect(rig.simulator.account(account)).toMatchObject({ status: "suspended", liveCalls: 0 });
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(await rig.incidentsOf(account)).toMatchObject([{ incident: { id: other, state: "suspended" } }]);

@@ -2,27 +2,15 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import type { Clock } from "../../../lib/clock.ts";
 import { endLiveCalls } from "../../../lib/response/end-calls.ts";
-import { suspendAccount } from "../../../lib/response/suspend.ts";
 import { extended, LAST_LOOK_MS, limitedTo } from "../../../lib/response/time-limit.ts";
 import type { Answer, TwilioClient } from "../../../lib/twilio/client.ts";
 import { noAnswer } from "../../../lib/twilio/failures.ts";
+import { virtualTime } from "../../support/virtual-time.ts";
 
 // Time that passes only when somebody waits for it: a whole delivery of a Twilio that hangs, in no time.
 
 const PARENT = `AC${"0".repeat(32)}`;
 const ACCOUNT = `AC${"1".repeat(32)}`;
-/** The brake lets it through. */
-const FREE = async () => true;
-
-function handClock(): Clock {
-  let now = 0;
-  return {
-    now: () => new Date(now),
-    sleep: async (milliseconds) => {
-      now += milliseconds;
-    },
-  };
-}
 
 /** A Twilio that answers `bodyOf` each request `takes` ms later, or never, when that is longer than it is waited for. */
 function slowTwilio(clock: Clock, takes: (path: string) => number, bodyOf: (path: string, form: unknown) => unknown) {
@@ -43,7 +31,6 @@ function slowTwilio(clock: Clock, takes: (path: string) => number, bodyOf: (path
   return { twilio, asked };
 }
 
-const account = (status: string) => ({ sid: ACCOUNT, owner_account_sid: PARENT, friendly_name: "", status });
 const NEVER = () => Number.POSITIVE_INFINITY;
 const seconds = (clock: Clock) => clock.now().getTime() / 1000;
 
@@ -51,7 +38,7 @@ describe("a client limited to a time", () => {
   const anything = { path: "/", answer: z.unknown(), timeoutMs: 5000 };
 
   test("cuts the time-out of each request to what is left", async () => {
-    const clock = handClock();
+    const clock = virtualTime();
     const { twilio, asked } = slowTwilio(
       clock,
       () => 1000,
@@ -63,7 +50,7 @@ describe("a client limited to a time", () => {
   });
 
   test("asks nothing after it, and says so", async () => {
-    const clock = handClock();
+    const clock = virtualTime();
     const { twilio, asked } = slowTwilio(clock, NEVER, () => ({}));
     expect(await limitedTo(twilio, { clock, deadline: 0 }).send(anything)).toEqual({
       kind: "failed",
@@ -75,39 +62,12 @@ describe("a client limited to a time", () => {
 });
 
 describe("however slow Twilio is, there is time left for the record and the alert", () => {
-  test.each<[string, (path: string) => number]>([
-    ["never answers", NEVER],
-    ["answers just in time", () => 4999],
-    ["answers in three seconds", () => 3000],
-  ])("a suspension by a Twilio that %s", async (_, takes) => {
-    const clock = handClock();
-    const { twilio } = slowTwilio(clock, takes, () => account("active"));
-    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 14_100 }, FREE);
-    expect(suspension.kind).toBe("unconfirmed");
-    expect(seconds(clock)).toBeLessThanOrEqual((14_100 + LAST_LOOK_MS) / 1000);
-  });
-
-  test("one that takes effect at the last moment is still found out", async () => {
-    const clock = handClock();
-    let status = "active";
-    const { twilio } = slowTwilio(
-      clock,
-      () => 1500,
-      (_, form) => {
-        if (form !== undefined) status = "suspended";
-        return account(form === undefined ? status : "active");
-      },
-    );
-    const suspension = await suspendAccount(twilio, ACCOUNT, { clock, deadline: 3000 }, FREE);
-    expect(suspension).toMatchObject({ kind: "suspended", by: "tollbreaker" });
-  });
-
   test.each<[string, (path: string) => number, number | null]>([
     ["never answers", NEVER, null],
     ["lists, and never ends a call", (path) => (path.includes("/Calls/") ? Number.POSITIVE_INFINITY : 100), 40],
     ["takes four seconds for each call", (path) => (path.includes("/Calls/") ? 4000 : 100), 40],
   ])("the end of the calls by a Twilio that %s", async (_, takes, left) => {
-    const clock = handClock();
+    const clock = virtualTime();
     const calls = Array.from({ length: 40 }, (_, nth) => ({ sid: `CA${nth.toString(16).padStart(32, "0")}` }));
     const { twilio } = slowTwilio(clock, takes, (path) =>
       path.includes("Status=ringing") ? { calls } : path.includes("/Calls.json") ? { calls: [] } : {},

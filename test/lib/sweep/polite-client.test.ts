@@ -79,10 +79,13 @@ describe("other failures", () => {
     expect(script.asked).toHaveLength(times);
   });
 
-  test("what will not get better is not repeated", async () => {
-    const script = scripted(() => failed(404));
-    expect(await polite(script).send(request)).toMatchObject({ failure: { kind: "not-found" } });
-    expect(script.asked).toHaveLength(1);
+  test.each([
+    ["what Twilio itself refuses is not repeated: the next sweep asks again", { code: 20404, status: 404 }, 1],
+    ["what somebody on the way refuses is", undefined, 4],
+  ])("%s", async (_, body, times) => {
+    const script = scripted(() => ({ kind: "failed", failure: failureOf(404, body) }));
+    expect(await polite(script).send(request)).toMatchObject({ failure: { status: 404 } });
+    expect(script.asked).toHaveLength(times);
   });
 });
 

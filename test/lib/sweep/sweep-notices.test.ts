@@ -15,9 +15,10 @@ function run(
   names: Partial<Names> = {},
   lastFinishedAt: string | null = NOW.toISOString(),
 ): Run {
-  const times = { startedAt: NOW.toISOString(), progressAt: null, finishedAt: null, lastFinishedAt, summaryOn: null };
+  const times = { startedAt: NOW.toISOString(), progressAt: null, finishedAt: null, lastFinishedAt };
+  const told = { summaryOn: null, setAsideToldOn: null, incompleteToldOn: null };
   const sums = { counts: { ...NO_COUNTS, ...counts }, names: { ...NO_NAMES, ...names } };
-  return { sweepId: "a-sweep", from: 0, shards: 1, done: new Set([0]), ...times, ...sums };
+  return { sweepId: "a-sweep", from: 0, shards: 1, done: new Set([0]), ...times, ...told, ...sums };
 }
 
 test("one account is one, several are several", () => {

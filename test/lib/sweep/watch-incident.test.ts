@@ -61,6 +61,7 @@ describe("stuck", () => {
   test.each([
     ["open", { state: "open" }],
     ["reactivating", { state: "reactivating" }],
+    ["failed", { state: "failed", failure: { twilioCode: 21476, message: "", retrying: false } }],
     ["failed, and still trying", { state: "failed", failure: { twilioCode: null, message: "", retrying: true } }],
     ["an alert is due", { state: "alerted", because: "rule", alerts: [{ ...due, publishedAt: null }] }],
   ] as const)("%s, without progress for two minutes", (_, changes) => {
@@ -73,6 +74,17 @@ describe("stuck", () => {
     const changes = { state: "suspended", suspendedAt: ago(3 * MINUTE), updatedAt: ago(3 * MINUTE) } as const;
     expect(kinds(changes, {}, { callsDue: true })).toEqual(["drive"]);
     expect(kinds(changes)).toEqual([]);
+  });
+
+  test("a suspension that failed: with each sweep, once, even where nothing has changed since", () => {
+    const failure = { twilioCode: 21476, message: "", retrying: false };
+    const id = (listedAt: string) =>
+      nudges({ state: "failed", failure, alerts: [], updatedAt: ago(DAY) }, { listedAt }).find(
+        ({ kind }) => kind === "drive",
+      )?.id;
+    expect(id(ago(MINUTE))).toMatch(/^drive:an-incident:/);
+    expect(id(ago(MINUTE))).toBe(id(ago(MINUTE)));
+    expect(id(ago(MINUTE))).not.toBe(id(ago(6 * MINUTE)));
   });
 
   test("asked once for the same standstill, and again for the next", () => {
@@ -103,13 +115,17 @@ describe("waiting for a person", () => {
     ["held by the brake", { state: "alerted", because: "brake", openedAt: ago(31 * MINUTE) }, true],
     ["exempt", { state: "alerted", because: "exempt", openedAt: ago(31 * MINUTE) }, true],
     ["a warning", { state: "alerted", because: "rule", openedAt: ago(31 * MINUTE) }, false],
-    [
-      "refused",
-      { state: "failed", openedAt: ago(31 * MINUTE), failure: { twilioCode: 1, message: "", retrying: false } },
-      true,
-    ],
   ] as const)("%s", (_, changes, isAsked) => {
     expect(kinds({ ...changes, alerts: [] })).toEqual(isAsked ? ["remind"] : []);
+  });
+
+  test.each([
+    ["refused", false, ["drive", "remind"]],
+    ["still tried by itself", true, ["drive"]],
+  ] as const)("a suspension that failed, %s", (_, retrying, expected) => {
+    const failure = { twilioCode: 21476, message: "", retrying };
+    const since = { openedAt: ago(31 * MINUTE), updatedAt: ago(31 * MINUTE) };
+    expect(kinds({ state: "failed", failure, alerts: [], ...since })).toEqual(expected);
   });
 
   test("an update in between, such as the reminder before, does not begin the time anew", () => {

@@ -23,7 +23,7 @@ probation: { share: 0.25, for: 24h }
 
 test("the callback's address: ours, the limit in its query, Twilio's overrides behind it", () => {
   expect(callbackUrl("https://tollbreaker.example.com/prod//", { limit: "daily-spend" })).toBe(
-    "https://tollbreaker.example.com/prod/webhooks/usage-trigger?limit=daily-spend#rc=5&rp=5xx,ct,rt",
+    "https://tollbreaker.example.com/prod/webhooks/usage-trigger?limit=daily-spend#rc=5&rp=4xx,5xx,ct,rt",
   );
 });
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fetchAccount, listAccounts, requestActivation, requestSuspension } from "../../../lib/twilio/accounts.ts";
 import { type TwilioClient, twilioClient } from "../../../lib/twilio/client.ts";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
@@ -47,9 +47,69 @@ test("one that is not there", async () => {
 test("all accounts, the parent among them, in two requests for 1,501", async () => {
   simulator.resetRequests();
   const answer = await listAccounts(twilio, 2_000);
-  const sids = answer.kind === "ok" ? answer.body.map(({ sid }) => sid) : [];
-  expect(new Set(sids)).toEqual(new Set([simulator.parent(), ...simulator.subaccounts()].map((one) => one.accountSid)));
+  const list = answer.kind === "ok" ? answer.body : undefined;
+  expect(list).toMatchObject({ setAside: [], incomplete: null });
+  expect(new Set(list?.accounts.map(({ sid }) => sid))).toEqual(
+    new Set([simulator.parent(), ...simulator.subaccounts()].map((one) => one.accountSid)),
+  );
   expect(simulator.requestCounts()).toEqual({ "GET /2010-04-01/Accounts.json": 2 });
+});
+
+describe("a list that is odd", () => {
+  const sid = (digit: string) => `AC${digit.repeat(32)}`;
+  const row = (changes: object) => ({ sid: sid("1"), owner_account_sid: sid("0"), status: "active", ...changes });
+  const answers = (...pages: { status?: number; body: unknown }[]) => {
+    // Each rule counts every request: the second one answers the second.
+    proxy.clear();
+    for (const [index, { status = 200, body }] of pages.entries())
+      proxy.fail({ nth: index + 1, times: 1, do: "answer", status, body: JSON.stringify(body) });
+  };
+
+  test.each([
+    ["an unknown status", row({ sid: sid("2"), status: "frozen" }), sid("2"), /status that we do not know: "frozen"/],
+    ["no status", row({ sid: sid("2"), status: undefined }), sid("2"), /lacks .*status/],
+    ["no owner", row({ sid: sid("2"), owner_account_sid: null }), sid("2"), /lacks .*owner_account_sid/],
+    ["no SID", row({ sid: undefined }), null, /lacks .*sid/],
+    ["a SID of something else", row({ sid: "CA1" }), "CA1", /its SID is none/],
+    ["a name that is none", row({ sid: sid("2"), friendly_name: 5 }), sid("2"), /friendly_name/],
+    ["nothing", null, null, /the row/],
+    ["text", "AC", null, /the row/],
+  ])("a row with %s is set aside and named, and the others stay", async (_, odd, named, why) => {
+    answers({ body: { accounts: [row({}), odd, row({ sid: sid("3") })], next_page_uri: null } });
+    const answer = await listAccounts(twilio, 2_000);
+    expect(answer).toMatchObject({
+      kind: "ok",
+      body: {
+        accounts: [{ sid: sid("1") }, { sid: sid("3") }],
+        setAside: [{ sid: named, why: expect.stringMatching(why) }],
+        incomplete: null,
+      },
+    });
+  });
+
+  test.each([
+    ["is refused", { status: 400, body: { code: 70002, message: "no", status: 400 } }, { code: 70002 }],
+    ["is a page of a proxy", { status: 403, body: "<html>" }, { code: null, status: 403 }],
+    ["has no accounts", { body: { subaccounts: [] } }, { message: expect.stringContaining("accounts") }],
+  ])("a page that %s leaves what came before, and it says so", async (_, last, incomplete) => {
+    answers({ body: { accounts: [row({})], next_page_uri: "/2010-04-01/Accounts.json?Page=1" } }, last);
+    expect(await listAccounts(twilio, 2_000)).toMatchObject({
+      kind: "ok",
+      body: { accounts: [{ sid: sid("1") }], setAside: [], incomplete },
+    });
+  });
+
+  test("without a first page there is no list", async () => {
+    answers({ status: 400, body: { code: 70002, message: "no", status: 400 } });
+    expect(await listAccounts(twilio, 2_000)).toMatchObject({ kind: "failed", failure: { code: 70002 } });
+  });
+
+  test("one account of an unknown status may have a known one in a moment", async () => {
+    answers({ body: row({ status: "frozen" }) });
+    expect(await fetchAccount(twilio, sid("1"), 2_000)).toMatchObject({
+      failure: { kind: "retryable", message: 'Twilio shows a status that we do not know: "frozen"' },
+    });
+  });
 });
 
 test("an activation is asked for, and may be asked for again", async () => {
@@ -115,7 +175,6 @@ test("only two files can ask for a status, and none for the one that is final", 
   const [accounts] = asking;
   // Read from Twilio, and nothing else.
   expect(accounts?.code.match(/.*"closed".*/g)?.map((line) => line.trim())).toEqual([
-    'status: z.enum(["active", "suspended", "closed"]),',
-    'status: "active" | "suspended" | "closed";',
+    'const Status = z.enum(["active", "suspended", "closed"]);',
   ]);
 });

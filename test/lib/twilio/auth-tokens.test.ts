@@ -9,7 +9,7 @@ import { simulated } from "./simulated.ts";
 
 const at = simulated();
 const token = () => at.simulator.account(at.account).authToken;
-const refused = { kind: "failed", failure: { kind: "terminal", code: 20003, status: 401 } };
+const refused = { kind: "failed", failure: { kind: "retryable", code: 20003, status: 401 } };
 
 test("a new token takes the old one's place, and only the account's own", async () => {
   const [old, parents] = [token(), at.simulator.parent().authToken];

@@ -1,8 +1,8 @@
 import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import type { Secret } from "../../../lib/secrets.ts";
-import { twilioClient } from "../../../lib/twilio/client.ts";
+import { TollbreakerError } from "../../../lib/errors.ts";
+import { type TwilioClientOptions, twilioClient } from "../../../lib/twilio/client.ts";
 import { describeFailure } from "../../../lib/twilio/failures.ts";
 import { type Listening, serve } from "../../cli/command-line.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 /** A server that answers as `listener` does, what it received, and a client of it. */
-async function serverOf(listener: RequestListener, authToken: Secret = async () => "secret") {
+async function serverOf(listener: RequestListener, authToken: TwilioClientOptions["authToken"] = async () => "secret") {
   const server = await serve(listener);
   const proxy = await startFaultProxy(server.url);
   open.push(server, proxy);
@@ -88,6 +88,81 @@ test("the token is read for each request, so that a rotated one is used", async 
   await client.send(request);
   const sent = proxy.requests().map(({ headers }) => atob(String(headers.authorization).slice(6)));
   expect(sent).toEqual([`${accountSid}:old`, `${accountSid}:new`]);
+});
+
+describe("a token that Twilio refuses", () => {
+  const AUTHENTICATE = '{"code":20003,"message":"Authenticate","status":401}';
+  /** Takes the new token only. */
+  const rotated =
+    (status: number, body: string): RequestListener =>
+    (request, response) =>
+      request.headers.authorization === `Basic ${btoa(`${accountSid}:new`)}`
+        ? thing(request, response)
+        : answering(status, body)(request, response);
+  const tokens = (known: string, newest: string | undefined) => {
+    const asked: ({ not: string } | undefined)[] = [];
+    const read = async (wanted?: { not: string }) => {
+      asked.push(wanted);
+      return wanted === undefined ? known : newest;
+    };
+    return { asked, read };
+  };
+
+  test.each([
+    ["401, and why", 401, AUTHENTICATE],
+    ["401 of a gateway", 401, ""],
+    ["403, and why", 403, '{"code":20003,"message":"Permission Denied","status":403}'],
+  ])("%s: it is read again, and the new one is tried at once", async (_, status, body) => {
+    const { asked, read } = tokens("old", "new");
+    const { client, proxy } = await serverOf(rotated(status, body), read);
+    expect(await client.send({ ...request, form: { Status: "suspended" } })).toMatchObject({ kind: "ok" });
+    expect(asked).toEqual([undefined, { not: "old" }]);
+    expect(proxy.requests().map((sent) => sent.body)).toEqual(["Status=suspended", "Status=suspended"]);
+  });
+
+  test.each([
+    ["there is no other one", "old"],
+    ["it is gone", undefined],
+    ["it is empty", ""],
+  ])("where %s, Twilio's answer stands, and nothing is asked twice", async (_, newest) => {
+    const { client, proxy } = await serverOf(answering(401, AUTHENTICATE), tokens("old", newest).read);
+    expect(await client.send(request)).toMatchObject({ failure: { kind: "retryable", code: 20003, status: 401 } });
+    expect(proxy.requests()).toHaveLength(1);
+  });
+
+  test("the other one is refused, too: once more, and no further", async () => {
+    const { client, proxy } = await serverOf(answering(401, AUTHENTICATE), tokens("old", "other").read);
+    expect(await client.send(request)).toMatchObject({ failure: { code: 20003 } });
+    expect(proxy.requests()).toHaveLength(2);
+  });
+
+  test("it can't be read again: Twilio's answer stands", async () => {
+    const read = async (wanted?: { not: string }) => {
+      if (wanted === undefined) return "old";
+      throw new Error("out");
+    };
+    const { client } = await serverOf(answering(401, AUTHENTICATE), read);
+    expect(await client.send(request)).toMatchObject({ failure: { code: 20003, status: 401 } });
+  });
+
+  test("another refusal is none of the token's", async () => {
+    const { asked, read } = tokens("old", "new");
+    const { client } = await serverOf(answering(403, '{"code":70051,"message":"no","status":403}'), read);
+    expect(await client.send(request)).toMatchObject({ failure: { code: 70051 } });
+    expect(asked).toEqual([undefined]);
+  });
+});
+
+test("a token that can't be read may be there in a moment", async () => {
+  const unreadable = new TollbreakerError("secret-unreadable", "The token cannot be read.", {
+    cause: new Error("SSM"),
+  });
+  const { client } = await serverOf(thing, async () => {
+    throw unreadable;
+  });
+  expect(await client.send(request)).toMatchObject({
+    failure: { kind: "retryable", code: null, status: null, message: "The token cannot be read." },
+  });
 });
 
 describe("an answer that is a failure", () => {
@@ -174,7 +249,7 @@ test("a token that is slow to come does not cost Twilio its time", async () => {
 test.each([undefined, ""])("with the token %j nothing is asked, and it says what to configure", async (token) => {
   const { client, proxy } = await serverOf(thing, async () => token);
   const answer = await client.send(request);
-  expect(answer).toMatchObject({ kind: "failed", failure: { kind: "terminal" } });
+  expect(answer).toMatchObject({ kind: "failed", failure: { kind: "retryable", code: null } });
   expect(answer.kind === "failed" && describeFailure(answer.failure)).toContain("TWILIO_AUTH_TOKEN_PARAMETER");
   expect(proxy.requests()).toEqual([]);
 });
@@ -186,7 +261,7 @@ test("whole URLs: taken on the same host, refused elsewhere, where they would ca
   });
   const elsewhere = await client.send({ ...request, path: "https://evil.example.com/2010-04-01/Next.json" });
   expect(elsewhere).toMatchObject({
-    failure: { kind: "terminal", message: expect.stringMatching(/another host.*evil\.example\.com.*TWILIO_API_URL/) },
+    failure: { kind: "retryable", message: expect.stringMatching(/another host.*evil\.example\.com.*TWILIO_API_URL/) },
   });
   await client.send({ ...request, path: "//evil.example.com/x.json" });
   expect(proxy.requests().map(({ path }) => path)).toEqual([

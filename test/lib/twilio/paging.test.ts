@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { twilioClient } from "../../../lib/twilio/client.ts";
-import { pages } from "../../../lib/twilio/paging.ts";
+import { pages, pagesSoFar } from "../../../lib/twilio/paging.ts";
 import { type Listening, serve } from "../../cli/command-line.ts";
 
 const Page = z.object({
@@ -14,16 +14,27 @@ let server: Listening;
 let asked: string[];
 afterEach(() => server.close());
 
-/** Reads all pages from a server whose nth answer is `answers[n]`. */
-async function readAll(answer: (page: number) => { status?: number; body: unknown }) {
+type Answering = (page: number) => { status?: number; body: unknown };
+
+/** Reads all pages from a server that answers like this. */
+const readAll = async (answer: Answering) => pages(await clientOf(answer), REQUEST);
+const readSoFar = async (answer: Answering) => pagesSoFar(await clientOf(answer), REQUEST);
+
+const REQUEST = {
+  path: "/things?PageSize=2",
+  answer: Page,
+  items: (page: z.infer<typeof Page>) => page.things,
+  timeoutMs: 2_000,
+};
+
+async function clientOf(answer: Answering) {
   asked = [];
   server = await serve((request, response) => {
     asked.push(String(request.url));
     const { status = 200, body } = answer(asked.length - 1);
     response.writeHead(status).end(JSON.stringify(body));
   });
-  const twilio = twilioClient({ accountSid: "AC", authToken: async () => "x", apiUrl: server.url });
-  return pages(twilio, { path: "/things?PageSize=2", answer: Page, items: (page) => page.things, timeoutMs: 2_000 });
+  return twilioClient({ accountSid: "AC", authToken: async () => "x", apiUrl: server.url });
 }
 
 test.each([null, undefined, ""])("the end is a next_page_uri of %j", async (end) => {
@@ -48,6 +59,24 @@ test("half a list is no list", async () => {
     page === 0 ? { body: { things: [1], next_page_uri: "/more" } } : { status: 503, body: {} },
   );
   expect(answer).toMatchObject({ kind: "failed", failure: { kind: "retryable", status: 503 } });
+});
+
+test.each([
+  ["refused", { status: 400, body: { code: 70002, message: "Invalid page", status: 400 } }, { code: 70002 }],
+  ["not there for now", { status: 503, body: {} }, { status: 503 }],
+  ["not understood", { body: { things: "none" } }, { message: "the answer could not be understood (things)" }],
+])("where a part is better than nothing, a page that is %s ends the list, and it says so", async (_, last, why) => {
+  const answer = await readSoFar((page) => (page === 0 ? { body: { things: [1], next_page_uri: "/more" } } : last));
+  expect(answer).toMatchObject({ kind: "ok", body: { items: [1], incomplete: why } });
+});
+
+test("a whole list says that it is whole; without a first page there is none", async () => {
+  expect(await readSoFar(() => ({ body: { things: [1] } }))).toEqual({
+    kind: "ok",
+    body: { items: [1], incomplete: null },
+  });
+  await server.close();
+  expect(await readSoFar(() => ({ status: 503, body: {} }))).toMatchObject({ kind: "failed" });
 });
 
 test("a list that never ends is given up", async () => {

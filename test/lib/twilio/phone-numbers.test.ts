@@ -117,7 +117,7 @@ describe("unrouted and given back", () => {
     const { sid } = await aNumber();
     at.answer(400, { code: 21402, message: "VoiceUrl is not valid: https://u:hunter2@a.example/", status: 400 });
     const answer = await update(sid, UNROUTED);
-    expect(answer).toMatchObject({ kind: "failed", failure: { kind: "terminal", code: 21402, status: 400 } });
+    expect(answer).toMatchObject({ kind: "failed", failure: { kind: "retryable", code: 21402, status: 400 } });
     expect(JSON.stringify(answer)).not.toContain("hunter2");
   });
 

@@ -40,7 +40,8 @@ test.each([
   ],
   ["a proxy's answer", failureOf(502, undefined), /ask again.*HTTP 502/],
   ["a code that is not known", failureOf(400, { code: 12345, message: "x" }), /docs\/api\/errors\/12345.*x/],
-  ["no code at all", failureOf(403, undefined), /Twilio Console.*HTTP 403/],
+  ["no code at all", failureOf(403, undefined), /not Twilio's API: look for a proxy.*HTTP 403/],
+  ["too many requests", failureOf(429, undefined), /ask again.*HTTP 429/],
 ])("%s", (_, failure, words) => expect(wordsFor(failure)).toMatch(words));
 
 describe("an activation that Twilio refuses", () => {

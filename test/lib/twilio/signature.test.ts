@@ -1,6 +1,8 @@
+import querystring from "node:querystring";
 import fc from "fast-check";
+import { getExpectedTwilioSignature, validateRequest } from "twilio/lib/webhooks/webhooks.js";
 import { describe, expect, test } from "vitest";
-import { type Form, isSignedWith, parseForm, signForm } from "../../../lib/twilio/signature.ts";
+import { type Form, isSignedWith, isTextSignedWith, parseForm, signForm } from "../../../lib/twilio/signature.ts";
 
 const formOf = (parameters: Record<string, string | readonly string[]>): Form =>
   new Map(Object.entries(parameters).map(([name, value]) => [name, [value].flat()]));
@@ -59,9 +61,62 @@ test.each([
   ["https://example.com/a?b=it%27s", "https://example.com/a?b=it%27s"],
   ["https://example.com/a?b=it's+c", "https://example.com/a?b=it%27s+c"],
   ["https://example.com/a?b=it%27s+c", "https://example.com/a?b=it%27s+c"],
+  ["https://EXAMPLE.com/a?b=c", "https://EXAMPLE.com/a?b=c"],
+  ["https://example.com/a?b=c", "https://EXAMPLE.com/a?b=c"],
+  ["https://example.com/ñ/a?b=ñ", "https://example.com/ñ/a?b=ñ"],
+  ["https://example.com/%C3%B1/a?b=%C3%B1", "https://example.com/ñ/a?b=ñ"],
+  ["https://user:pass@example.com:443/a", "https://user:pass@example.com/a"],
+  ["https://[::1]/a", "https://[::1]:8443/a"],
+  ["https://[::1]:443/a", "https://[::1]/a"],
+  ["https://example.com/a?", "https://example.com/a?"],
+  // Written bare, and escaped on the way.
+  ["https://example.com/a?to=ops@example.com", "https://example.com/a?to=ops%40example.com"],
+  ["https://example.com/a?to=ops@example.com&at=12:30", "https://example.com:443/a?to=ops%40example.com&at=12%3a30"],
+  ["https://example.com/a?to=a@b&name=J%20D", "https://example.com/a?to=a%40b&name=J%20D"],
+  ["https://example.com/a?to=a@b&name=J+D", "https://example.com/a?to=a%40b&name=J%20D"],
+  ["https://example.com/a?to=a@b&name=J+D", "https://example.com/a?to=a%40b&name=J+D"],
+  ["https://example.com/a?name=O'Hara!&to=%40b", "https://example.com/a?name=O%27Hara%21&to=%40b"],
+  ["https://example.com/a?key=QUJD==&list[]={1|2}", "https://example.com/a?key=QUJD%3D%3D&list%5B%5D=%7B1%7C2%7D"],
+  ["https://example.com/a?city=Köln&x=%26%25%23", "https://example.com/a?city=K%C3%B6ln&x=%26%25%23"],
 ])("signed over %s, received as %s", (told, received) => {
   const form = formOf(call);
   expect(isSignedWith("12345", signForm("12345", { url: told, form }), { url: received, form })).toBe(true);
+});
+
+test.each([
+  ["an escaped separator is not a separator", "https://example.com/a?b=c&d", "https://example.com/a?b=c%26d"],
+  ["an escaped percent sign is not an escape", "https://example.com/a?b=%40", "https://example.com/a?b=%2540"],
+  ["nor is a path's escape undone", "https://example.com/a@b", "https://example.com/a%40b"],
+  ["another host", "https://example.org/a", "https://example.com/a"],
+  ["another port than the scheme's, where none came", "https://example.com:8443/a", "https://example.com/a"],
+])("%s: signed over %s, received as %s", (_, told, received) => {
+  const form = formOf(call);
+  expect(isSignedWith("12345", signForm("12345", { url: told, form }), { url: received, form })).toBe(false);
+});
+
+test.each([
+  "",
+  "no URL",
+  "https://",
+  "?",
+  "https://exa mple.com/?%",
+  "https://example.com/?\ud800=%ED%A0%80",
+  "\u0000",
+])("the address %j neither throws nor matches", (url) => {
+  const form = formOf(call);
+  expect(isSignedWith("12345", "L/OH5YylLD5NRKLltdqwSvS0BnU=", { url, form })).toBe(false);
+  expect(isTextSignedWith("12345", "L/OH5YylLD5NRKLltdqwSvS0BnU=", { url, text: "{}" })).toBe(false);
+});
+
+test("of a large form only the likely addresses are tried: each costs a hash of it", () => {
+  const form = formOf({ ...call, Payload: "x".repeat(32 * 1024) });
+  const signedOver = (url: string) => ({ signature: signForm("12345", { url, form }), form });
+  for (const told of ["https://example.com/a?b=c%40d", "https://example.com:443/a?b=c%40d"]) {
+    const { signature } = signedOver(told);
+    expect(isSignedWith("12345", signature, { url: "https://example.com/a?b=c%40d", form })).toBe(true);
+  }
+  const { signature } = signedOver("https://example.com/a?b=c@d's+e");
+  expect(isSignedWith("12345", signature, { url: "https://example.com/a?b=c%40d%27s%20e", form })).toBe(false);
 });
 
 test.each([undefined, "", " ", "x", "L/OH5YylLD5NRKLltdqwSvS0BnU", "L/OH5YylLD5NRKLltdqwSvS0BnU=="])(
@@ -126,6 +181,89 @@ describe("for every form", () => {
         const url = urlWith(query);
         const signature = signForm(token, { url, form: parseForm(encoded(pairs)) });
         expect(isSignedWith(token, signature, { url, form: parseForm(encoded([...pairs].reverse())) })).toBe(true);
+      }),
+    );
+  });
+
+  describe("Twilio's own library is the measure", () => {
+    const library = (form: Form) => Object.assign(Object.create(null), Object.fromEntries(form));
+    const url = fc
+      .tuple(
+        fc.constantFrom("https", "http"),
+        fc.constantFrom("example.com", "EXAMPLE.com", "u:p@example.com", "[::1]"),
+        fc.constantFrom("", ":443", ":80", ":8443"),
+        fc.constantFrom("", "/", "/a/b", "/ñ", "/a%40'b"),
+        fc.oneof(
+          fc.constant(""),
+          fc.string({ unit: fc.constantFrom(..."ab=&+%'@:[ñ😀 \"*0279".split("")), maxLength: 16 }),
+        ),
+      )
+      .map(
+        ([scheme, host, port, path, query]) =>
+          `${scheme}://${host}${port}${path}${query && `?${query.toWellFormed()}`}`,
+      );
+
+    test("we sign as it does", () => {
+      fc.assert(
+        fc.property(token, url, pairs, (token, url, pairs) => {
+          const form = parseForm(encoded(pairs));
+          expect(signForm(token, { url, form })).toBe(getExpectedTwilioSignature(token, url, library(form)));
+        }),
+      );
+    });
+
+    test("what it accepts, we accept, whichever address was signed", () => {
+      const told = (url: string): string[] => {
+        const normal = new URL(url).href;
+        const portOf = (address: string, port: string) =>
+          address.replace(/(:\/\/(?:u:p@)?(?:\[::1\]|[^:/?]+))(:\d+)?/, `$1${port}`);
+        const addresses = [url, normal].flatMap((one) => [
+          one,
+          portOf(one, ""),
+          portOf(one, ":443"),
+          portOf(one, ":80"),
+        ]);
+        return addresses.flatMap((one) => {
+          const [before, ...query] = one.split("?");
+          return query.length === 0
+            ? [one]
+            : [one, `${before}?${querystring.stringify(querystring.parse(query.join("?")))}`];
+        });
+      };
+      let accepted = 0;
+      fc.assert(
+        fc.property(token, url, pairs, fc.nat(), (token, url, pairs, which) => {
+          const form = parseForm(encoded(pairs));
+          const addresses = told(url);
+          const signature = getExpectedTwilioSignature(
+            token,
+            addresses[which % addresses.length] ?? url,
+            library(form),
+          );
+          if (!validateRequest(token, signature, url, library(form))) return;
+          accepted += 1;
+          expect(isSignedWith(token, signature, { url, form })).toBe(true);
+        }),
+        { numRuns: 500 },
+      );
+      expect(accepted).toBeGreaterThan(100);
+    });
+  });
+
+  test("a query that is escaped anew on the way is recognised, whatever of it stood bare", () => {
+    const bareQuery = fc.string({
+      unit: fc.constantFrom(..."ab12=&@:/?!$'()*,;~-._[]{}|^`<>".split("")),
+      maxLength: 24,
+    });
+    fc.assert(
+      fc.property(token, bareQuery, pairs, (token, query, pairs) => {
+        const form = parseForm(encoded(pairs));
+        const signature = signForm(token, { url: urlWith(query), form });
+        const received = query.replace(
+          /[^ab12=&._~-]/g,
+          (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+        );
+        expect(isSignedWith(token, signature, { url: urlWith(received), form })).toBe(true);
       }),
     );
   });

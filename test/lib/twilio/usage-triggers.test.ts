@@ -12,7 +12,7 @@ const at = simulated();
 
 const WANTED: NewUsageTrigger = {
   friendlyName: "tollbreaker: spend",
-  callbackUrl: "https://example.com/webhooks/usage-trigger?limit=spend#rc=5&rp=5xx,ct,rt",
+  callbackUrl: "https://example.com/webhooks/usage-trigger?limit=spend#rc=5&rp=4xx,5xx,ct,rt",
   usageCategory: "totalprice",
   triggerBy: "price",
   triggerValue: "100",
@@ -59,7 +59,10 @@ describe("creating", () => {
   });
 
   test("a value that Twilio refuses is a refusal, and nothing is made", async () => {
-    expect(await create({ triggerValue: "much" })).toMatchObject({ kind: "failed", failure: { kind: "terminal" } });
+    expect(await create({ triggerValue: "much" })).toMatchObject({
+      kind: "failed",
+      failure: { kind: "retryable", code: expect.any(Number), status: 400 },
+    });
     expect(await list()).toEqual({ kind: "ok", body: [] });
   });
 });

@@ -45,7 +45,7 @@ describe("the countries", () => {
     at.answer(200, { content: [], meta: { next_page_url: next() } });
     expect(await listVoiceCountries(at.own(), 2_000)).toMatchObject({
       kind: "failed",
-      failure: { kind: "terminal", message: expect.stringContaining("another host") },
+      failure: { kind: "retryable", message: expect.stringContaining("another host") },
     });
     expect(at.asked()).toHaveLength(1);
   });
@@ -120,7 +120,7 @@ test("a suspended account's own credentials are refused", async () => {
     disableVoiceCountries(own, ["US"], 2_000),
     stopInheritingVoicePermissions(own, 2_000),
   ]) {
-    expect(await asked).toMatchObject({ kind: "failed", failure: { kind: "terminal", code: 20003 } });
+    expect(await asked).toMatchObject({ kind: "failed", failure: { kind: "retryable", code: 20003 } });
   }
 });
 

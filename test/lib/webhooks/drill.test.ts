@@ -4,11 +4,12 @@ import type { Message } from "../../../lib/inbox/messages.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { twilioClient } from "../../../lib/twilio/client.ts";
 import { drillRequest } from "../../../lib/webhooks/drill.ts";
-import { signingTokens } from "../../../lib/webhooks/signing-tokens.ts";
+import { type SigningTokens, signingTokens, type TokenCheck } from "../../../lib/webhooks/signing-tokens.ts";
 import { usageTriggerWebhook } from "../../../lib/webhooks/usage-trigger.ts";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import type { AccountSummary } from "../../../local/twilio/summary.ts";
 import { quietSimulator } from "../../local/twilio/api.ts";
+import { SUSPEND_ALL } from "../../support/policies.ts";
 import { firing, type Pairs, signedPost, WEBHOOK_PATH } from "../../support/signed-webhook.ts";
 
 // Who may ask for a rehearsal, and what can't be made to look like one.
@@ -38,6 +39,7 @@ beforeEach(() => {
     publicUrl: PUBLIC_URL,
     tokens: signingTokens({ twilio, parentToken, clock: systemClock, log }),
     parentSid: parent.accountSid,
+    policy: SUSPEND_ALL,
     inbox: { put: async (message) => void stored.push(message) },
     clock: systemClock,
     log,
@@ -87,11 +89,9 @@ describe("signed by the parent", () => {
   test("is 503 when it could not be stored", async () => {
     const broken = usageTriggerWebhook({
       publicUrl: PUBLIC_URL,
-      tokens: {
-        find: async () => ({ kind: "found", authToken: parent.authToken, fresh: true }),
-        findAgain: async () => ({ kind: "unknown" }),
-      },
+      tokens: answering(() => ({ kind: "signed" })),
       parentSid: parent.accountSid,
+      policy: SUSPEND_ALL,
       inbox: { put: () => Promise.reject(new Error("no queue")) },
       clock: systemClock,
       log: jsonLog(() => {}),
@@ -182,19 +182,28 @@ test("a firing of the parent's own trigger, with the mark in its address, is a f
 });
 
 test.each([
-  ["no token", "unknown"],
-  ["the parent's token", "not-ours"],
-  ["the parent's token, while the account's is known,", "found"],
-] as const)("when %s can't be read, nobody is told that it was refused", async (_, kind) => {
-  const search = { kind, authToken: account.authToken, fresh: true };
-  const find = async (sid: string) => (sid === parent.accountSid ? ({ kind: "unknown" } as const) : search);
+  ["no token", { kind: "undecided", why: "no-answer-from-twilio" }],
+  ["the parent's token", { kind: "not-ours" }],
+  ["the parent's token, while the account's is known,", { kind: "not-signed" }],
+] as const)("when %s can't be read, nobody is told that it was refused", async (_, ofAccount) => {
+  const unreadable = { kind: "undecided", why: "no-answer-from-twilio" } as const;
   const silent = usageTriggerWebhook({
     publicUrl: PUBLIC_URL,
-    tokens: { find, findAgain: find },
+    tokens: answering((sid) => (sid === parent.accountSid ? unreadable : ofAccount)),
     parentSid: parent.accountSid,
+    policy: SUSPEND_ALL,
     inbox: { put: async (message) => void stored.push(message) },
     clock: systemClock,
     log: jsonLog(() => {}),
   });
   expect((await silent.request(drill())).status).toBe(503);
 });
+
+function answering(verdictOn: (accountSid: string) => TokenCheck): SigningTokens {
+  return {
+    moment: () => 0,
+    check: async (accountSid) => verdictOn(accountSid),
+    isKnownToSign: async () => false,
+    ownership: async () => "unknown",
+  };
+}

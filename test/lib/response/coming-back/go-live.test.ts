@@ -164,7 +164,7 @@ describe("a guard that is worth nothing any more when the account is to go live"
     rig.twilio.fail({
       on,
       do: "answer",
-      status: 400,
+      status: 401,
       body: JSON.stringify({ code: 20003, message: "no", status: 401 }),
     });
     expect(await deliver(command, { attempt: 2 })).toEqual(DONE);

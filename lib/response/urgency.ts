@@ -1,0 +1,21 @@
+import { isCommand, isNudge, type Message } from "../inbox/messages.ts";
+import type { Policy } from "../policy/policy.ts";
+import { maySuspend } from "../policy/stands-for.ts";
+
+/** Whether a message may stop its account: the lower, the sooner it is handled. */
+export const STOP = {
+  /** It may suspend the account. */
+  now: 0,
+  /** A person waits for it. */
+  asked: 1,
+  /** It only tells, or tidies up. */
+  never: 2,
+} as const;
+export type Urgency = (typeof STOP)[keyof typeof STOP];
+
+/** Pure. */
+export function urgencyOf(message: Message, policy: Policy, now: Date): Urgency {
+  if (isCommand(message)) return message.kind === "suspend" ? STOP.now : STOP.asked;
+  if (isNudge(message)) return message.kind === "drive" || message.kind === "tampered" ? STOP.now : STOP.never;
+  return maySuspend(message, policy, now) ? STOP.now : STOP.never;
+}
