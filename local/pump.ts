@@ -1,5 +1,11 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import {
+  DeleteMessageCommand,
+  type Message,
+  type MessageAttributeValue,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent, SQSMessageAttribute, SQSRecord } from "aws-lambda";
 
 /** What stands between SQS and a Lambda function: polls, invokes, and deletes what was handled. */
 export interface PumpOptions {
@@ -106,10 +112,17 @@ function recordOf(message: Message, { unwrap, arn }: Handing): SQSRecord {
   };
 }
 
-/** In Lambda's own spelling. */
 function attributesOf({ MessageAttributes = {} }: Message): SQSRecord["messageAttributes"] {
-  const attributes = Object.entries(MessageAttributes).map(([name, { DataType = "String", StringValue = "" }]) => {
-    return [name, { dataType: DataType, stringValue: StringValue }] as const;
-  });
-  return Object.fromEntries(attributes);
+  return Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, attributeOf(value)]));
+}
+
+/** In Lambda's own spelling: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+function attributeOf({ StringValue, BinaryValue, DataType = "String" }: MessageAttributeValue): SQSMessageAttribute {
+  return {
+    ...(StringValue !== undefined && { stringValue: StringValue }),
+    ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
+    stringListValues: [],
+    binaryListValues: [],
+    dataType: DataType,
+  };
 }

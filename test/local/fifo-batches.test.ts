@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { handOutFifoBatches } from "../../local/fifo-batches.ts";
+import { handOutFifoBatches, mend } from "../../local/fifo-batches.ts";
 
 let broker: FauxqsServer;
 let sqs: SQSClient;
@@ -96,4 +96,40 @@ test("what was received too often goes to the dead letters, and does not hold up
   await send("a2");
   expect(bodies(await receive())).toEqual(["a2"]);
   expect(broker.inspectQueue(`dead-${queues}.fifo`)?.messages.ready.map(({ body }) => body)).toEqual(["a1"]);
+});
+
+class Known {
+  attributes = {};
+  fifoMessages = new Map();
+  fifoLockedGroups = new Map();
+  inflightMessages = new Map();
+  dequeueFifo() {}
+  processTimers() {}
+  changeVisibility() {}
+}
+
+const changed = (what: object) =>
+  class extends Known {
+    constructor() {
+      super();
+      Object.assign(this, what);
+    }
+  };
+
+test.each<[string, unknown]>([
+  ["there is no class SqsQueue", undefined],
+  ["SqsQueue has no method dequeueFifo", changed({ dequeueFifo: undefined })],
+  ["SqsQueue has no map fifoLockedGroups", changed({ fifoLockedGroups: {} })],
+  ["SqsQueue has no attributes", changed({ attributes: undefined })],
+])("a fauxqs that has changed inside is refused: %s", (what, queueClass) => {
+  expect(() => mend(queueClass)).toThrow(expect.objectContaining({ code: "emulator-changed", got: what }));
+});
+
+test("one that is as we know it is mended once", () => {
+  class Same extends Known {}
+  mend(Same);
+  const { dequeueFifo } = Same.prototype;
+  expect(dequeueFifo).not.toBe(Known.prototype.dequeueFifo);
+  mend(Same);
+  expect(Same.prototype.dequeueFifo).toBe(dequeueFifo);
 });

@@ -1,8 +1,9 @@
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type MessageAttributeValue, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { inboxReceiver } from "../../lib/response/receive.ts";
+import { handOutFifoBatches } from "../../local/fifo-batches.ts";
 import { type Pump, type PumpOptions, startPump } from "../../local/pump.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startRig } from "../support/responder-rig.ts";
@@ -19,6 +20,7 @@ let queues = 0;
 let pump: Pump | undefined;
 
 beforeAll(async () => {
+  await handOutFifoBatches();
   broker = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false });
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   sqs = new SQSClient({ region: "us-east-1", credentials, endpoint: `http://127.0.0.1:${broker.port}` });
@@ -47,11 +49,12 @@ afterEach(async () => {
 const start = (handler: PumpOptions["handler"], more: Partial<PumpOptions> = {}) => {
   pump = startPump({ sqs, queueUrl, handler, timeoutMs: 25_000, workers: 2, ...more });
 };
-const send = (body: string, group = "a") =>
+const send = (body: string, group = "a", MessageAttributes: Record<string, MessageAttributeValue> = {}) =>
   sqs.send(
     new SendMessageCommand({
       QueueUrl: queueUrl,
       MessageBody: body,
+      MessageAttributes,
       MessageGroupId: group,
       MessageDeduplicationId: `${body} ${Math.random()}`,
     }),
@@ -78,6 +81,7 @@ describe("a message", () => {
       {
         body: "hello",
         eventSource: "aws:sqs",
+        eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${inbox}`,
         attributes: { ApproximateReceiveCount: "1", MessageGroupId: "an-account" },
       },
     ]);
@@ -85,6 +89,22 @@ describe("a message", () => {
     expect(times[0]).toBeLessThanOrEqual(25_000);
     await eventually(() => expect(waiting()).toBe(0));
     expect(givenUp()).toEqual([]);
+  });
+
+  test("comes with its attributes, by Lambda's names", async () => {
+    const records: SQSRecord[] = [];
+    start(async ({ Records }) => {
+      records.push(...Records);
+      return { batchItemFailures: [] };
+    });
+    const tries = { DataType: "Number", StringValue: "3" };
+    const mark = { DataType: "Binary", BinaryValue: Buffer.from("\u0000mark") };
+    await send("parked", "a", { tries, mark });
+    await eventually(() => expect(records).toHaveLength(1));
+    expect(records[0]?.messageAttributes).toEqual({
+      tries: { stringValue: "3", dataType: "Number", stringListValues: [], binaryListValues: [] },
+      mark: { binaryValue: "AG1hcms=", dataType: "Binary", stringListValues: [], binaryListValues: [] },
+    });
   });
 
   test.each<[string, PumpOptions["handler"]]>([
@@ -113,6 +133,22 @@ describe("a message", () => {
     await send("hello");
     await eventually(() => expect(bodies).toEqual(["HELLO"]));
   });
+});
+
+test("an account's messages come as one batch; what failed of it comes again, in its order", async () => {
+  const batches: string[][] = [];
+  for (const body of ["first", "second", "third"]) await send(body);
+  start(async ({ Records }) => {
+    batches.push(Records.map(({ body, attributes }) => `${body} ${attributes.ApproximateReceiveCount}`));
+    const failed = batches.length === 1 ? Records.filter(({ body }) => body !== "second") : [];
+    return { batchItemFailures: failed.map(asFailure) };
+  });
+  await eventually(() => expect(batches).toHaveLength(2));
+  expect(batches).toEqual([
+    ["first 1", "second 1", "third 1"],
+    ["first 2", "third 2"],
+  ]);
+  await eventually(() => expect(waiting()).toBe(0));
 });
 
 test("one slow account does not hold up the others; its own messages keep their order", async () => {
@@ -192,26 +228,6 @@ test("a message that is no signal is parked; what is behind it, and other accoun
     pump = undefined;
     await rig.close();
   }
-});
-
-test("the function is told what a message carries, and of which queue it is", async () => {
-  const seen: SQSRecord[] = [];
-  start(async ({ Records }) => {
-    seen.push(...Records);
-    return { batchItemFailures: [] };
-  });
-  await sqs.send(
-    new SendMessageCommand({
-      QueueUrl: queueUrl,
-      MessageBody: "with an attribute",
-      MessageGroupId: "a",
-      MessageDeduplicationId: "with an attribute",
-      MessageAttributes: { tries: { DataType: "String", StringValue: "3" } },
-    }),
-  );
-  await eventually(() => expect(seen).toHaveLength(1));
-  expect(seen[0]?.messageAttributes["tries"]).toMatchObject({ stringValue: "3", dataType: "String" });
-  expect(seen[0]?.eventSourceARN.split(":").at(-1)).toBe(queueUrl.split("/").at(-1));
 });
 
 function asFailure({ messageId }: { messageId: string }) {
