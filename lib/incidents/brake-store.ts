@@ -20,7 +20,7 @@ export interface BrakeStore {
   waiting: WaitingStore;
 }
 
-export interface BrakeChange {
+interface BrakeChange {
   next: BrakeState;
   /**
    * Where it only takes or gives back this place: it then does not matter what else was written meanwhile. Hundreds of
