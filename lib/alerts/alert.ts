@@ -19,12 +19,14 @@ export interface Alert {
   nextStep: string;
   /** Plain text for e-mail. */
   text: string;
-  /** The incident; its free texts are made one line and cut, so that every alert fits into one message. */
+  /** The incident; its free texts are made one line and cut. */
   incident: Incident;
   /** Where the incident can be read. */
   incidentUrl: string;
   /** When the change happened, ISO 8601 UTC. */
   at: string;
+  /** Whether something was left out, empty or null, so that it fits into one message: the incident has all of it. */
+  shortened: boolean;
 }
 
 /** One line of what is known; neither part is empty, neither has a line break. */

@@ -1,10 +1,10 @@
 import { isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Trip } from "../incidents/incident.ts";
-import { oneLine } from "./plain-text.ts";
+import { defanged } from "./plain-text.ts";
 
 /** An exact decimal for people: `"1000.500000"` is `1,000.5`. What is no decimal is shown as it came. */
 export function decimal(text: string): string {
-  if (!isDecimal(text)) return oneLine(text, 40) || "an unreadable amount";
+  if (!isDecimal(text)) return defanged(text, 40) || "an unreadable amount";
   const [whole = "0", fraction] = withoutTrailingZeros(text).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
@@ -14,7 +14,7 @@ export function decimal(text: string): string {
 export function money(text: string, currency: string | null): string {
   // 60.5 reads as 60.50 when it is money; more digits than two are kept, because they are what Twilio said.
   const amount = decimal(text).replace(/\.(\d)$/, ".$10");
-  return currency === null ? amount : `${amount} ${oneLine(currency, 10)}`;
+  return currency === null ? amount : `${amount} ${defanged(currency, 10)}`;
 }
 
 /** One of a trip's numbers, in the unit that its trigger counts. */

@@ -2,14 +2,14 @@ import type { Road } from "../inbox/commands.ts";
 import { type CleanupId, missingFrom } from "../incidents/checklist.ts";
 import type { Incident, Reactivation, Wish } from "../incidents/incident.ts";
 import type { Fact } from "./alert.ts";
-import { oneLine } from "./plain-text.ts";
+import { defanged, oneLine } from "./plain-text.ts";
 import { lag, utc } from "./times.ts";
 
 /** What a person asked for, in words: who, by which road, why, and what was done on the way back. */
 export function wishFacts(wish: Wish): Fact[] {
   return [
     { label: "Asked by", value: `${operatorOf(wish)}, ${ROADS[wish.road]}` },
-    { label: "Reason", value: oneLine(wish.reason, 600) || "none was given" },
+    { label: "Reason", value: defanged(wish.reason, 600) || "none was given" },
   ];
 }
 
@@ -24,13 +24,6 @@ const ROADS = {
   console: "from the console",
 } as const satisfies Record<Road, string>;
 
-/** Whether a reactivation that came to nothing had let the account spend: it is armed right before it is activated. */
-export function wentLive(reactivation: Reactivation | null): "yes" | "no" | "not-known" {
-  if (reactivation === null) return "not-known";
-  if (reactivation.activatedAt !== null) return "yes";
-  return reactivation.probationUntil === null ? "no" : "not-known";
-}
-
 /** What the way back was like; nothing of it can be known when nobody asked. */
 export function reactivatedFacts({ suspendedFor, guards, probationUntil, ...reactivation }: Reactivation): Fact[] {
   return [
@@ -42,9 +35,9 @@ export function reactivatedFacts({ suspendedFor, guards, probationUntil, ...reac
 
 export function notReactivatedFacts({ checklist }: Incident, reactivation: Reactivation): Fact[] {
   const missing = checklist === null ? [] : missingFrom(checklist, reactivation);
-  const open = missing.map(({ id, why }) => `${id} (${oneLine(why, 300) || "no reason was recorded"})`);
+  const open = missing.map(({ id, why }) => `${id} (${defanged(why, 300) || "no reason was recorded"})`);
   return [
-    { label: "Why not", value: oneLine(reactivation.failure ?? "", 600) || "no reason was recorded" },
+    { label: "Why not", value: defanged(reactivation.failure ?? "", 600) || "no reason was recorded" },
     ...(open.length === 0 ? [] : [{ label: "Open", value: open.join("; ") }]),
     ...answeredFacts(reactivation),
   ];

@@ -1,11 +1,13 @@
 import type { AlertedBecause, AlertSubject, Incident, Spender, Trip, Wish } from "../incidents/incident.ts";
-import type { Alert, Fact, Severity } from "./alert.ts";
-import { wentLive } from "./asked.ts";
+import { wentLive } from "../incidents/went-live.ts";
+import type { Alert, Severity } from "./alert.ts";
 import { timesOf } from "./course.ts";
 import { factsOf } from "./facts.ts";
 import { brakeHeadline, headlineOf } from "./headline.ts";
+import { letter } from "./letter.ts";
 import { nextStep } from "./next-step.ts";
-import { ascii, oneLine } from "./plain-text.ts";
+import { oneLine } from "./plain-text.ts";
+import { brakeSubject, subjectOf } from "./subject.ts";
 import { utc } from "./times.ts";
 
 export interface AlertOccasion {
@@ -18,7 +20,7 @@ export interface AlertOccasion {
   because?: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem?: string | null;
-  /** What else there is to say; only for `tampered` and `reminder`. */
+  /** What else there is to say; only for `tampered`, `reminder` and `calls-ended`. */
   note?: string | null;
   /** The accounts that the brake keeps waiting; only where `because` is `brake`. */
   waiting?: readonly WaitingAccount[];
@@ -32,7 +34,8 @@ export interface WaitingAccount {
 
 /**
  * What people and machines are told about one change of an incident. Pure: the same occasion gives the same alert, so
- * a repeated publish carries the same id and can be dropped by whoever receives it.
+ * a repeated publish carries the same id and can be dropped by whoever receives it. Whoever tells people uses `alertOf`,
+ * which tells them even where this throws.
  */
 export function composeAlert(occasion: AlertOccasion): Alert {
   const { about, at, incidentUrl, because = null, problem = null, note = null, waiting = [] } = occasion;
@@ -53,10 +56,11 @@ export function composeAlert(occasion: AlertOccasion): Alert {
     ...said,
     incident,
     at,
+    shortened: false,
   };
 }
 
-// SNS takes 256 KB for all the forms of one message together; free texts are the only parts without a bound.
+// As they came, but for their length: machines want what others show defanged.
 function showable(incident: Incident): Incident {
   const { friendlyName, failure, trip, errors, ranking, checklist, suspension, reactivation, dismissal } = incident;
   return {
@@ -129,57 +133,10 @@ function severityOf(
       return wentLive(reactivation) === "no" ? "warning" : "critical";
     case "reactivated":
     case "dismissed":
+    case "calls-ended":
       return "info";
   }
 }
 
 /** Money that nothing will stop unless a person does. */
 const CRITICAL: ReadonlySet<AlertedBecause> = new Set(["parent-account", "brake", "exempt"]);
-
-const SUBJECTS = {
-  suspended: "Suspended",
-  alerted: "NOT suspended",
-  failed: "FAILED to suspend",
-  "not-understood": "Webhook not understood",
-  reactivated: "Reactivated",
-  "not-reactivated": "NOT reactivated",
-  dismissed: "Dismissed",
-  tampered: "ACTIVE AGAIN",
-  reminder: "Still waiting",
-} as const satisfies Record<AlertSubject, string>;
-
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100 characters, ASCII, no line breaks. The
-// longest is 22 + 2 + 34 + 37 = 95: the SID is never cut off, because it is what an operator searches for.
-function subjectOf(
-  about: AlertSubject,
-  { friendlyName, accountSid }: Incident,
-  because: AlertedBecause | null,
-): string {
-  const name = ascii(friendlyName ?? "", 34);
-  const readable = /[A-Za-z0-9]/.test(name) ? `${name} ` : "";
-  return `${because === "rule" ? "Warning" : SUBJECTS[about]}: ${readable}${ascii(accountSid, 36)}`;
-}
-
-function brakeSubject(waiting: readonly WaitingAccount[]): string {
-  return `THE BRAKE HOLDS: ${accounts(waiting.length)} NOT suspended`;
-}
-
-function accounts(count: number): string {
-  return count === 1 ? "1 account" : `${count} accounts`;
-}
-
-function letter(said: Pick<Alert, "headline" | "facts" | "times" | "nextStep" | "incidentUrl">): string {
-  return [
-    said.headline,
-    "",
-    ...said.facts.map(line),
-    ...said.times.map((value, index) => line({ label: index === 0 ? "Times" : "", value })),
-    "",
-    `Incident: ${said.incidentUrl}`,
-    `Next: ${said.nextStep}`,
-  ].join("\n");
-}
-
-function line({ label, value }: Fact): string {
-  return `${label.padEnd(12)} ${value}`;
-}

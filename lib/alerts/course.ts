@@ -9,6 +9,7 @@ export function timesOf(about: AlertSubject, incident: Incident): string[] {
     case "not-understood":
     case "tampered":
     case "reminder":
+    case "calls-ended":
       return signalTimes(about, incident);
     case "suspended":
       return suspension === null ? signalTimes(about, incident) : askedTimes(suspension, incident);

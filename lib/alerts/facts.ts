@@ -1,10 +1,12 @@
 import { isDecimal, percentOf } from "../decimal.ts";
 import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
+import { wentLive } from "../incidents/went-live.ts";
 import { withCode } from "../twilio/failures.ts";
 import type { Fact } from "./alert.ts";
 import { decimal, isMoney, measured, money } from "./amounts.ts";
-import { notReactivatedFacts, reactivatedFacts, wentLive, wishFacts } from "./asked.ts";
-import { oneLine } from "./plain-text.ts";
+import { notReactivatedFacts, reactivatedFacts, wishFacts } from "./asked.ts";
+import { defanged } from "./plain-text.ts";
+import { escaped } from "./slack-text.ts";
 import { lag, utc } from "./times.ts";
 
 /**
@@ -16,7 +18,7 @@ import { lag, utc } from "./times.ts";
 export function factsOf(about: AlertSubject, incident: Incident, known: Known): Fact[] {
   const said =
     personFacts(about, incident) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
-  return [{ label: "Account", value: account(incident) }, ...said];
+  return [{ label: "Account", value: accountOf(incident) }, ...said];
 }
 
 /** What a person decided; undefined where Tollbreaker did. */
@@ -49,20 +51,22 @@ function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefine
     case "not-understood":
     case "tampered":
     case "reminder":
+    case "calls-ended":
       return undefined;
   }
 }
 
-/** What the sweep found; undefined where something else happened. */
+/** What the sweep found, or an earlier alert had wrong; undefined where something else happened. */
 function watchFacts(about: AlertSubject, incident: Incident, { note }: Known): Fact[] | undefined {
-  if (about !== "tampered" && about !== "reminder") return undefined;
+  if (about !== "tampered" && about !== "reminder" && about !== "calls-ended") return undefined;
+  const label = about === "calls-ended" ? "Corrects" : "Noticed";
   return [
-    ...(note === null ? [] : [{ label: "Noticed", value: oneLine(note, 300) }]),
+    ...(note === null ? [] : [{ label, value: defanged(note, 300) }]),
     ...before(incident),
     ...spent(incident),
     { label: "Done", value: done(about, incident) },
     ...callsFact(incident),
-    { label: "Why", value: oneLine(incident.reason, 600) || "no reason was recorded" },
+    { label: "Why", value: defanged(incident.reason, 600) || "no reason was recorded" },
   ];
 }
 
@@ -75,46 +79,49 @@ interface Known {
 function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting }: Known): Fact[] {
   const { trip, evidence, errors, ranking } = incident;
   return [
-    ...(problem === null ? [] : [{ label: "Problem", value: oneLine(problem, 600) || "not described" }]),
+    ...(problem === null ? [] : [{ label: "Problem", value: defanged(problem, 600) || "not described" }]),
     ...(waiting.length === 0 ? [] : [{ label: "Waiting", value: namesOf(waiting) }]),
-    { label: "Rule", value: oneLine(incident.rule, 200) || "none" },
+    { label: "Rule", value: defanged(incident.rule, 200) || "none" },
     ...(errors === null ? [] : [{ label: "Errors", value: errorsInWords(errors) }]),
     ...(trip === null ? [] : tripFacts(trip, evidence?.currency ?? null)),
     ...spent(incident),
     ...(ranking === null ? [] : [{ label: "Top spenders", value: rankingInWords(ranking) }]),
     { label: "Done", value: done(about, incident) },
     ...(about === "not-understood" ? [] : callsFact(incident)),
-    { label: "Why", value: oneLine(incident.reason, 600) || "no reason was recorded" },
+    { label: "Why", value: defanged(incident.reason, 600) || "no reason was recorded" },
   ];
 }
 
 /** What had tripped before a person decided; nothing where nothing had. */
 function before({ rule, trip, errors, evidence }: Incident): Fact[] {
-  const name = oneLine(rule, 80) || "no rule";
+  const name = defanged(rule, 80) || "no rule";
   if (errors !== null) return [{ label: "Tripped", value: `${name}: ${errorsInWords(errors)}` }];
   if (trip === null) return [];
-  const what = `${categoryOf(trip)} by ${oneLine(trip.triggerBy, 20)} reached`;
+  const what = `${categoryOf(trip)} by ${defanged(trip.triggerBy, 20)} reached`;
   return [{ label: "Tripped", value: `${name}: ${what} ${reached(trip, evidence?.currency ?? null)}` }];
 }
 
+/** Twilio's limit: https://www.twilio.com/docs/iam/api/account */
+const MOST_NAME = 64;
+
 /** What to call the account: its friendly name, or its SID where the name is not known. */
-export function nameOf({ friendlyName, accountSid }: Incident): string {
-  return oneLine(friendlyName ?? "", 64) || accountSid;
+export function nameOf({ friendlyName, accountSid }: Named): string {
+  return defanged(friendlyName ?? "", MOST_NAME) || accountSid;
 }
 
-function account({ friendlyName, accountSid }: Incident): string {
-  const name = oneLine(friendlyName ?? "", 64);
-  return name === "" ? `${accountSid} (its name is not known)` : `${name} (${accountSid})`;
+function accountOf(incident: Incident): string {
+  const { accountSid } = incident;
+  return nameOf(incident) === accountSid ? `${accountSid} (its name is not known)` : account(incident);
 }
 
 function tripFacts(trip: Trip, currency: string | null): Fact[] {
-  const recurring = trip.recurring === "" ? "once" : oneLine(trip.recurring, 20);
+  const recurring = trip.recurring === "" ? "once" : defanged(trip.recurring, 20);
   const over = measured(trip, trip.overshoot, currency);
   const percent = trip.overshootPercent === null ? "" : ` (${decimal(trip.overshootPercent)} %)`;
   return [
     {
       label: "Fired",
-      value: `${categoryOf(trip)} by ${oneLine(trip.triggerBy, 20)}, ${recurring}, trigger ${oneLine(trip.usageTriggerSid, 40)}`,
+      value: `${categoryOf(trip)} by ${defanged(trip.triggerBy, 20)}, ${recurring}, trigger ${defanged(trip.usageTriggerSid, 40)}`,
     },
     { label: "Reached", value: reached(trip, currency) },
     { label: "Overshoot", value: `${over}${percent}` },
@@ -138,23 +145,35 @@ interface Named {
   friendlyName: string | null;
 }
 
-/** As many as a Slack field shows. */
+/** Beyond these, nobody reads on. */
 const MOST_NAMED = 20;
+/** Of a Slack field (2,000 with its label, after escaping) and of one line of an e-mail, without ", and 12345 more". */
+const NAMES_ROOM = 1900;
 
+/** As many whole names as there is room for, and how many more there are. */
 function namesOf(waiting: readonly Named[]): string {
-  const shown = waiting.slice(0, MOST_NAMED).map((one) => {
-    const name = oneLine(one.friendlyName ?? "", 40);
-    return name === "" ? one.accountSid : `${name} (${one.accountSid})`;
-  });
+  const shown: string[] = [];
+  let room = NAMES_ROOM;
+  for (const one of waiting.slice(0, MOST_NAMED)) {
+    const name = account(one);
+    room -= escaped(name, Number.POSITIVE_INFINITY).length + ", ".length;
+    if (room < 0) break;
+    shown.push(name);
+  }
   const more = waiting.length - shown.length;
   return more === 0 ? shown.join(", ") : `${shown.join(", ")}, and ${more} more`;
+}
+
+function account({ friendlyName, accountSid }: Named): string {
+  const name = defanged(friendlyName ?? "", MOST_NAME);
+  return name === "" ? accountSid : `${name} (${accountSid})`;
 }
 
 /** Error codes with how often each is among the samples: https://www.twilio.com/docs/api/errors */
 function errorsInWords({ count, within, samples }: ErrorEvidence): string {
   const codes = Map.groupBy(samples, ({ code }) => code);
   const shown = [...codes].map(([code, ones]) => {
-    const note = oneLine(ones[0]?.note ?? "", 80);
+    const note = defanged(ones[0]?.note ?? "", 80);
     return note === "" ? `${code}` : `${code} (${note})`;
   });
   return `${count} within ${lag(within)}: ${shown.join(", ") || "no sample was kept"}`;
@@ -164,7 +183,7 @@ function rankingInWords({ spenders, total, unread, ...ranking }: SpendRanking): 
   // Nothing was spent in any.
   const currency = ranking.currency === "" ? null : ranking.currency;
   const shown = spenders.slice(0, 5).map(({ friendlyName, accountSid, price, share: percent }) => {
-    const name = oneLine(friendlyName, 40) || accountSid;
+    const name = nameOf({ friendlyName, accountSid });
     return `${name} ${money(price, currency)}${percent === null ? "" : ` (${percent} %)`}`;
   });
   const missing = unread === 0 ? "" : `; ${unread} ${unread === 1 ? "account" : "accounts"} could not be read`;
@@ -173,7 +192,7 @@ function rankingInWords({ spenders, total, unread, ...ranking }: SpendRanking): 
 
 /** The usage category, or words for an empty one. */
 export function categoryOf(trip: Trip): string {
-  return oneLine(trip.usageCategory, 80) || "an unnamed category";
+  return defanged(trip.usageCategory, 80) || "an unnamed category";
 }
 
 function spent({ evidence, trip }: Incident): Fact[] {
@@ -212,6 +231,8 @@ function done(about: AlertSubject, incident: Incident): string {
       return "nothing was changed on the account";
     case "reminder":
       return "nothing: it waits for a person";
+    case "calls-ended":
+      return "no call is left to end: Twilio lists none any more";
   }
 }
 
@@ -232,7 +253,7 @@ function suspendedHow({ containment }: Incident): string {
 function failureOf({ failure }: Incident): string {
   if (failure === null) return "no reason was recorded";
   const goesOn = failure.retrying ? "it goes on trying" : "it has given up";
-  return `${withCode(oneLine(failure.message, 400) || "no message", failure.twilioCode)}; ${goesOn}`;
+  return `${withCode(defanged(failure.message, 400) || "no message", failure.twilioCode)}; ${goesOn}`;
 }
 
 function callsFact({ containment }: Incident): Fact[] {

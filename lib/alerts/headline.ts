@@ -1,7 +1,8 @@
 import type { AlertedBecause, AlertSubject, Incident, Reactivation, Wish } from "../incidents/incident.ts";
-import { operatorOf, wentLive } from "./asked.ts";
+import { wentLive } from "../incidents/went-live.ts";
+import { operatorOf } from "./asked.ts";
 import { categoryOf, nameOf } from "./facts.ts";
-import { oneLine } from "./plain-text.ts";
+import { defanged } from "./plain-text.ts";
 import { lag, utc } from "./times.ts";
 
 /** One sentence: what happened, and whether money is still being lost. */
@@ -30,6 +31,8 @@ export function headlineOf(
       return `The incident of ${name} was dismissed${by(incident.dismissal)}: ${whatDismissedLeaves(incident)}.`;
     case "tampered":
       return `${name} is active again although its incident says suspended${noted(note)}.`;
+    case "calls-ended":
+      return `No call of ${name} is live any more: the loss has stopped. An earlier alert said that calls were live, or might be.`;
     case "reminder":
       return `${name} is still ${incident.state}${noted(note)}.`;
   }
@@ -46,7 +49,7 @@ export function brakeHeadline(count: number): string {
 
 function howSuspended({ trip, errors, rule, containment, suspension }: Incident): string {
   if (suspension !== null) return howSuspendedFor(suspension, containment);
-  const on = trip === null ? errors && oneLine(rule, 80) : categoryOf(trip);
+  const on = trip === null ? errors && defanged(rule, 80) : categoryOf(trip);
   const what = trip === null ? `the errors of ${on}` : `its trigger on ${on}`;
   switch (containment?.by) {
     case "closed":
@@ -83,8 +86,8 @@ function moneyAfterSuspension({ containment }: Incident): string {
 }
 
 function whatTripped({ trip, errors, rule }: Incident): string {
-  if (errors !== null) return `${errors.count} errors of the rule ${oneLine(rule, 80)}`;
-  return trip === null ? oneLine(rule, 80) || "an unnamed rule" : categoryOf(trip);
+  if (errors !== null) return `${errors.count} errors of the rule ${defanged(rule, 80)}`;
+  return trip === null ? defanged(rule, 80) || "an unnamed rule" : categoryOf(trip);
 }
 
 function whyNot(because: AlertedBecause | null): string {
@@ -162,7 +165,7 @@ function whatDismissedLeaves({ failure, suspendedAt }: Incident): string {
 }
 
 function noted(note: string | null): string {
-  const said = oneLine(note ?? "", 300);
+  const said = defanged(note ?? "", 300);
   return said === "" ? "" : `; ${said}`;
 }
 

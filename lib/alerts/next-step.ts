@@ -1,11 +1,12 @@
 import { type Check, missingFrom } from "../incidents/checklist.ts";
 import type { AlertedBecause, AlertSubject, Incident } from "../incidents/incident.ts";
-import { wentLive } from "./asked.ts";
+import { wentLive } from "../incidents/went-live.ts";
 
 /** What a person should do now, in words that can be followed at 3 a.m.; docs/runbook.md has the rest. */
 export function nextStep(about: AlertSubject, incident: Incident, because: AlertedBecause | null): string {
   switch (about) {
     case "suspended":
+    case "calls-ended":
       return afterSuspension(incident);
     case "alerted":
       return afterAlert(incident, because);

@@ -1,4 +1,6 @@
 import type { Fact, Severity } from "./alert.ts";
+import { letter } from "./letter.ts";
+import { defanged } from "./plain-text.ts";
 
 /** What people are told that is no change of an incident: a rehearsal, what the sweep armed or repaired, the daily summary. */
 export interface Notice {
@@ -19,6 +21,8 @@ export interface Notice {
   at: string;
   /** Of a rehearsal; null for anything else. */
   drillId: string | null;
+  /** Whether something was left out, so that it fits into one message. */
+  shortened: boolean;
 }
 
 type NoticeKind =
@@ -32,8 +36,13 @@ type NoticeKind =
   | "accounts-set-aside"
   | "list-incomplete";
 
-export function notice(said: Omit<Notice, "about" | "text">): Notice {
-  const facts = said.facts.map(({ label, value }) => `${label.padEnd(12)} ${value}`);
-  const next = said.nextStep === "" ? [] : ["", `Next: ${said.nextStep}`];
-  return { about: "notice", ...said, text: [said.headline, "", ...facts, ...next].join("\n") };
+/** Account names in it are shown defanged, as in an alert. */
+export function notice(said: Omit<Notice, "about" | "text" | "shortened">): Notice {
+  const headline = defanged(said.headline, MOST_SHOWN);
+  const facts = said.facts.map(({ label, value }) => ({ label, value: defanged(value, MOST_SHOWN) }));
+  const shown = { ...said, headline, facts };
+  return { about: "notice", ...shown, text: letter(shown), shortened: false };
 }
+
+/** Characters: twenty names with a reason each are fewer. */
+const MOST_SHOWN = 20_000;

@@ -91,26 +91,52 @@ interface DueAlert {
   because?: AlertedBecause | null;
   problem?: string | null;
   note?: string | null;
+  /** Left out where whoever signs for the account has no say in it. */
+  isNamed?: boolean;
 }
 
 export function withAlert(record: IncidentRecord, due: DueAlert): IncidentRecord {
   const { incident } = record;
-  const { about, at, rule = incident.rule, because = null, problem = null, note = null } = due;
-  const alert = { id: `${incident.id}:${about}:${at}`, about, rule, because, problem, note, at, publishedAt: null };
-  const earlier = ADDITIONS.has(about) ? incident.alerts : incident.alerts.filter(stillTrue);
-  return { ...record, incident: { ...incident, alerts: [...earlier, alert].slice(-MOST_ALERTS) } };
+  const { about, rule = incident.rule, because = null, problem = null, note = null, isNamed = true } = due;
+  const at = firstFree(incident.alerts, due);
+  const id = `${incident.id}:${about}:${at}`;
+  const alert = { id, about, rule, because, problem, note, isNamed, at, saidCallsLive: false, publishedAt: null };
+  const alerts = [...incident.alerts.filter((earlier) => isStillTrue(earlier, about)), alert];
+  return { ...record, incident: { ...incident, alerts: kept(alerts, at) } };
 }
 
-/** What is told beside the state: it makes no other alert untrue. */
-const ADDITIONS: ReadonlySet<AlertSubject> = new Set(["not-understood", "reminder"]);
+/** The time goes into the alert's id: of two in the same millisecond, the second would be taken for the first. */
+function firstFree(alerts: readonly AlertDelivery[], { about, at }: DueAlert): string {
+  if (!alerts.some((alert) => alert.about === about && alert.at === at)) return at;
+  return firstFree(alerts, { about, at: new Date(Date.parse(at) + 1).toISOString() });
+}
 
-/** The last ones are kept with the incident, and travel with each alert; the history has them all. */
-export const MOST_ALERTS = 50;
+/** What is told beside the state: it makes no other alert untrue. One more warning doesn't either. */
+const ADDITIONS: ReadonlySet<AlertSubject> = new Set(["alerted", "not-understood", "reminder", "calls-ended"]);
 
 // "Could not be suspended, act now" that was never sent must not wake anybody once the account is suspended. The
 // brake's alert names other accounts, too.
-function stillTrue({ about, because, publishedAt }: AlertDelivery): boolean {
-  return publishedAt !== null || about === "not-understood" || because === "brake";
+function isStillTrue({ about, because, publishedAt }: AlertDelivery, next: AlertSubject): boolean {
+  if (publishedAt !== null || about === "not-understood" || because === "brake") return true;
+  // The newer one says how long it has waited by now.
+  return ADDITIONS.has(next) && !(about === "reminder" && next === "reminder");
+}
+
+/** So many are kept with the incident, and travel with each alert; the history has them all. */
+export const MOST_ALERTS = 50;
+
+/** All that are due or of this day, by which it is known what was told in it; then the latest of those before. */
+function kept(alerts: readonly AlertDelivery[], now: string): AlertDelivery[] {
+  const isNeeded = ({ publishedAt, at }: AlertDelivery) => publishedAt === null || isSameDay(at, now);
+  const others = alerts.filter((alert) => !isNeeded(alert));
+  const room = Math.max(0, MOST_ALERTS - (alerts.length - others.length));
+  const dropped = new Set(others.slice(0, Math.max(0, others.length - room)));
+  return alerts.filter((alert) => !dropped.has(alert));
+}
+
+/** Whether two times, ISO 8601 UTC, are in the same GMT day. */
+export function isSameDay(a: string, b: string): boolean {
+  return a.slice(0, 10) === b.slice(0, 10);
 }
 
 /** One line of the history, by whoever acts. */

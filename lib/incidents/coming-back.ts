@@ -12,6 +12,7 @@ import {
 } from "./change.ts";
 import type { Checklist, CleanupId } from "./checklist.ts";
 import type { Reactivation, Wish } from "./incident.ts";
+import { callsCorrected } from "./live-calls.ts";
 import { causedBy, wishOf } from "./wish.ts";
 
 /**
@@ -53,7 +54,17 @@ export function checklistRead(record: IncidentRecord, checklist: Checklist, wish
     wish === null
       ? entryBy("tollbreaker", `checked:${readAt}`, readAt, "checked", why, answers)
       : line(wish, "checked", readAt, why, answers);
-  return { record: touch(record, readAt, { checklist }), entries: [entry] };
+  const read = touch(record, readAt, { checklist });
+  return {
+    record: answers["live-calls"] === "done" ? callsCorrected(withoutCalls(read), readAt) : read,
+    entries: [entry],
+  };
+}
+
+function withoutCalls(record: IncidentRecord): IncidentRecord {
+  const { containment } = record.incident;
+  if (containment === null) return record;
+  return { ...record, incident: { ...record.incident, containment: { ...containment, callsLeft: 0 } } };
 }
 
 export interface Cleaned {

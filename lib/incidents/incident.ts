@@ -90,8 +90,12 @@ export interface AlertDelivery {
   because: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem: string | null;
-  /** What else there is to say, in words for a person; only for `tampered` and `reminder`. */
+  /** What else there is to say, in words for a person; only for `tampered`, `reminder` and `calls-ended`. */
   note: string | null;
+  /** Whether the rule is the policy's own. Whoever signs for an account can make up others, and those share a quota. */
+  isNamed: boolean;
+  /** Whether people were told by it that calls are live, or may be, and by none since that they are ended. */
+  saidCallsLive: boolean;
   /** When the change happened that it tells of. */
   at: string;
   /** When SNS took it; null while it is still due. */
@@ -111,6 +115,8 @@ export const ALERT_SUBJECTS = [
   "tampered",
   /** It waits for a person. */
   "reminder",
+  /** An earlier alert said that calls were live, or might be: they are ended. */
+  "calls-ended",
 ] as const;
 export type AlertSubject = (typeof ALERT_SUBJECTS)[number];
 

@@ -96,6 +96,8 @@ const IncidentItem = z.object({
       because: z.nullable(z.enum(ALERTED_BECAUSE)),
       problem: nullableText,
       note: z._default(nullableText, null),
+      isNamed: z._default(z.boolean(), true),
+      saidCallsLive: z._default(z.boolean(), false),
       at: z.string(),
       publishedAt: nullableText,
     }),

@@ -11,6 +11,7 @@ import {
   entryBy,
   followedBy,
   type IncidentRecord,
+  isSameDay,
   type KeyedEntry,
   move,
   touch,
@@ -28,6 +29,7 @@ import type {
   Trip,
   Wish,
 } from "./incident.ts";
+import { callsCorrected, tellsOfLiveCalls } from "./live-calls.ts";
 import { causedBy, wishOf } from "./wish.ts";
 
 /** A flood of forged signals must not fill the table: beyond this many, further ones are counted, not listed. */
@@ -51,16 +53,19 @@ export interface Tripping {
   signal: Occasion;
   /** The rule's name. */
   rule: string;
+  /** Whether the policy has a rule of this name: whoever signs for an account can make up others. */
+  isNamed: boolean;
   reason: string;
 }
 
-export function openIncident(id: string, tripping: Tripping, now: Date): Change {
+/** @param friendlyName the account's, where it was ever seen. */
+export function openIncident(id: string, tripping: Tripping, now: Date, friendlyName: string | null = null): Change {
   const { signal, reason } = tripping;
   const at = now.toISOString();
   const incident: Incident = {
     id,
     accountSid: signal.accountSid,
-    friendlyName: null,
+    friendlyName,
     state: "open",
     reason,
     ...whatTripped(tripping),
@@ -208,8 +213,17 @@ export function trippedBy(record: IncidentRecord, tripping: Tripping): IncidentR
   return { ...record, incident: { ...record.incident, ...whatTripped(tripping), evidence: null, ranking: null } };
 }
 
-/** @param wish who asked for the suspension; null where Tollbreaker decided. */
-export function failed(record: IncidentRecord, failure: Failure, now: Date, wish: Wish | null = null): Change {
+/**
+ * @param wish who asked for the suspension; null where Tollbreaker decided.
+ * @param seen the account's name, where it was read before the suspension failed.
+ */
+export function failed(
+  record: IncidentRecord,
+  failure: Failure,
+  now: Date,
+  wish: Wish | null = null,
+  seen: string | null = null,
+): Change {
   const at = now.toISOString();
   const { twilioCode, retrying, message } = failure;
   const key = `failed:${retrying}:${twilioCode}`;
@@ -218,10 +232,11 @@ export function failed(record: IncidentRecord, failure: Failure, now: Date, wish
     wish === null
       ? entry(key, at, "failed", message, detail)
       : entryBy(wish.operator, `${key}:${wish.command}`, at, "failed", message, { ...detail, ...causedBy(wish) });
-  const reason = failure.message;
+  const friendlyName = seen ?? record.incident.friendlyName;
+  const known = { failure, reason: failure.message, friendlyName };
   // A further failure changes no state, so nobody is told again.
-  if (record.incident.state === "failed") return { record: touch(record, at, { failure, reason }), entries: [why] };
-  const moved = move(record, "failed", at, { failure, reason, because: null });
+  if (record.incident.state === "failed") return { record: touch(record, at, known), entries: [why] };
+  const moved = move(record, "failed", at, { ...known, because: null });
   return { record: withAlert(moved, { about: "failed", at }), entries: [why] };
 }
 
@@ -234,13 +249,14 @@ export interface Alerted {
   now: Date;
 }
 
-export function alerted(record: IncidentRecord, alert: Alerted): Change {
+export function alerted(record: IncidentRecord, { isNamed }: Tripping, alert: Alerted): Change {
   const { reason, friendlyName, now } = alert;
   const at = now.toISOString();
   const { because } = alert;
   const known = record.incident.friendlyName;
   const moved = move(record, "alerted", at, { reason, because, friendlyName: friendlyName ?? known });
-  return { record: withAlert(moved, { ...alert, at }), entries: [entry("alerted", at, "alerted", reason, {})] };
+  const due = { ...alert, ...dueFor(alert), isNamed, at };
+  return { record: withAlert(moved, due), entries: [entry("alerted", at, "alerted", reason, {})] };
 }
 
 /**
@@ -255,33 +271,43 @@ export function alertedAgain(record: IncidentRecord, tripping: Tripping, alert: 
 
 /** The same for a signal that has joined already. */
 export function toldAnew(record: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
-  const { signal, rule } = tripping;
+  const { signal, rule, isNamed } = tripping;
   const { about, because, reason, now } = alert;
   const at = now.toISOString();
-  if (isTold(record.incident, rule, alert)) return { record, entries: [] };
+  if (isTold(record.incident, tripping, alert)) return { record, entries: [] };
   const friendlyName = alert.friendlyName ?? record.incident.friendlyName;
   // What could not be read says nothing about the account: its incident goes on telling of what could.
   const telling =
-    about === "not-understood" ? record : touch(trippedBy(record, tripping), at, { reason, because, friendlyName });
+    about === "not-understood"
+      ? touch(record, at, { friendlyName })
+      : touch(trippedBy(record, tripping), at, { reason, because, friendlyName });
   return {
-    record: withAlert(telling, { ...alert, rule, at }),
+    record: withAlert(telling, { ...dueFor(alert), rule, isNamed, at }),
     entries: [entry(`alerted:${identityOf(signal)}:${because}`, at, "alerted", reason, {})],
   };
 }
 
-/** Whoever can sign for an account can make up triggers that no limit names, each a rule of its own. */
-export const MOST_TOLD_A_DAY = 20;
-
-function isTold({ alerts }: Incident, rule: string, { about, because, now }: Alerted): boolean {
-  const earlier = alerts.filter((one) => one.about === about);
-  if (about === "not-understood") return earlier.length > 0;
-  const today = earlier.filter((one) => isSameDay(one.at, now.toISOString()));
-  const isFlood = because !== "brake" && today.length >= MOST_TOLD_A_DAY;
-  return isFlood || today.some((one) => one.rule === rule && one.because === because);
+/** Why it tripped goes with the alert: by the time that it is published, the incident may tell of another rule. */
+function dueFor({ about, because, problem, reason }: Alerted) {
+  return { about, because, problem, note: about === "alerted" ? reason.slice(0, MOST_NOTED) : null };
 }
 
-function isSameDay(a: string, b: string): boolean {
-  return a.slice(0, 10) === b.slice(0, 10);
+const MOST_NOTED = 300;
+
+/**
+ * Whoever can sign for an account can make up triggers that no limit names, each a rule of its own. As many are told in a
+ * day, and wait to be told, all together: one after the other they would be a flood, and of one that is no flood, twenty
+ * are enough to make people look. The policy's own rules are no part of it: each is told in its day, whatever else is.
+ */
+export const MOST_MADE_UP_A_DAY = 20;
+
+function isTold({ alerts }: Incident, { rule, isNamed }: Tripping, { about, because, now }: Alerted): boolean {
+  const earlier = alerts.filter((one) => one.about === about);
+  if (about === "not-understood") return earlier.length > 0;
+  // One that was not published yet will be.
+  const told = earlier.filter((one) => one.publishedAt === null || isSameDay(one.at, now.toISOString()));
+  if (told.some((one) => one.rule === rule && one.because === because)) return true;
+  return !isNamed && because !== "brake" && told.filter((one) => !one.isNamed).length >= MOST_MADE_UP_A_DAY;
 }
 
 /** A later signal joins the story. Nothing changes when it has joined before, or is the one that opened it. */
@@ -341,8 +367,9 @@ export function callsEnded(record: IncidentRecord, { ended, left, why, now }: Ca
   const at = now.toISOString();
   const total = containment.callsEnded + ended;
   const next = touch(record, at, { containment: { ...containment, callsEnded: total, callsLeft: left } });
+  const known = left === 0 ? callsCorrected(next, at) : next;
   return {
-    record: { ...next, callsDue: left !== 0 },
+    record: { ...known, callsDue: left !== 0 },
     entries: [entry(`calls-ended:${at}`, at, "calls-ended", why, { ended, left })],
   };
 }
@@ -361,11 +388,24 @@ export function evidenceRead(record: IncidentRecord, evidence: Evidence): Change
   };
 }
 
-export function alertPublished(record: IncidentRecord, id: string, now: Date): Change {
+/** @param told the incident as the alert told of it, where it has changed meanwhile. */
+export function alertPublished(
+  record: IncidentRecord,
+  id: string,
+  now: Date,
+  told: Incident = record.incident,
+): Change {
   const at = now.toISOString();
-  const alerts = record.incident.alerts.map((alert) => (alert.id === id ? { ...alert, publishedAt: at } : alert));
+  const { incident } = record;
+  const about = incident.alerts.find((alert) => alert.id === id)?.about;
+  const saidCallsLive = about !== undefined && tellsOfLiveCalls(about, told);
+  const alerts = incident.alerts.map((alert) =>
+    alert.id === id ? { ...alert, saidCallsLive, publishedAt: at } : alert,
+  );
+  const published = touch(record, at, { alerts });
+  const isWrong = saidCallsLive && !tellsOfLiveCalls(about, incident);
   return {
-    record: touch(record, at, { alerts }),
+    record: isWrong ? callsCorrected(published, at) : published,
     entries: [entry(`published:${id}`, at, "alert-published", "handed to SNS", { id })],
   };
 }

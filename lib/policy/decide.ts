@@ -27,6 +27,8 @@ export type Verdict = (
   reason: string;
   /** The rule's name. */
   rule: string;
+  /** Whether it is the policy's own. */
+  isNamed: boolean;
 };
 
 /** What is known of the account. */
@@ -53,7 +55,7 @@ export function decide(signal: Signal, circumstances: Circumstances, policy: Pol
   const known = guarded === undefined ? signal : { ...signal, limit: guarded, probation: true };
   const rule = ruleFor(known, policy);
   const law = { policy, rule, isGuard: guarded !== undefined, now };
-  return { ...judge(known, circumstances, law), rule: rule.name };
+  return { ...judge(known, circumstances, law), rule: rule.name, isNamed: rule.isNamed };
 }
 
 interface Law {
@@ -64,7 +66,7 @@ interface Law {
   now: Date;
 }
 
-type Judgement = Verdict extends infer V ? (V extends Verdict ? Omit<V, "rule"> : never) : never;
+type Judgement = Verdict extends infer V ? (V extends Verdict ? Omit<V, "rule" | "isNamed"> : never) : never;
 
 function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgement {
   const { state, because, lastReactivatedAt, parentSid } = circumstances;

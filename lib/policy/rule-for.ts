@@ -7,6 +7,8 @@ import type { Confirmation, Limit, Policy, Then } from "./policy.ts";
 export interface Rule {
   /** The name in the policy, or a description where it has none. */
   name: string;
+  /** Whether it is the policy's own, or our own: a trigger that no limit names may be made up. */
+  isNamed: boolean;
   effect: Then;
   /** What Usage Records must say before an account is suspended. */
   confirm: Confirmation | null;
@@ -35,7 +37,7 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
 }
 
 function ruleOf(name: string, effect: Then, confirm: Confirmation | null = null): Rule {
-  return { name, effect, confirm, at: null };
+  return { name, isNamed: true, effect, confirm, at: null };
 }
 
 /**
@@ -48,7 +50,9 @@ function ruleForFiring(signal: UsageTriggerSignal, policy: Policy): Rule {
   const byNumbers = matchingLimit(signal, policy);
   const name = named === undefined || suspends(byNumbers, signal, policy) ? byNumbers : named;
   const limit = name === undefined ? undefined : own(policy.limits, name);
-  if (name === undefined || limit === undefined) return ruleOf(description(signal), policy.unlisted);
+  if (name === undefined || limit === undefined) {
+    return { ...ruleOf(description(signal), policy.unlisted), isNamed: false };
+  }
   const at = isAbout(limit, signal) ? valueFor(signal.accountSid, name, limit, policy) : null;
   return { ...ruleOf(name, limit.then), at };
 }
@@ -60,7 +64,7 @@ function suspends(name: string | undefined, signal: UsageTriggerSignal, policy: 
   return compare(signal.currentValue, valueFor(signal.accountSid, name, limit, policy)) >= 0;
 }
 
-export function isListed(name: string | null, { limits }: Policy): name is string {
+function isListed(name: string | null, { limits }: Policy): name is string {
   return name !== null && Object.hasOwn(limits, name);
 }
 

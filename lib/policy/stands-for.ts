@@ -2,7 +2,7 @@ import { compare, isDecimal } from "../decimal.ts";
 import { identityOf, type Signal, type UsageTriggerSignal } from "../inbox/messages.ts";
 import { isOfEarlierPeriod } from "./age.ts";
 import type { Limit, Policy } from "./policy.ts";
-import { isAbout, isListed, type Rule, ruleFor, valueFor } from "./rule-for.ts";
+import { isAbout, type Rule, ruleFor, valueFor } from "./rule-for.ts";
 
 /** As short as what is dropped in it can be found again. */
 export const STOP_SLOT_MS = 1000;
@@ -26,8 +26,14 @@ export function standsFor(signal: Signal, policy: Policy, now: Date): string {
   if (signal.kind === "not-understood") return `note:not-understood:${slotOf(now, NOTE_SLOT_MS)}`;
   if (signal.kind !== "usage-trigger" || signal.found !== "webhook") return identityOf(signal);
   return maySuspend(signal, policy, now)
-    ? `stop:${isRecent(signal, now) ? "recent" : "late"}:${slotOf(now, STOP_SLOT_MS)}`
+    ? `stop:${stopOf(signal, policy, now)}:${slotOf(now, STOP_SLOT_MS)}`
     : `note:${noteOf(signal, policy, now)}:${slotOf(now, NOTE_SLOT_MS)}`;
+}
+
+/** What its own rule does not suspend for must not stand for what it does: without our table, only that can be told apart. */
+function stopOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
+  const effect = doesSuspend(signal, policy, now) ? "certain" : "possible";
+  return `${effect}:${isRecent(signal, now) ? "recent" : "late"}`;
 }
 
 function slotOf(now: Date, milliseconds: number): number {
@@ -36,11 +42,16 @@ function slotOf(now: Date, milliseconds: number): number {
 
 /** Pure. Whether it may suspend its account, by all that can be known without the account's history. */
 export function maySuspend(signal: Signal, policy: Policy, now: Date): boolean {
-  const rule = ruleFor(signal, policy);
-  if (signal.kind !== "usage-trigger") return rule.effect === "suspend";
-  if (isOfEarlierPeriod(signal, now)) return false;
-  if (rule.effect === "suspend" && !isBelow(signal, rule)) return true;
+  if (doesSuspend(signal, policy, now)) return true;
+  if (signal.kind !== "usage-trigger" || isOfEarlierPeriod(signal, now)) return false;
   return Object.entries(policy.limits).some(([name, limit]) => hasReached(name, limit, signal, policy));
+}
+
+/** Pure. Whether its own rule suspends for it. */
+export function doesSuspend(signal: Signal, policy: Policy, now: Date): boolean {
+  const rule = ruleFor(signal, policy);
+  if (rule.effect !== "suspend") return false;
+  return signal.kind !== "usage-trigger" || (!isOfEarlierPeriod(signal, now) && !isBelow(signal, rule));
 }
 
 /**
@@ -79,7 +90,6 @@ function noteOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
   if (isOfEarlierPeriod(signal, now)) return "old";
   const rule = ruleFor(signal, policy);
   if (isBelow(signal, rule)) return "below";
-  const isNamed = isListed(rule.name, policy);
-  if (signal.probation || (isNamed && rule.at === null) || !isRecent(signal, now)) return "doubtful";
-  return isNamed ? `rule:${rule.name}` : "unlisted";
+  if (signal.probation || (rule.isNamed && rule.at === null) || !isRecent(signal, now)) return "doubtful";
+  return rule.isNamed ? `rule:${rule.name}` : "unlisted";
 }

@@ -29,7 +29,7 @@ export async function drive(
   }
   const reason = whyTakenUp(known.incident);
   if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
-  const tripping = { signal: nudge, rule, reason };
+  const tripping = { signal: nudge, rule, isNamed: true, reason };
   return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
 }
 

@@ -16,8 +16,8 @@ export async function enact(
   delivery: Delivery<Signal>,
   { verdict, ...current }: Case & { verdict: Verdict },
 ): Promise<IncidentRecord | undefined> {
-  const { reason, rule } = verdict;
-  const tripping = { signal: delivery.signal, rule, reason };
+  const { reason, rule, isNamed } = verdict;
+  const tripping = { signal: delivery.signal, rule, isNamed, reason };
   switch (verdict.kind) {
     case "suspend":
       return verdict.confirm === null
@@ -38,13 +38,13 @@ async function enforceIfConfirmed(
   responder: Responder,
   delivery: Delivery<Signal>,
   current: Case,
-  { reason, rule }: Verdict,
+  { reason, rule, isNamed }: Verdict,
   confirmation: Confirmation,
 ): Promise<IncidentRecord> {
   const { signal } = delivery;
   const until = share(responder, delivery, CONFIRMATION_SHARE);
   const usage = await confirmUsage(responder.twilio, signal.accountSid, confirmation, until);
-  const tripping = { signal, rule, reason: `${reason}; ${usage.why}` };
+  const tripping = { signal, rule, isNamed, reason: `${reason}; ${usage.why}` };
   return usage.kind === "agrees"
     ? enforce(responder, delivery, current, tripping)
     : tell(responder, current, tripping, { about: "alerted", because: "unconfirmed" });

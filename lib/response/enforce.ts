@@ -171,11 +171,22 @@ function outcome(record: IncidentRecord, { suspension, tripping, tokenMark, now 
       const slip = suspension.notOurs ? slipIn(record, tripping) : null;
       if (slip !== null) return refusedOutright(record, slip, notOurs(suspension.message), now);
       // Not by us: whoever finds it suspended later must not take it for ours.
-      return failed({ ...record, askedAt: null }, { ...why(suspension), retrying: false }, now, wish);
+      return failed(
+        { ...record, askedAt: null },
+        { ...why(suspension), retrying: false },
+        now,
+        wish,
+        nameIn(suspension),
+      );
     }
     case "unconfirmed":
-      return failed(record, { ...why(suspension), retrying: true }, now, wish);
+      return failed(record, { ...why(suspension), retrying: true }, now, wish, nameIn(suspension));
   }
+}
+
+/** The account's name, where it was read on the way. */
+function nameIn(suspension: Suspension): string | null {
+  return "account" in suspension ? (suspension.account?.friendlyName ?? null) : null;
 }
 
 /**

@@ -74,7 +74,8 @@ async function lookAfter(
   const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
   if (policy.tampering === "suspend" && !isProtected(nudge.accountSid, policy, clock.now())) {
-    const tripping = { signal: nudge, rule: known.incident.rule, reason: "somebody set it active past Tollbreaker" };
+    const { rule } = known.incident;
+    const tripping = { signal: nudge, rule, isNamed: true, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }
   const now = clock.now();

@@ -12,20 +12,22 @@ const LONGEST_WAIT_OF_OTHERS_S = 900;
 
 /**
  * Takes a message out of the inbox that could not be finished: it comes back later, and those behind it need not wait for
- * it. After many tries it is put aside for a person; what it was about is seen to by the sweep as long as its incident is open.
+ * it. After many tries it is put aside for a person, unless it alone knows of a suspension; what it was about is seen to by
+ * the sweep as long as its incident is open.
  * @returns false where that failed, too: SQS then hands it out again.
  */
 export async function park(responder: Responder, { urgency, ...parking }: Parking): Promise<boolean> {
   const { followUps, log } = responder;
-  const { group, tries, why } = parking;
+  const { group, tries, containedAt, why } = parking;
   const parked: Parked = { kind: "parked", ...parking, why: why.slice(0, MOST_CHARACTERS) };
   try {
-    if (tries >= MOST_TRIES) {
+    // That we suspended an account must be written down, however long our table is out.
+    if (tries >= MOST_TRIES && containedAt === null) {
       await followUps.giveUp(parked);
       log.error("message-given-up", { group, tries, why });
       log.count("MessagesGivenUp", 1);
     } else {
-      await followUps.put(parked, waitBefore(tries, urgency));
+      await followUps.put(parked, tries >= MOST_TRIES ? LONGEST_WAIT_OF_OTHERS_S : waitBefore(tries, urgency));
       log.warn("message-parked", { group, tries, why });
       log.count("MessagesParked", 1);
     }

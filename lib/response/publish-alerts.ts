@@ -1,34 +1,80 @@
-import { type AlertOccasion, composeAlert } from "../alerts/compose.ts";
+import { alertOf } from "../alerts/alert-of.ts";
+import type { AlertOccasion } from "../alerts/compose.ts";
 import { messageOf } from "../errors.ts";
+import { inTime } from "../in-time.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
-import type { AlertDelivery } from "../incidents/incident.ts";
+import type { AlertDelivery, Incident } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
 import type { Until } from "../twilio/backoff.ts";
 import { nameWaiting } from "./name-waiting.ts";
 import type { Responder } from "./responder.ts";
 
-export interface Told {
+export interface Published {
   record: IncidentRecord;
   /** Why alerts are still due. */
   failures: string[];
+  /** In how many milliseconds to look again at alerts that are due and have to wait; null where none has to. */
+  laterMs: number | null;
 }
 
-/** Publishes what people are owed; each alert is struck off only after it was taken. */
-export async function publishDue(responder: Responder, record: IncidentRecord, until: Until): Promise<Told> {
-  const told: Told = { record, failures: [] };
-  for (const due of alertsDue(record)) {
-    const outcome = await publish(responder, told.record, due, until);
-    const now = responder.clock.now();
-    if (outcome.kind === "failed") told.failures.push(`alert not published: ${outcome.why}`);
-    else if (outcome.kind === "told-elsewhere")
-      told.record = await responder.store.change(told.record, (current) => toldElsewhere(current, due.id, now));
-    else told.record = await responder.store.change(told.record, (current) => alertPublished(current, due.id, now));
+/**
+ * Publishes what people are owed, until the time is over; each alert is struck off only after it was taken, and one that
+ * fails keeps no other from being tried. Never throws: whoever calls does what is left later.
+ */
+export async function publishDue(responder: Responder, record: IncidentRecord, until: Until): Promise<Published> {
+  const published: Published = { record, failures: [], laterMs: null };
+  const tried = new Set<string>();
+  for (let due = nextDue(record, tried); due !== undefined; due = nextDue(published.record, tried)) {
+    tried.add(due.id);
+    try {
+      const outcome = await publishInTime(responder, published.record, due, until);
+      if (outcome.kind === "later") published.laterMs = Math.min(outcome.ms, published.laterMs ?? outcome.ms);
+      else published.record = await struckOff(responder, published.record, due, outcome);
+    } catch (error) {
+      const { about } = due;
+      responder.log.error("alert-not-published", { incidentId: record.incident.id, about, reason: messageOf(error) });
+      published.failures.push(`alert not published: ${messageOf(error)}`);
+    }
   }
-  return told;
+  return published;
 }
 
-type Publication = { kind: "published" } | { kind: "told-elsewhere" } | { kind: "failed"; why: string };
+/** The brake's comes last: it gathers the accounts that wait, and takes its time for it. */
+function nextDue(record: IncidentRecord, tried: ReadonlySet<string>): AlertDelivery | undefined {
+  const left = alertsDue(record).filter(({ id }) => !tried.has(id));
+  return left.find(({ because }) => because !== "brake") ?? left[0];
+}
 
+type Publication = { kind: "published" } | { kind: "told-elsewhere" } | { kind: "later"; ms: number };
+
+async function publishInTime(
+  responder: Responder,
+  record: IncidentRecord,
+  due: AlertDelivery,
+  until: Until,
+): Promise<Publication> {
+  const left = until.deadline - until.clock.now().getTime();
+  if (left <= 0) throw new Error("the time was over");
+  const work = await inTime(publish(responder, record, due, until), left);
+  if (work.kind === "late") throw new Error(`not taken within ${Math.ceil(left)} ms`);
+  return work.value;
+}
+
+function struckOff(
+  { store, clock }: Responder,
+  record: IncidentRecord,
+  due: AlertDelivery,
+  { kind }: Exclude<Publication, { kind: "later" }>,
+): Promise<IncidentRecord> {
+  const now = clock.now();
+  return store.change(record, (current) =>
+    kind === "told-elsewhere"
+      ? toldElsewhere(current, due.id, now)
+      : alertPublished(current, due.id, now, record.incident),
+  );
+}
+
+/** @throws TollbreakerError `alert-not-published` when SNS did not take it, and whatever the brake's store throws. */
 async function publish(
   responder: Responder,
   { incident }: IncidentRecord,
@@ -37,28 +83,46 @@ async function publish(
 ): Promise<Publication> {
   const { about, at, because, problem, note } = due;
   const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
-  try {
-    const occasion = { about, incident, at, incidentUrl, because, problem, note };
-    if (because === "brake") return await publishForAll(responder, occasion, until);
-    await responder.alerts.publish(composeAlert(occasion));
-    return { kind: "published" };
-  } catch (error) {
-    responder.log.error("alert-not-published", { incidentId: incident.id, about, reason: messageOf(error) });
-    return { kind: "failed", why: messageOf(error) };
-  }
+  const occasion = { about, incident: asTold(incident, due), at, incidentUrl, because, problem, note };
+  if (because === "brake") return publishForAll(responder, incident, occasion, until);
+  await publishUntil(responder, occasion, until);
+  return { kind: "published" };
 }
 
-/** One loud alert for all that wait at the brake, instead of one for each. @throws what SNS or the store throws. */
-async function publishForAll(responder: Responder, occasion: AlertOccasion, until: Until): Promise<Publication> {
-  const announcement = await nameWaiting(responder, occasion.incident, until);
-  if (announcement.kind === "told-elsewhere") return announcement;
-  if (announcement.kind === "later") return { kind: "failed", why: "another alert of the brake comes first" };
+/** One loud alert for all that wait at the brake, instead of one for each. @throws as `publish` */
+async function publishForAll(
+  responder: Responder,
+  incident: Incident,
+  occasion: AlertOccasion,
+  until: Until,
+): Promise<Publication> {
+  const announcement = await nameWaiting(responder, incident, until);
+  if (announcement.kind !== "tell") return announcement;
   let isPublished = false;
   try {
-    await responder.alerts.publish(composeAlert({ ...occasion, waiting: announcement.accounts }));
+    await publishUntil(responder, { ...occasion, waiting: announcement.accounts }, until);
     isPublished = true;
   } finally {
     await announcement.settle(isPublished);
   }
   return { kind: "published" };
+}
+
+async function publishUntil(
+  { alerts, log }: Responder,
+  occasion: AlertOccasion,
+  { clock, deadline }: Until,
+): Promise<void> {
+  const left = Math.max(0, Math.ceil(deadline - clock.now().getTime()));
+  await alerts.publish(alertOf(occasion, log), AbortSignal.timeout(left));
+}
+
+/**
+ * The incident as this alert tells of it. Where it was published late, the incident tells of another rule by now: then
+ * that one's numbers are left out, and the reason has this one's.
+ */
+function asTold(incident: Incident, { about, rule, note }: AlertDelivery): Incident {
+  if (about !== "alerted" || rule === incident.rule) return incident;
+  const unknown = { trip: null, errors: null, evidence: null, ranking: null, firedAt: null };
+  return { ...incident, ...unknown, rule, reason: note ?? "the incident's history says why" };
 }

@@ -21,12 +21,20 @@ export type Recalled =
 /** A store that does not answer within this time is taken for one that fails: money may run out meanwhile. */
 const RECALL_MS = 1000;
 
-/** What our own store knows of the account: one round trip, and another one where it has an open incident. */
-export async function recall(responder: Responder, accountSid: string, identity: string): Promise<Recalled> {
+/**
+ * What our own store knows of the account: one round trip, and another one where it has an open incident.
+ * @param options.evenIfSeen whether the incident is read where the message was dealt with before, too
+ */
+export async function recall(
+  responder: Responder,
+  accountSid: string,
+  identity: string,
+  options: { evenIfSeen?: boolean } = {},
+): Promise<Recalled> {
   let memory: Memory | undefined;
   const reading = async () => {
     memory = await responder.store.recall(accountSid, identity);
-    return recollect(responder, memory);
+    return recollect(responder, memory, options);
   };
   try {
     const read = await inTime(reading(), RECALL_MS);
@@ -38,8 +46,12 @@ export async function recall(responder: Responder, accountSid: string, identity:
 }
 
 /** The account's open incident, if it has one: no round trip when it has none. */
-async function recollect({ store }: Responder, memory: Memory): Promise<Recollection> {
-  const openId = memory.seen ? null : memory.openIncidentId;
+async function recollect(
+  { store }: Responder,
+  memory: Memory,
+  { evenIfSeen = false }: { evenIfSeen?: boolean },
+): Promise<Recollection> {
+  const openId = memory.seen && !evenIfSeen ? null : memory.openIncidentId;
   const found = openId === null ? undefined : await store.load(openId);
   return found !== undefined && isOver(found.incident.state)
     ? { memory, known: undefined, leftOver: found.incident.id }

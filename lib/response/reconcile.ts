@@ -3,6 +3,7 @@ import type { Signal } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { firingOf } from "../incidents/firing.ts";
 import { firedTriggers, lostFirings } from "../triggers/lost-firings.ts";
+import { mostUrgent } from "../triggers/most-urgent.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { listUsageTriggers } from "../twilio/usage-triggers.ts";
@@ -47,7 +48,7 @@ export async function reconcile(
   { accountSid, look }: Reconcile,
   until: Until,
 ): Promise<string | undefined> {
-  const { store, inbox, followUps, publicUrl, clock, log } = responder;
+  const { store, inbox, followUps, policy, publicUrl, clock, log } = responder;
   const twilio = limitedTo(responder.twilio, until);
   const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
   if (list.kind === "failed") return `the account's usage triggers could not be read: ${describeFailure(list.failure)}`;
@@ -57,8 +58,11 @@ export async function reconcile(
   const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
   const handled = await store.firedAt(accountSid, firings);
   const found = lostFirings(fired, handled, situation, "reconciled");
-  for (const signal of found) await inbox.put(signal);
-  if (found.length > 0) log.warn("firings-reconciled", { accountSid, firings: found.length });
-  else if (look < MOST_LOOKS) await followUps.put({ kind: "reconcile", accountSid, look: look + 1 }, NEXT_LOOK_S);
+  const lookAgain = (next: number) => followUps.put({ kind: "reconcile", accountSid, look: next }, NEXT_LOOK_S);
+  const urgent = mostUrgent(found, policy, situation.now);
+  for (const signal of urgent) await inbox.put(signal);
+  if (found.length > 0) log.warn("firings-reconciled", { accountSid, firings: found.length, put: urgent.length });
+  if (urgent.length < found.length) await lookAgain(look);
+  else if (found.length === 0 && look < MOST_LOOKS) await lookAgain(look + 1);
   return undefined;
 }

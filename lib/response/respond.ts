@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
+import type { Memory } from "../incidents/store.ts";
 import { decide, type Verdict } from "../policy/decide.ts";
 import { maySuspend } from "../policy/stands-for.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
@@ -29,12 +30,14 @@ import { limitedTo, NO_SOONER_MS } from "./time-limit.ts";
 export async function respond(responder: Responder, received: Delivery<Signal>): Promise<Outcome> {
   const { store, clock } = responder;
   const { signal } = received;
-  const delivery = withReading(responder, received);
-  const recalled = await recall(responder, signal.accountSid, identityOf(signal));
+  const begun = withReading(responder, received);
+  const evenIfSeen = received.containedAt !== null;
+  const recalled = await recall(responder, signal.accountSid, identityOf(signal), { evenIfSeen });
   // Whatever our own store does: a fresh signal is enforced without it.
-  if (recalled.kind === "failed") return containWithoutStore(responder, delivery, recalled);
+  if (recalled.kind === "failed") return containWithoutStore(responder, begun, recalled);
 
   const { memory, known, leftOver } = recalled.recollection;
+  const delivery = withoutOldContainment(begun, memory);
   // What we could not write down then is written down now, whatever the signal would lead to today.
   if (memory.seen && delivery.containedAt === null) {
     await reconcileLater(responder, signal, known);
@@ -53,6 +56,13 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
   return { kind: "done" };
 }
 
+/** Who was brought back since is not suspended by what an earlier try did: somebody has written that down, and dealt with it. */
+function withoutOldContainment(delivery: Delivery<Signal>, { lastReactivatedAt }: Memory): Delivery<Signal> {
+  const { containedAt } = delivery;
+  const isOver = containedAt !== null && lastReactivatedAt !== null && containedAt < lastReactivatedAt;
+  return isOver ? { ...delivery, containedAt: null } : delivery;
+}
+
 /** What may be suspended is read while our own store is. */
 function withReading(responder: Responder, delivery: Delivery<Signal>): Delivery<Signal> {
   const { policy, twilio, clock } = responder;
@@ -66,6 +76,7 @@ const CONTAINED: Verdict = {
   kind: "suspend",
   confirm: null,
   rule: "suspended while our own table could not be read",
+  isNamed: true,
   reason: "suspended while our own table could not be read or written; written down afterwards",
 };
 

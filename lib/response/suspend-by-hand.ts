@@ -38,7 +38,7 @@ export async function suspendByHand(
 }
 
 function trippingBy(command: SuspendCommand): Tripping {
-  return { signal: command, rule: BY_HAND, reason: command.reason };
+  return { signal: command, rule: BY_HAND, isNamed: true, reason: command.reason };
 }
 
 /** What an earlier delivery, which was cut, left of a refusal; no round trip in a first one. */

@@ -26,7 +26,7 @@ export async function tell(
     return store.change(known, (record) => toldOf(record, tripping, { ...alert, now }));
   }
   const opened = await opening(responder, tripping, current);
-  return store.save(followedBy(opened, (record) => alerted(record, { ...alert, now: clock.now() })));
+  return store.save(followedBy(opened, (record) => alerted(record, tripping, { ...alert, now: clock.now() })));
 }
 
 async function nameOf({ twilio }: Responder, accountSid: string): Promise<string | null> {
@@ -38,7 +38,7 @@ async function nameOf({ twilio }: Responder, accountSid: string): Promise<string
 export function toldOf(known: IncidentRecord, tripping: Tripping, alert: Alerted): Change {
   switch (known.incident.state) {
     case "open":
-      return alerted(known, alert);
+      return alerted(known, tripping, alert);
     case "alerted":
       return alertedAgain(known, tripping, alert);
     default:

@@ -1,7 +1,8 @@
 import { messageOf } from "../errors.ts";
+import { byUrgency } from "../triggers/most-urgent.ts";
 import type { Aftermath } from "./judge-account.ts";
 import type { Known } from "./known.ts";
-import { putAll, suspendingFirst } from "./put-signals.ts";
+import { putAll } from "./put-signals.ts";
 import type { Repair } from "./repair-account.ts";
 import type { Repetition } from "./repeated-drift.ts";
 import { isSpending, lookBackOf, spendSignals } from "./spend-signals.ts";
@@ -18,7 +19,7 @@ export async function keepNews(
 ): Promise<{ spend: number; isKept: boolean }> {
   let spend = 0;
   try {
-    await putAll(sweeper, suspendingFirst(swept.after.over, sweeper.policy));
+    await putAll(sweeper, byUrgency(swept.after.over, sweeper.policy, now));
     spend = await watchSpend(sweeper, read, swept.after, now);
     await rememberAccount(sweeper, read, swept, turn, now);
     await forgetRefusal(sweeper, read, swept.repair);

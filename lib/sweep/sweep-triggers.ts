@@ -1,11 +1,12 @@
 import { firingOf } from "../incidents/firing.ts";
 import { firedTriggers } from "../triggers/lost-firings.ts";
+import { mostUrgent } from "../triggers/most-urgent.ts";
 import { tallyOf } from "./account-tally.ts";
 import { type CurrencyAnswer, checkCurrency } from "./currency.ts";
 import { judgeAccount, judgeCreated } from "./judge-account.ts";
 import { keepNews } from "./keep-news.ts";
 import { needsRepair, planRepairs, type Repairing } from "./plan-repairs.ts";
-import { putAll, suspendingFirst } from "./put-signals.ts";
+import { putAll } from "./put-signals.ts";
 import { NO_WORK, type Repair, repairAccount } from "./repair-account.ts";
 import { repeatedDrift } from "./repeated-drift.ts";
 import type { Sweeper, Turn } from "./sweeper.ts";
@@ -21,7 +22,7 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   const handled = await handledFirings(sweeper, recalled, turn, law.now);
   const judged = judgeAccount({ ...recalled, handled }, law);
   // Before anything else: it may be spending.
-  await putAll(sweeper, suspendingFirst([...judged.lost, ...judged.over], policy));
+  await putAll(sweeper, mostUrgent([...judged.lost, ...judged.over], policy, law.now));
   const currency = await checkCurrency(sweeper, account, recalled.known, turn);
   const known = currency.kind === "checked" ? { ...recalled.known, currency: currency.check } : recalled.known;
   const read = { ...recalled, known };

@@ -94,6 +94,8 @@ describe("incidentStory", () => {
       because: null,
       problem: null,
       note: null,
+      isNamed: true,
+      saidCallsLive: false,
       at: incident.updatedAt,
     };
     expect(story({ alerts: [{ ...alert, publishedAt: null }] })).toMatch(/Alert: failed +not sent yet, daily-spend$/m);
@@ -106,6 +108,8 @@ describe("incidentStory", () => {
       about: "alerted" as const,
       problem: null,
       note: null,
+      isNamed: true,
+      saidCallsLive: false,
       at: incident.updatedAt,
       publishedAt: null,
     };

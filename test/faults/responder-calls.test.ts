@@ -189,7 +189,8 @@ describe("when Twilio fails", () => {
       { ended: 1, left: 0 },
     ]);
     expect(lines[0]?.why).toBe("Twilio error 20001 (HTTP 400): not now");
-    expect(await rig.alertsOf(account)).toHaveLength(1);
+    // The first one said that a call is live.
+    expect((await rig.alertsOf(account)).map(({ about }) => about)).toEqual(["suspended", "calls-ended"]);
   });
 
   test("when the time is over, the next deliveries end the rest, and the counts add up", async () => {
@@ -197,7 +198,7 @@ describe("when Twilio fails", () => {
     rig.twilio.fail({ on: isEnding, nth: 21, do: "hang" });
     const signal = firing(account);
     const first = await rig.deliver(signal, { milliseconds: 4000 });
-    expect(first).toEqual({ kind: "again", why: "calls left: 40" });
+    expect(first).toMatchObject({ kind: "again", why: expect.stringMatching(/^calls left: 40/) });
     expect(await containment()).toMatchObject({ callsEnded: 20, callsLeft: 40 });
 
     rig.mend();

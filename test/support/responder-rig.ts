@@ -135,7 +135,7 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
     return {
       twilio: twilioClient({ accountSid, authToken: async () => authToken, apiUrl: twilio?.url }),
       store,
-      alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn }),
+      alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn, log }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
       followUps: { put: async (one) => void followUps.push(one), giveUp: async (one) => void followUps.push(one) },
       postpone: async () => {},

@@ -37,8 +37,8 @@ export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> 
 }
 
 /** A signal as the policy saw it. */
-export function tripping(signal: Signal, { rule = "daily-spend", reason = "because" } = {}): Tripping {
-  return { signal, rule, reason };
+export function tripping(signal: Signal, { rule = "daily-spend", isNamed = true, reason = "because" } = {}): Tripping {
+  return { signal, rule, isNamed, reason };
 }
 
 /** A webhook that was rightly signed and could not be read. */

@@ -1,15 +1,14 @@
 import type { SQSRecord } from "aws-lambda";
-import { TRIES_ATTRIBUTE } from "../../lib/inbox/inbox.ts";
+import { CONTAINED_ATTRIBUTE, TRIES_ATTRIBUTE } from "../../lib/inbox/inbox.ts";
 import type { Message } from "../../lib/inbox/messages.ts";
 
 /** A message as Lambda hands it to the responder. */
-/** @param options.attempt which try it is, from 1: told by the message's own count, and by SQS's */
-export function recordOf(message: Message, { attempt = 1, messageId = message.id } = {}): SQSRecord {
-  return recordWith(JSON.stringify(message), { group: message.accountSid, attempt, messageId });
+export function recordOf(message: Message, options: Partial<RecordOptions> = {}): SQSRecord {
+  return recordWith(JSON.stringify(message), { group: message.accountSid, messageId: message.id, ...options });
 }
 
-export function recordWith(body: string, { group, attempt = 1, messageId }: RecordOptions): SQSRecord {
-  const tries = { dataType: "String", stringValue: String(attempt - 1) };
+export function recordWith(body: string, { group, attempt = 1, messageId, containedAt }: RecordOptions): SQSRecord {
+  const text = (stringValue: string) => ({ dataType: "String", stringValue });
   return {
     messageId,
     receiptHandle: `receipt of ${messageId}`,
@@ -21,7 +20,10 @@ export function recordWith(body: string, { group, attempt = 1, messageId }: Reco
       ApproximateFirstReceiveTimestamp: "0",
       MessageGroupId: group,
     },
-    messageAttributes: attempt === 1 ? {} : { [TRIES_ATTRIBUTE]: tries },
+    messageAttributes: {
+      ...(attempt > 1 && { [TRIES_ATTRIBUTE]: text(String(attempt - 1)) }),
+      ...(containedAt !== undefined && { [CONTAINED_ATTRIBUTE]: text(containedAt) }),
+    },
     md5OfBody: "",
     eventSource: "aws:sqs",
     eventSourceARN: "",
@@ -31,6 +33,9 @@ export function recordWith(body: string, { group, attempt = 1, messageId }: Reco
 
 export interface RecordOptions {
   group: string;
-  attempt?: number;
   messageId: string;
+  /** Which try it is, from 1, by the message's own count and by SQS's. */
+  attempt?: number;
+  /** When an earlier try suspended the account without writing it down, ISO 8601 UTC. */
+  containedAt?: string;
 }

@@ -128,7 +128,7 @@ describe("endingOf", () => {
 
   it("nor while it is tried again under its own name", () => {
     const command = suspend(ACCOUNT, { id: "c1" });
-    const opening = openIncident(ID, { signal: command, rule: "by hand", reason: command.reason }, AT);
+    const opening = openIncident(ID, { signal: command, rule: "by hand", isNamed: true, reason: command.reason }, AT);
     const failing = (retrying: boolean) => {
       const failure = { twilioCode: null, message: "HTTP 500", retrying };
       return failed(opening.record, failure, AT, wishOf(command)).entries;

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AlertOccasion, composeAlert } from "../../../lib/alerts/compose.ts";
+import { defanged } from "../../../lib/alerts/plain-text.ts";
+import { slackMessage } from "../../../lib/alerts/slack-message.ts";
 import {
   ALERT_SUBJECTS,
   ALERTED_BECAUSE,
@@ -9,6 +11,7 @@ import {
   type Incident,
   type Trip,
 } from "../../../lib/incidents/incident.ts";
+import { tellsOfLiveCalls } from "../../../lib/incidents/live-calls.ts";
 import {
   checklist,
   examples,
@@ -52,6 +55,7 @@ describe("severity", () => {
     ["dismissed", { dismissal: wish }, {}, "info"],
     ["tampered", {}, {}, "critical"],
     ["reminder", {}, {}, "warning"],
+    ["calls-ended", {}, {}, "info"],
     // It stayed as it was; or it was live, or may have been, and spent money.
     ["not-reactivated", { reactivation: refused }, {}, "warning"],
     ["not-reactivated", { reactivation: reactivation({ failure: "x" }) }, {}, "critical"],
@@ -328,6 +332,21 @@ describe("the brake", () => {
     expect(fact(held(25), "Waiting")?.match(/AC\d{32}/g)).toHaveLength(20);
     expect(fact(held(25), "Waiting")).toMatch(/, and 5 more$/);
   });
+
+  it.each(["&".repeat(64), "<>".repeat(32), "a.b".repeat(21), "😀".repeat(64), "x".repeat(64)])(
+    "cuts no name, and counts those without room in a Slack field: %s",
+    (friendlyName) => {
+      const waiting = Array.from({ length: 12_345 }, () => ({ accountSid: SID, friendlyName }));
+      const alert = compose("alerted", {}, { because: "brake", waiting });
+      const names = fact(alert, "Waiting") ?? "";
+      const one = `${defanged(friendlyName, 64)} (${SID})`;
+      const shown = names.split(`(${SID})`).length - 1;
+      expect(names).toBe(`${Array.from({ length: shown }, () => one).join(", ")}, and ${12_345 - shown} more`);
+      expect(shown).toBeGreaterThan(3);
+      expect(JSON.stringify(slackMessage(alert).blocks)).toContain(`, and ${12_345 - shown} more"`);
+      expect(alert.text).toContain(names);
+    },
+  );
 });
 
 describe("what was done", () => {
@@ -516,6 +535,41 @@ describe("what the sweep found", () => {
   });
 });
 
+describe("a correction", () => {
+  it("says that the loss has stopped, and which alert was wrong", () => {
+    const alert = composeAlert(examples["calls ended"]);
+    expect(alert.subject).toBe(`Calls ended: Acme Europe ${SID}`);
+    expect(alert.headline).toBe(
+      "No call of Acme Europe is live any more: the loss has stopped. An earlier alert said that calls were live, or might be.",
+    );
+    expect(fact(alert, "Corrects")).toBe(examples["calls ended"].note);
+    expect(fact(alert, "Calls")).toBe("7 ended, 0 left");
+    expect(alert.nextStep).not.toContain("still live");
+  });
+
+  it.each([
+    ["suspended", {}],
+    ["reminder", {}],
+    ["not-reactivated", { reactivation: refused }],
+    ["not-reactivated", { reactivation: reactivation({ failure: "x" }) }],
+    ["failed", { failure: { twilioCode: null, message: "x", retrying: true } }],
+    ["alerted", {}],
+    ["dismissed", { dismissal: wish }],
+    ["reactivated", { reactivation: reactivation() }],
+  ] as const)("is owed for whatever says that calls are live, or may be: %s %j", (about, changes) => {
+    const items = (answer: "done" | "cannot-tell") => [{ id: "live-calls", answer, why: "" } as const];
+    for (const callsLeft of [0, 1, 3, null]) {
+      for (const answer of ["done", "cannot-tell"] as const) {
+        const containment = { by: "tollbreaker", callsEnded: 1, callsLeft } as const;
+        const told = incident({ ...changes, containment, checklist: { ...checklist, items: items(answer) } });
+        const { headline, nextStep } = compose(about, told);
+        const saysSo = /live and losing money|calls that are still live/.test(headline + nextStep);
+        expect(tellsOfLiveCalls(about, told), `${headline} ${nextStep}`).toBe(saysSo);
+      }
+    }
+  });
+});
+
 describe("a dismissal", () => {
   const contained = incident();
   it.each([
@@ -614,7 +668,9 @@ describe("the id", () => {
 describe("hostile names", () => {
   it.each([
     ["Zoë's Café", `Suspended: Zoe's Cafe ${SID}`],
-    ["evil\r\nBcc: all@example.com", `Suspended: evil Bcc: all@example.com ${SID}`],
+    ["evil\r\nBcc: all@example.com", `Suspended: evil Bcc: all[@]example[.]com ${SID}`],
+    ["evil․com", `Suspended: evil[.]com ${SID}`],
+    ["call +1 800 555 0100", `Suspended: call +1800... ${SID}`],
     ["東京支店", `Suspended: ${SID}`],
     ["", `Suspended: ${SID}`],
     [null, `Suspended: ${SID}`],

@@ -256,6 +256,13 @@ export const examples = {
     incidentUrl,
     at: "2026-11-24T03:04:06.000Z",
   },
+  "calls ended": {
+    about: "calls-ended",
+    note: "the alert of 2026-11-21 03:04:07 UTC, which said that calls were live, or might be",
+    incident: incident({ updatedAt: "2026-11-21T03:05:12.000Z" }),
+    incidentUrl,
+    at: "2026-11-21T03:05:12.000Z",
+  },
   "a warning": {
     about: "alerted",
     because: "rule",

@@ -101,7 +101,7 @@ describe("an alert in Slack", () => {
       }),
     );
     assertWithinLimits(message);
-    expect(message.text).toContain("&lt;!channel&gt; &amp; &lt;https://evil.example|Acme&gt;");
+    expect(message.text).toContain("&lt;!channel&gt; &amp; &lt;hxxps[:]//evil[.]example|Acme&gt;");
     const loose = JSON.stringify(message.blocks).match(/"type":"mrkdwn","text":"(?:[^"\\]|\\.)*"(?!,"verbatim":true)/);
     expect(loose).toBeNull();
   });

@@ -14,7 +14,7 @@ import {
   incidentIdFor,
   joined,
   MOST_JOINED,
-  MOST_TOLD_A_DAY,
+  MOST_MADE_UP_A_DAY,
   openIncident,
   spendRanked,
   suspended,
@@ -146,17 +146,31 @@ test("an incident opened by the share of the spend has that in its history", () 
   expect(change.entries).toMatchObject([{ detail: { price: "812.50", currency: "USD", share: "81.3" } }]);
 });
 
+test("the account's name that any reading showed stays with it", () => {
+  expect(openIncident(ID, tripping(signal), at(1), "Acme").record.incident.friendlyName).toBe("Acme");
+  const failure = { twilioCode: 20003, message: "no", retrying: true };
+  const refused = failed(opened(), failure, at(2), null, "Acme");
+  expect(refused.record.incident).toMatchObject({ state: "failed", friendlyName: "Acme" });
+  // Neither a further failure nor a suspension whose answer did not show it takes it away; a newer name replaces it.
+  const further = failed(refused.record, failure, at(3)).record;
+  expect(further.incident.friendlyName).toBe("Acme");
+  expect(failed(further, failure, at(4), null, "Acme Europe").record.incident.friendlyName).toBe("Acme Europe");
+  const done = suspended(further, { by: "suspended-by-twilio", friendlyName: null, reason: "", now: at(5) });
+  expect(done.record.incident.friendlyName).toBe("Acme");
+});
+
 describe("an account that is only alerted about", () => {
   const because = (reason: Alerted["because"], now = at(5)): Alerted => {
     return { about: "alerted", because: reason, problem: null, friendlyName: null, reason: "further", now };
   };
   const warned = alerted(
     openIncident(ID, tripping(signal, { rule: "half" }), at(1)).record,
+    tripping(signal, { rule: "half" }),
     because("rule", at(2)),
   ).record;
   const rulesOf = ({ incident }: IncidentRecord) => incident.alerts.map(({ rule, because }) => [rule, because]);
   const again = (record: IncidentRecord, rule: string, reason: Alerted["because"] = "rule", now = at(5)) =>
-    alertedAgain(record, tripping(firing(ACCOUNT), { rule }), because(reason, now));
+    alertedAgain(record, tripping(firing(ACCOUNT), { rule, isNamed: !rule.includes(" by ") }), because(reason, now));
 
   test("says why", () => {
     expect(warned.incident).toMatchObject({ state: "alerted", because: "rule", reason: "further" });
@@ -170,8 +184,8 @@ describe("an account that is only alerted about", () => {
     const next = again(told, "most");
     expect(next.record.incident).toMatchObject({ signals: 3, rule: "most", because: "rule", reason: "further" });
     expect(next.entries.map(({ what }) => what)).toEqual(["signal-joined", "alerted"]);
-    // The first was never sent: what is told of the second says more.
-    expect(alertsDue(next.record)).toMatchObject([{ rule: "most" }]);
+    // The first is still to be sent: the second does not tell of it.
+    expect(alertsDue(next.record)).toMatchObject([{ rule: "half" }, { rule: "most" }]);
     expect(rulesOf(again(next.record, "most").record)).toEqual(rulesOf(next.record));
   });
 
@@ -227,12 +241,15 @@ describe("an account that is only alerted about", () => {
 
   test("is not told of without end, whatever rules somebody makes up; the brake's alert still is", () => {
     let record = warned;
-    for (let nth = 0; nth < MOST_TOLD_A_DAY + 30; nth++) {
+    for (let nth = 0; nth < MOST_MADE_UP_A_DAY + 30; nth++) {
       record = again(record, `sms by price, daily, at ${nth}`).record;
       record = alertPublished(record, record.incident.alerts.at(-1)?.id ?? "", at(6)).record;
     }
-    expect(record.incident.alerts.filter(({ because }) => because === "rule")).toHaveLength(MOST_TOLD_A_DAY);
-    expect(alertsDue(again(record, "all", "brake").record)).toMatchObject([{ rule: "all", because: "brake" }]);
+    expect(record.incident.alerts.filter(({ isNamed }) => !isNamed)).toHaveLength(MOST_MADE_UP_A_DAY);
+    expect(alertsDue(again(record, "all", "brake").record)).toMatchObject([
+      { rule: "half" },
+      { rule: "all", because: "brake" },
+    ]);
   });
 
   test("keeps the last alerts with it, not all of a year", () => {
@@ -410,7 +427,7 @@ describe("what was not understood", () => {
 
   test("is not taken back by a later change of state", () => {
     const told = { about: "not-understood", because: null, problem: "a problem", friendlyName: null } as const;
-    const { record } = alerted(opened(), { ...told, reason: "", now: at(1) });
+    const { record } = alerted(opened(), tripping(signal), { ...told, reason: "", now: at(1) });
     expect(alertsDue(contained(record)).map(({ about }) => about)).toEqual(["not-understood", "suspended"]);
   });
 
@@ -482,7 +499,9 @@ test("no change alters the record that it is made from", () => {
 
 test("a move that the table does not have is refused", () => {
   const told = { about: "alerted", because: null, problem: null, friendlyName: null, reason: "", now: at(3) } as const;
-  expect(() => alerted(contained(), told)).toThrow("An incident cannot go from suspended to alerted.");
+  expect(() => alerted(contained(), tripping(signal), told)).toThrow(
+    "An incident cannot go from suspended to alerted.",
+  );
 });
 
 function deepFreeze<T>(value: T): T {

@@ -198,8 +198,8 @@ describe("save", () => {
   test("keeps the largest incident there can be within DynamoDB's 400 KB", async () => {
     const long = "🚨".repeat(1024);
     const forged = { usageCategory: long, triggerBy: long, dateFired: long, usageRecordUri: long };
-    let record = openIncident(ID, told(firing(account, forged)), NOW).record;
-    record = alerted(record, warning(NOW)).record;
+    const first = told(firing(account, forged));
+    let record = alerted(openIncident(ID, first, NOW).record, first, warning(NOW)).record;
     for (let day = 0; day < 60; day++) {
       const on = new Date(NOW.getTime() + day * 86_400_000);
       const further = told(firing(account, { ...forged, triggerValue: String(day) }));
@@ -217,7 +217,10 @@ describe("save", () => {
 
 const ID = "20261121T030405123-1f3a9c2e";
 /** As the policy names what it does not list. */
-const told = (signal: Signal) => tripping(signal, { rule: ruleFor(signal, SUSPEND_ALL).name });
+function told(signal: Signal) {
+  const { name: rule, isNamed } = ruleFor(signal, SUSPEND_ALL);
+  return tripping(signal, { rule, isNamed });
+}
 const warning = (now: Date) =>
   ({
     about: "alerted",

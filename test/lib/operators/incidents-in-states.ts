@@ -1,3 +1,4 @@
+import type { Signal } from "../../../lib/inbox/messages.ts";
 import type { IncidentRecord } from "../../../lib/incidents/change.ts";
 import type { Check, Checklist, CleanupId } from "../../../lib/incidents/checklist.ts";
 import { checklistRead, dismissed, reactivated, reactivationAsked } from "../../../lib/incidents/coming-back.ts";
@@ -5,7 +6,7 @@ import type { Containment, Incident, IncidentState } from "../../../lib/incident
 import { alerted, failed, incidentIdFor, openIncident, suspended } from "../../../lib/incidents/record.ts";
 import { wishOf } from "../../../lib/incidents/wish.ts";
 import { reactivate } from "../../support/commands.ts";
-import { firing } from "../../support/signals.ts";
+import { firing, tripping } from "../../support/signals.ts";
 import { type CommandRig, NOW, newAccount } from "./command-rig.ts";
 
 export const CHECKLIST: readonly Check[] = [
@@ -38,9 +39,7 @@ export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incid
   const { at = TRIPPED, asked = ASKED } = wanted;
   const { store } = rig;
   const signal = { ...firing(accountSid), receivedAt: at.toISOString() };
-  const opened = await store.save(
-    openIncident(incidentIdFor(signal), { signal, rule: "sms-spend", reason: "tripped" }, at),
-  );
+  const opened = await store.save(openIncident(incidentIdFor(signal), tripped(signal), at));
   if (state === "open") return opened.incident;
   if (state === "alerted" || state === "dismissed") return alertedOrDismissed(rig, opened, state);
   if (state === "failed") {
@@ -55,13 +54,16 @@ export async function incidentIn(rig: CommandRig, wanted: Wanted): Promise<Incid
   return state === "suspended" ? checked.incident : comingBack(rig, checked, state, { asked, cleanup });
 }
 
+const tripped = (signal: Signal) => tripping(signal, { rule: "sms-spend", reason: "tripped" });
 const TRIPPED = new Date(NOW.getTime() - 3_600_000);
 /** A minute ago. */
 export const ASKED = new Date(NOW.getTime() - 60_000);
 
 async function alertedOrDismissed({ store }: CommandRig, opened: IncidentRecord, state: "alerted" | "dismissed") {
   const telling = { about: "alerted" as const, because: "rule" as const, problem: null, friendlyName: null };
-  const told = await store.save(alerted(opened, { ...telling, reason: "tripped", now: TRIPPED }));
+  const told = await store.save(
+    alerted(opened, tripped(firing(opened.incident.accountSid)), { ...telling, reason: "tripped", now: TRIPPED }),
+  );
   if (state === "alerted") return told.incident;
   const wish = { ...wishOf(reactivate(told.incident)), operator: "olga" };
   return (await store.save(dismissed(told, wish, ASKED))).incident;

@@ -48,7 +48,7 @@ export async function recordOfIncidents(): Promise<RecordOfIncidents> {
     const signal = signalAt(at, account.accountSid ?? ACCOUNT);
     const id = incidentIdFor(signal);
     const opened = await store.save(
-      openIncident(id, { signal, rule: "sms-spend", reason: "a usage trigger fired" }, new Date(at)),
+      openIncident(id, { signal, rule: "sms-spend", isNamed: true, reason: "a usage trigger fired" }, new Date(at)),
     );
     const friendlyName = account.friendlyName === undefined ? "Acme Messaging" : account.friendlyName;
     const now = new Date(Date.parse(at) + 1_500);

@@ -72,6 +72,7 @@ describe("a firing is enforced, told, or joined, by the state of the account's i
       kind: "suspend",
       confirm: null,
       rule: "totalprice by price, daily, at 100",
+      isNamed: false,
       reason: "totalprice by price reached 100.5, its limit is 100",
     });
   });
@@ -135,6 +136,7 @@ describe("a ladder of limits on one category", () => {
     expect(at("all", "80", "80.5")).toEqual({
       kind: "ignore",
       rule: "all",
+      isNamed: true,
       reason: "totalprice by price reached 80.5, its limit is 80; the policy allows this account 100",
     });
     // Exactly at it is reached.
@@ -313,6 +315,7 @@ describe("the account that spends most", () => {
       kind: "suspend",
       confirm: null,
       rule: "parent: suspend-top",
+      isNamed: true,
       reason,
     });
     expect(decideOn(signal, {}, LADDER)).toMatchObject({ kind: "alert", because: "rule", reason });
@@ -388,6 +391,7 @@ describe("old news", () => {
     expect(decideOn(fired("2026-11-21T02:59:00.000Z"), { lastReactivatedAt })).toEqual({
       kind: "join",
       rule: "totalprice by price, daily, at 100",
+      isNamed: false,
       reason: `fired before the account was reactivated at ${lastReactivatedAt}`,
     });
   });

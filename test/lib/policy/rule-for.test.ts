@@ -31,6 +31,7 @@ describe("a firing whose callback names a limit", () => {
     for (const triggerValue of ["80", "1", "101"]) {
       expect(fired({ limit: "most", triggerValue })).toEqual({
         name: "most",
+        isNamed: true,
         effect: "alert",
         confirm: null,
         at: "80",
@@ -45,7 +46,13 @@ describe("a firing whose callback names a limit", () => {
       { recurring: "monthly" },
     ];
     for (const other of others) {
-      expect(fired({ limit: "all", ...other })).toEqual({ name: "all", effect: "suspend", confirm: null, at: null });
+      expect(fired({ limit: "all", ...other })).toEqual({
+        name: "all",
+        isNamed: true,
+        effect: "suspend",
+        confirm: null,
+        at: null,
+      });
     }
   });
 
@@ -91,7 +98,7 @@ describe("a firing whose callback names no limit", () => {
     [{ recurring: "hourly" }, "totalprice by price, hourly, at 100"],
     [{ triggerValue: "lots" }, "totalprice by price, daily, at lots"],
   ])("and that matches nothing is unlisted: %j", (changes, name) => {
-    expect(fired(changes)).toEqual({ name, effect: "alert", confirm: null, at: null });
+    expect(fired(changes)).toEqual({ name, isNamed: false, effect: "alert", confirm: null, at: null });
     const strict = { ...POLICY, unlisted: "suspend" } as const;
     expect(ruleFor(firing(ACCOUNT, changes), strict)).toMatchObject({ name, effect: "suspend" });
   });
@@ -101,13 +108,20 @@ describe("a name from outside", () => {
   const NAMES = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf", "", "ALL", "all ", "gone"];
 
   test.each(NAMES)("%j of a limit is no limit, so the fields decide", (limit) => {
-    expect(fired({ limit })).toEqual({ name: "all", effect: "suspend", confirm: null, at: "100" });
+    expect(fired({ limit })).toEqual({
+      name: "all",
+      isNamed: true,
+      effect: "suspend",
+      confirm: null,
+      at: "100",
+    });
     expect(fired({ limit, triggerValue: "7" })).toMatchObject({ effect: "alert", at: null });
   });
 
   test.each(NAMES)("%j of an error rule is no rule, so people are told", (rule) => {
     expect(ruleFor(errorsCounted(ACCOUNT, { rule }), POLICY)).toEqual({
       name: rule,
+      isNamed: true,
       effect: "alert",
       confirm: null,
       at: null,
@@ -118,6 +132,7 @@ describe("a name from outside", () => {
 test("an error rule brings what has to be confirmed", () => {
   expect(ruleFor(errorsCounted(ACCOUNT, { rule: "fraud" }), POLICY)).toEqual({
     name: "fraud",
+    isNamed: true,
     effect: "suspend",
     confirm: { category: "sms", by: "count", every: "day", at: "7" },
     at: null,
@@ -131,4 +146,13 @@ test("the top spender is suspended only where the policy says so", () => {
 
 test("what was not understood never suspends", () => {
   expect(ruleFor(notUnderstood(ACCOUNT), { ...POLICY, unlisted: "suspend" }).effect).toBe("alert");
+});
+
+test("only a trigger that no limit names may be made up", () => {
+  const own = [fired({ limit: "half" }), fired({ triggerValue: "80.000000" }), ruleFor(topSpender(ACCOUNT), POLICY)];
+  expect(own.map(({ isNamed }) => isNamed)).toEqual([true, true, true]);
+  expect(ruleFor(errorsCounted(ACCOUNT, { rule: "fraud" }), POLICY).isNamed).toBe(true);
+  for (const limit of [null, "no-such-limit", "constructor"]) {
+    expect(fired({ limit, usageCategory: "sms" }).isNamed).toBe(false);
+  }
 });

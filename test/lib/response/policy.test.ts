@@ -5,7 +5,7 @@ import { systemClock } from "../../../lib/clock.ts";
 import type { Signal } from "../../../lib/inbox/messages.ts";
 import { MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import { accountKey } from "../../../lib/incidents/keys.ts";
-import { MOST_TOLD_A_DAY } from "../../../lib/incidents/record.ts";
+import { MOST_MADE_UP_A_DAY } from "../../../lib/incidents/record.ts";
 import type { Responder } from "../../../lib/response/responder.ts";
 import type { FaultRule, SeenRequest } from "../../support/fault-proxy.ts";
 import { within } from "../../support/lived-time.ts";
@@ -306,11 +306,11 @@ describe("somebody who can sign for the account", () => {
     const policy = { ...LADDER, unlisted: "alert" } as const;
     const days = ["2031-05-05", "2031-05-06", "2031-05-07"];
     for (const day of days) {
-      for (let nth = 0; nth < MOST_TOLD_A_DAY + 5; nth++) {
+      for (let nth = 0; nth < MOST_MADE_UP_A_DAY + 5; nth++) {
         await deliver(firing(account, { triggerValue: `${1000 + nth}.5` }), { policy, ...at(`${day}T12:00:00.000Z`) });
       }
     }
-    expect(await alerts()).toHaveLength(days.length * MOST_TOLD_A_DAY);
+    expect(await alerts()).toHaveLength(days.length * MOST_MADE_UP_A_DAY);
     expect((await incident()).alerts.length).toBe(MOST_ALERTS);
 
     await deliver(firing(account, { limit: "all" }), { policy, ...at(`${days[2]}T13:00:00.000Z`) });

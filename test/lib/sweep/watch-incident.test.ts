@@ -55,6 +55,8 @@ describe("stuck", () => {
     because: "rule",
     problem: null,
     note: null,
+    isNamed: true,
+    saidCallsLive: false,
     at: "",
   } as const;
 
@@ -129,7 +131,8 @@ describe("waiting for a person", () => {
   });
 
   test("an update in between, such as the reminder before, does not begin the time anew", () => {
-    const alert = { id: "a", about: "failed", rule: "", because: null, problem: null, note: null } as const;
+    const words = { rule: "", because: null, problem: null, note: null, isNamed: true, saidCallsLive: false };
+    const alert = { id: "a", about: "failed", ...words } as const;
     const alerts = [{ ...alert, at: ago(3 * HOUR), publishedAt: ago(3 * HOUR) }];
     const failure = { twilioCode: 21476, message: "", retrying: false };
     const [reminder] = nudges({ state: "failed", failure, alerts, updatedAt: ago(MINUTE), openedAt: ago(DAY) });
