@@ -1,14 +1,15 @@
-import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import type { Message, Signal } from "../../lib/inbox/messages.ts";
-import { brakeStore } from "../../lib/incidents/brake-store.ts";
+import { brakeOf, brakeStore } from "../../lib/incidents/brake-store.ts";
 import { brakeKey } from "../../lib/incidents/keys.ts";
 import { jsonLog } from "../../lib/log.ts";
 import { brakeKeeper } from "../../lib/response/keep-brake.ts";
 import type { Responder } from "../../lib/response/responder.ts";
-import { suspend } from "../support/commands.ts";
+import { reactivate, releaseBrake, suspend } from "../support/commands.ts";
+import type { SeenRequest } from "../support/fault-proxy.ts";
 import { policyOf } from "../support/policies.ts";
 import { type Rig, startRig } from "../support/responder-rig.ts";
 import { errorsCounted, firing, notUnderstood } from "../support/signals.ts";
@@ -40,6 +41,12 @@ async function waiting() {
   const all = [];
   for await (const page of listed().pages()) all.push(...page);
   return all;
+}
+
+async function placesTaken(): Promise<number> {
+  const get = new GetCommand({ TableName: rig.aws.tableName, Key: brakeKey, ConsistentRead: true });
+  const { suspensions } = brakeOf((await rig.table.send(get)).Item).state;
+  return new Set(suspensions.map(({ accountSid }) => accountSid)).size;
 }
 
 /** The brake's alert gives others two seconds to come: here it waits for so many, however busy the machine is. */
@@ -328,6 +335,79 @@ describe("what needs no suspension does not use up the brake", () => {
   });
 });
 
+describe("a place that is given back", () => {
+  test("goes to who waited for it: asked again through the inbox, it is suspended", async () => {
+    await useUp(4);
+    const [slow = "", held = ""] = customers(2);
+    rig.twilio.fail({ on: ({ method, path }) => method === "POST" && path.includes(slow), do: "hang" });
+    const hanging = rig.deliver(firing(slow), {
+      ...{ policy: POLICY, milliseconds: 12_000 },
+      brake: rig.brakeOf(POLICY.brake, { patience: 60_000 }),
+    });
+    await vi.waitFor(async () => expect(await placesTaken()).toBe(5), 10_000);
+    await deliver(firing(held), { clock: gathering(1) });
+    expect(await incidentOf(held)).toMatchObject({ state: "alerted", because: "brake" });
+    expect(await hanging).toMatchObject({ kind: "again" });
+    rig.mend();
+
+    const nudges = await vi.waitFor(async () => {
+      const asked = await rig.inboxOf(held);
+      expect(asked).toMatchObject([{ kind: "drive", accountSid: held }]);
+      return asked;
+    }, 10_000);
+    for (const nudge of nudges) expect(await deliver(nudge)).toEqual({ kind: "done" });
+    expect(await incidentOf(held)).toMatchObject({
+      ...{ state: "suspended", rule: "all", signals: 1 },
+      reason: expect.stringMatching(/^a place at the brake is free again: totalprice by price reached 130.25/),
+    });
+    expect(suspendedOf([slow, held])).toEqual([held]);
+    expect(await waiting()).toEqual([]);
+  });
+});
+
+describe("an account that is on its way back", () => {
+  test("and fires is suspended whatever the brake says, and takes no place", async () => {
+    const [account = ""] = customers(1);
+    await deliver(suspend(account));
+    const contained = await incidentOf(account);
+    rig.dynamo.fail({ on: ({ body }) => body.includes('"activated"'), do: "cut" });
+    expect((await deliver(reactivate(contained))).kind).toBe("threw");
+    rig.mend();
+    expect(await incidentOf(account)).toMatchObject({ state: "reactivating" });
+    expect(suspendedOf([account])).toEqual([]);
+
+    await useUp(5);
+    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    expect(suspendedOf([account])).toEqual([account]);
+    expect(await incidentOf(account)).toMatchObject({ state: "suspended" });
+    expect(await placesTaken()).toBe(5);
+    expect(await waiting()).toEqual([]);
+  });
+});
+
+describe("a release of all", () => {
+  test("suspends those that waited when it was accepted, and nobody who came since", async () => {
+    await useUp(5);
+    const [first = "", second = "", after = ""] = customers(3);
+    for (const account of [first, second]) await deliver(firing(account));
+    const { accountSid } = rig.simulator.parent();
+    const command = releaseBrake(accountSid, null);
+    await deliver(firing(after, { receivedAt: command.receivedAt }));
+    expect((await waiting()).map((one) => one.accountSid)).toEqual([first, second, after].sort());
+    expect(await deliver(command)).toEqual({ kind: "done" });
+
+    for (const account of [first, second]) {
+      const commands = await rig.inboxOf(account);
+      expect(commands).toMatchObject([{ kind: "suspend", operator: "alice" }]);
+      for (const one of commands) expect(await deliver(one)).toEqual({ kind: "done" });
+    }
+    expect(await rig.inboxOf(after)).toEqual([]);
+    expect(suspendedOf([first, second, after])).toEqual([first, second]);
+    expect((await waiting()).map((one) => one.accountSid)).toEqual([after]);
+    expect(await placesTaken()).toBe(0);
+  });
+});
+
 describe("an account that somebody set active again, past us", () => {
   test("waits like any other while the brake holds, and goes on waiting", async () => {
     const [account = ""] = await useUp(1);
@@ -370,7 +450,8 @@ describe("the store is down", () => {
   test("only the brake cannot be written: it holds all the same, and people are told", async () => {
     await useUp(5);
     const [account = ""] = customers(1);
-    rig.dynamo.fail({ on: ({ body }) => body.includes('"BRAKE"') && body.includes("suspensions"), do: "cut" });
+    const isOfBrake = ({ operation, body }: SeenRequest) => operation !== "GetItem" && body.includes('"BRAKE"');
+    rig.dynamo.fail({ on: isOfBrake, do: "cut" });
     const signal = firing(account);
     await deliver(signal);
     expect(suspendedOf([account])).toEqual([]);

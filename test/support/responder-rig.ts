@@ -137,7 +137,10 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       store,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn, log }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
-      followUps: { put: async (one) => void followUps.push(one), giveUp: async (one) => void followUps.push(one) },
+      followUps: {
+        put: async (one) => void followUps.push({ ...one }),
+        giveUp: async (one) => void followUps.push(one),
+      },
       postpone: async () => {},
       drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
@@ -207,7 +210,8 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       if (why === undefined) followUps.splice(followUps.indexOf(one), 1);
       else reasons.push(why);
     }
-    return reasons;
+    const isAnew = (one: FollowUp) => one.kind === "incident" && one.accountSid === account && !due.includes(one);
+    return followUps.some(isAnew) ? [...reasons, "it has to wait for its time"] : reasons;
   }
 
   async function incidentsOf(account: string): Promise<Recorded[]> {
