@@ -27,20 +27,21 @@ export async function drive(
   if (state === "reactivating" && reactivation !== null) {
     return reactivate(responder, { command: commandOf(known, reactivation), ...turn }, known);
   }
-  const reason = whyTakenUp(known.incident);
+  const reason = whyTakenUp(known.incident, nudge);
   if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
   const tripping = { signal: nudge, rule, isNamed: true, reason };
   return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
 }
 
 /** Why the account is to be suspended after all; undefined where it is not. */
-function whyTakenUp({ state, because, reason }: Incident): string | undefined {
+function whyTakenUp({ state, because, reason }: Incident, { isPlaceFree }: DriveNudge): string | undefined {
   switch (state) {
     case "open":
     case "failed":
       return "it was not finished: taken up again by the sweep";
     case "alerted":
-      return because === "brake" ? `a place at the brake is free again: ${reason}` : undefined;
+      // The sweep asks for alerts that are due: a person has to decide about the account all the same.
+      return because === "brake" && isPlaceFree ? `a place at the brake is free again: ${reason}` : undefined;
     default:
       return undefined;
   }

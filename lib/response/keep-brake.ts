@@ -234,7 +234,8 @@ export function brakeKeeper(options: BrakeKeeperOptions): BrakeKeeper {
       if (!(await store.waiting.markCalled(one, now))) continue;
       const { accountSid, incidentId } = one;
       const id = `brake:${place.accountSid}:${place.at}`;
-      await inbox.put({ kind: "drive", id, accountSid, incidentId, receivedAt: now.toISOString() });
+      const receivedAt = now.toISOString();
+      await inbox.put({ kind: "drive", id, accountSid, incidentId, receivedAt, isPlaceFree: true });
       log.info("brake-asked-again", { accountSid, incidentId, insteadOf: place.accountSid });
     }
   }

@@ -363,6 +363,19 @@ describe("a place that is given back", () => {
     expect(suspendedOf([slow, held])).toEqual([held]);
     expect(await waiting()).toEqual([]);
   });
+
+  test("is not what the sweep's nudge is about: that the window is over releases nobody", async () => {
+    await useUp(5);
+    const [held = ""] = customers(1);
+    await deliver(firing(held));
+    const { id: incidentId } = await incidentOf(held);
+    const anHour = later(61 * MINUTE);
+    const receivedAt = anHour.clock.now().toISOString();
+    const nudge = { kind: "drive", id: `drive:${incidentId}`, accountSid: held, incidentId, receivedAt } as const;
+    expect(await deliver(nudge, anHour)).toEqual({ kind: "done" });
+    expect(suspendedOf([held])).toEqual([]);
+    expect((await waiting()).map(({ accountSid }) => accountSid)).toEqual([held]);
+  });
 });
 
 describe("an account that is on its way back", () => {
@@ -377,7 +390,8 @@ describe("an account that is on its way back", () => {
     expect(suspendedOf([account])).toEqual([]);
 
     await useUp(5);
-    expect(await deliver(firing(account))).toEqual({ kind: "done" });
+    // What fired before the suspension is only late.
+    expect(await deliver(firing(account, { firedAt: new Date().toISOString() }))).toEqual({ kind: "done" });
     expect(suspendedOf([account])).toEqual([account]);
     expect(await incidentOf(account)).toMatchObject({ state: "suspended" });
     expect(await placesTaken()).toBe(5);
@@ -450,8 +464,8 @@ describe("the store is down", () => {
   test("only the brake cannot be written: it holds all the same, and people are told", async () => {
     await useUp(5);
     const [account = ""] = customers(1);
-    const isOfBrake = ({ operation, body }: SeenRequest) => operation !== "GetItem" && body.includes('"BRAKE"');
-    rig.dynamo.fail({ on: isOfBrake, do: "cut" });
+    const isWrite = ({ operation, body }: SeenRequest) => /^(Put|Update)/.test(operation) && body.includes('"BRAKE"');
+    rig.dynamo.fail({ on: isWrite, do: "cut" });
     const signal = firing(account);
     await deliver(signal);
     expect(suspendedOf([account])).toEqual([]);

@@ -63,7 +63,9 @@ function play(sequence: readonly Step[]): { asked: Asked[]; state: BrakeState } 
     state = passage.next;
     if (passage.kind === "free" && ends === "not") state = giveBack(state, { accountSid, at: passage.at }).next;
     if (passage.kind === "free" && ends === "not, as is known later") open.set(accountSid, passage.at);
-    asked.push({ accountSid, at, isFree: passage.kind === "free", ends });
+    // Twice in the same millisecond, the second one's place is a millisecond younger.
+    const place = passage.kind === "free" ? Date.parse(passage.at) : at;
+    asked.push({ accountSid, at: place, isFree: passage.kind === "free", ends });
   }
   for (const [accountSid, place] of open) state = giveBack(state, { accountSid, at: place }).next;
   return { asked, state };

@@ -173,6 +173,7 @@ describe("what counts is what happened", () => {
 describe("who was held by places that were given back", () => {
   const nudgeFor = (account: string, place: { accountSid: string; at: string } | undefined) => ({
     kind: "drive",
+    isPlaceFree: true,
     accountSid: account,
     incidentId: incidentOf(account),
     id: `brake:${place?.accountSid}:${place?.at}`,
