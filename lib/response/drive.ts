@@ -4,6 +4,7 @@ import type { IncidentRecord } from "../incidents/change.ts";
 import type { Incident, Reactivation } from "../incidents/incident.ts";
 import { isProtected } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
+import { hold } from "./hold.ts";
 import { reactivate } from "./reactivate.ts";
 import type { Recollection } from "./recollect.ts";
 import type { Errand, Responder } from "./responder.ts";
@@ -30,6 +31,9 @@ export async function drive(
   const reason = whyTakenUp(known.incident, nudge);
   if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
   const tripping = { signal: nudge, rule, isNamed: true, reason };
+  // Somebody had set it active past us.
+  if (state === "suspended")
+    return { record: (await hold(responder, { signal: nudge, ...turn }, current, tripping)) ?? known };
   return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
 }
 
@@ -40,6 +44,7 @@ function whyTakenUp({ state, because, reason }: Incident, { isPlaceFree }: Drive
     case "failed":
       return "it was not finished: taken up again by the sweep";
     case "alerted":
+    case "suspended":
       // The sweep asks for alerts that are due: a person has to decide about the account all the same.
       return because === "brake" && isPlaceFree ? `a place at the brake is free again: ${reason}` : undefined;
     default:

@@ -436,6 +436,13 @@ describe("an account that somebody set active again, past us", () => {
 
     await deliver({ ...anew(), firedAt: new Date(Date.now() + 62 * MINUTE).toISOString() }, later(61 * MINUTE));
     expect(rig.simulator.account(account).status).toBe("active");
+
+    const { id: incidentId } = await incidentOf(account);
+    const asked = { kind: "drive", id: "brake:again", accountSid: account, incidentId, isPlaceFree: true } as const;
+    const receivedAt = new Date().toISOString();
+    expect(await deliver({ ...asked, receivedAt }, later(61 * MINUTE))).toEqual({ kind: "done" });
+    expect(rig.simulator.account(account).status).toBe("suspended");
+    expect(await incidentOf(account)).toMatchObject({ state: "suspended", because: null });
   });
 });
 
