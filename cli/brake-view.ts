@@ -1,10 +1,29 @@
 import * as z from "zod/mini";
+import { checked } from "./checked.ts";
+import { readFrom } from "./request.ts";
+import type { Server } from "./server.ts";
 
-/** The brake, as the operator API has it: lib/policy/brake.ts. */
+/** The brake, as the operator API has it: docs/api.md. */
 export const BrakeView = z.object({
   /** Those that count now; an account perhaps more than once. */
   suspensions: z.array(z.object({ accountSid: z.string(), at: z.string() })),
   waiting: z.array(z.object({ accountSid: z.string(), incidentId: z.string(), since: z.string() })),
+  /** Where the list goes on; null or left out on its last page. */
+  next: z.optional(z.nullable(z.string())),
   limit: z.object({ suspensions: z.number(), withinSeconds: z.number() }),
 });
 export type BrakeView = z.infer<typeof BrakeView>;
+
+/** With all that wait, longest first, from as many pages as there are. */
+export async function readBrake(server: Server): Promise<BrakeView> {
+  const brake = checked(BrakeView, await readFrom(server, "/api/brake"), server);
+  const waiting = [...brake.waiting];
+  let { next } = brake;
+  while (typeof next === "string") {
+    const query = new URLSearchParams({ limit: "1000", cursor: next });
+    const page: BrakeView = checked(BrakeView, await readFrom(server, `/api/brake?${query}`), server);
+    waiting.push(...page.waiting);
+    next = page.next;
+  }
+  return { ...brake, waiting: waiting.sort((one, other) => one.since.localeCompare(other.since)), next: null };
+}

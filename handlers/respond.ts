@@ -33,6 +33,7 @@ const apiUrl = config.TWILIO_API_URL;
 const mode = config.MODE === "observe" ? "observe" : policy.mode;
 
 const sqs = new SQSClient(IMPATIENT);
+const inbox = sqsInbox(sqs, config.INBOX_QUEUE_URL);
 const followUpQueue = config.FOLLOW_UP_QUEUE_URL;
 const responder: Responder = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl }),
@@ -41,12 +42,12 @@ const responder: Responder = {
   store: incidentStore(table, config.TABLE_NAME),
   recallMs: RECALL_MS,
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
-  inbox: sqsInbox(sqs, config.INBOX_QUEUE_URL),
+  inbox,
   followUps: sqsFollowUps(sqs, { queueUrl: followUpQueue, deadLettersUrl: config.FOLLOW_UP_DEAD_LETTERS_URL }),
   postpone: sqsPostpone({ sqs, queueUrl: followUpQueue, log }),
   drills: drillStore(table, config.TABLE_NAME),
   policy: { ...policy, mode },
-  brake: brakeKeeper({ store: brakeStore(table, config.TABLE_NAME, clock), brake: policy.brake, clock, log }),
+  brake: brakeKeeper({ store: brakeStore(table, config.TABLE_NAME, clock), inbox, brake: policy.brake, clock, log }),
   publicUrl: config.PUBLIC_URL,
   clock,
   log,

@@ -1,9 +1,7 @@
 import { type NamedBrake, withNames } from "../brake-names.ts";
 import { accounts, brakeText, waitingName, waitingTable } from "../brake-text.ts";
-import { BrakeView } from "../brake-view.ts";
-import { checked } from "../checked.ts";
+import { readBrake } from "../brake-view.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { readFrom } from "../request.ts";
 import type { Server } from "../server.ts";
 import { printable, printableJson, type Terminal } from "../terminal.ts";
 import { confirm, YES_LACKING } from "./confirm.ts";
@@ -16,10 +14,9 @@ import { refuseUnasked } from "./unasked.ts";
 
 /** `brake show`: whom the brake holds. */
 export async function showBrake(server: Server, json: boolean, terminal: Terminal): Promise<void> {
-  const body = await readFrom(server, "/api/brake");
-  if (json) return terminal.print(printableJson(body));
-  const brake = await withNames(checked(BrakeView, body, server), server);
-  terminal.print(brakeText(brake, terminal.paint, new Date()));
+  const brake = await readBrake(server);
+  if (json) return terminal.print(printableJson(brake));
+  terminal.print(brakeText(await withNames(brake, server), terminal.paint, new Date()));
 }
 
 export interface ReleaseOptions {
@@ -41,13 +38,15 @@ export async function releaseBrake(
   pace: Pace = PACE,
 ): Promise<void> {
   refuseIncomplete(options, terminal);
-  const brake = await withNames(checked(BrakeView, await readFrom(server, "/api/brake"), server), server);
+  const brake = await withNames(await readBrake(server), server);
   const chosen = chosenFrom(brake, options.accounts);
   show({ ...brake, waiting: chosen }, terminal);
   const reason = await requireReason(options.reason, terminal);
-  if (!options.yes) await confirm(`Let ${accounts(chosen.length)} be suspended?`, terminal);
-  // Named one by one: an account that joins meanwhile was not looked at.
-  const sids = chosen.map(({ accountSid }) => accountSid);
+  // Named one by one, as far as a request has room: an account that joins meanwhile was not looked at.
+  const isNamed = options.accounts !== undefined || chosen.length <= MOST_NAMED;
+  const more = isNamed ? "" : ", and whoever comes to wait until then";
+  if (!options.yes) await confirm(`Let ${accounts(chosen.length)}${more} be suspended?`, terminal);
+  const sids = isNamed ? chosen.map(({ accountSid }) => accountSid) : null;
   const { command } = await sendCommand(server, "/api/brake/release", { reason, accounts: sids });
   await followEach(server, { command, released: chosen }, terminal, pace);
 }
@@ -72,11 +71,20 @@ function chosenFrom({ waiting }: NamedBrake, wanted: readonly string[] | undefin
   });
 }
 
-function show(brake: NamedBrake, { tell, shade }: Terminal): void {
-  const isEmpty = brake.waiting.length === 0;
-  const whoWaits = () => `${waitingTable(brake, shade, new Date())}\n`;
-  tell(isEmpty ? "No account waits. A release makes the brake count anew." : whoWaits());
+function show({ waiting, ...brake }: NamedBrake, { tell, shade }: Terminal): void {
+  if (waiting.length === 0) {
+    tell("No account waits. A release makes the brake count anew.");
+    return;
+  }
+  const table = waitingTable({ ...brake, waiting: waiting.slice(0, MOST_SHOWN) }, shade, new Date());
+  const more = waiting.length - MOST_SHOWN;
+  tell(`${table}${more > 0 ? `\nand ${more} more: brake show` : ""}\n`);
 }
+
+/** The operator API takes 16 KB, of which the reason may be 2. */
+const MOST_NAMED = 300;
+/** What a person looks through before the last question. */
+const MOST_SHOWN = 50;
 
 /** Beyond this many, watching each would ask the server too often. */
 const MOST_FOLLOWED = 20;

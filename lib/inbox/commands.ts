@@ -71,8 +71,8 @@ export type RestoreNumbersCommand = z.infer<typeof RestoreNumbersCommand>;
 export const ReleaseBrakeCommand = z.object({
   kind: z.literal("release-brake"),
   ...envelope,
-  /** Those of the waiting accounts that are to be suspended, perhaps none. */
-  accounts: z.array(accountSid),
+  /** Those of the waiting accounts that are to be suspended, perhaps none; null: all that waited when it was accepted. */
+  accounts: z.nullable(z.array(accountSid)),
 });
 export type ReleaseBrakeCommand = z.infer<typeof ReleaseBrakeCommand>;
 

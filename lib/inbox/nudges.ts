@@ -17,8 +17,14 @@ const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
 export const TamperedNudge = z.object({ kind: z.literal("tampered"), ...envelope, incidentId });
 export type TamperedNudge = z.infer<typeof TamperedNudge>;
 
-/** An incident makes no progress: whoever was at it is gone. */
-export const DriveNudge = z.object({ kind: z.literal("drive"), ...envelope, incidentId });
+/** An incident makes no progress: whoever was at it is gone. Or its account waits at the brake, and a place was given back. */
+export const DriveNudge = z.object({
+  kind: z.literal("drive"),
+  ...envelope,
+  incidentId,
+  /** Only then is who waits at the brake asked again: that its window is over releases nobody. */
+  isPlaceFree: z.exactOptional(z.literal(true)),
+});
 export type DriveNudge = z.infer<typeof DriveNudge>;
 
 /** An incident waits for a person. */

@@ -24,6 +24,8 @@ export const seenKey = (accountSid: string, identity: string) => ({
 });
 /** The stop on mass suspension, shared by all workers. */
 export const brakeKey = { pk: "BRAKE", sk: "BRAKE" };
+/** An account that waits at the brake. Expires by TTL once it waits no more. */
+export const waitingKey = (accountSid: string) => ({ pk: "BRAKE-WAITING", sk: accountSid });
 /** An account's errors that one rule of the policy counts. Expires by TTL. */
 export const windowKey = (accountSid: string, rule: string) => ({ pk: `WINDOW#${accountSid}#${rule}`, sk: "WINDOW" });
 /** When an operator was last let in. */

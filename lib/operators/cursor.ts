@@ -1,13 +1,11 @@
-import { INCIDENT_ID } from "../incidents/incident-reader.ts";
-
-/** A place in the list, opaque to clients so that it can change; `before` is the id of the last incident they saw. */
-export function encodeCursor(before: string): string {
-  return Buffer.from(before).toString("base64url");
+/** A place in a list, opaque to clients so that it can change: `last` is the id of the last entry they saw. */
+export function encodeCursor(last: string): string {
+  return Buffer.from(last).toString("base64url");
 }
 
-/** The incident id in a cursor that `encodeCursor` made; undefined for any other text. */
-export function decodeCursor(cursor: string): string | undefined {
-  const before = Buffer.from(cursor, "base64url").toString();
+/** The id in a cursor that `encodeCursor` made of such an id; undefined for any other text. */
+export function decodeCursor(cursor: string, id: RegExp): string | undefined {
+  const last = Buffer.from(cursor, "base64url").toString();
   // Buffer skips what is not base64url; only a text that encodes back to itself is ours.
-  return INCIDENT_ID.test(before) && encodeCursor(before) === cursor ? before : undefined;
+  return id.test(last) && encodeCursor(last) === cursor ? last : undefined;
 }

@@ -5,7 +5,7 @@ import { within } from "../policy/brake.ts";
 import type { CommandParts } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
 import { encodeCursor } from "./cursor.ts";
-import { readListQuery } from "./list-query.ts";
+import { readListQuery, readWaitingQuery } from "./list-query.ts";
 import { noSuchIncident } from "./no-such-incident.ts";
 import { operatorListing } from "./operator-listing.ts";
 import type { OperatorUses } from "./operator-uses.ts";
@@ -42,10 +42,13 @@ async function showIncident(c: Context, { incidents }: ReadingParts, id: string)
 }
 
 async function showBrake(c: Context, { brake, policy, clock }: ReadingParts): Promise<Response> {
-  const { suspensions, waiting } = await readRecord(brake);
+  const read = readWaitingQuery(new URL(c.req.url).searchParams);
+  if (read.kind === "refused") return problemResponse(read.problem);
+  const [{ suspensions }, page] = await readRecord(() => Promise.all([brake.state(), brake.waiting(read.query)]));
   return c.json({
     suspensions: within(policy.brake, suspensions, clock.now()),
-    waiting: waiting.map(({ accountSid, incidentId, since }) => ({ accountSid, incidentId, since })),
+    waiting: page.waiting.map(({ accountSid, incidentId, since }) => ({ accountSid, incidentId, since })),
+    next: page.next === null ? null : encodeCursor(page.next),
     limit: { suspensions: policy.brake.suspensions, withinSeconds: policy.brake.within / 1000 },
   });
 }

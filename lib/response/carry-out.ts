@@ -72,8 +72,8 @@ async function act(responder: Responder, order: Order, current: Recollection): P
 async function byReleasing(responder: Responder, order: Order<ReleaseBrakeCommand>): Promise<Acted> {
   const { clock, log } = responder;
   const why = whyStale(order.command, undefined, clock.now());
-  if (why === undefined) await releaseBrake(responder, order);
-  else log.warn("command-refused", { command: order.command.id, why });
+  if (why === undefined) return unfinished(await releaseBrake(responder, order));
+  log.warn("command-refused", { command: order.command.id, why });
   return {};
 }
 
@@ -82,6 +82,10 @@ async function bySuspending(responder: Responder, order: Order<SuspendCommand>, 
   measure(responder.log, current.known, record);
   const again = whyUnfinished(record);
   return { ...given(record), ...(again !== undefined && { again }) };
+}
+
+function unfinished(again: string | undefined): Acted {
+  return again === undefined ? {} : { again };
 }
 
 function given(record: IncidentRecord | undefined): Acted {

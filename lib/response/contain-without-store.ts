@@ -2,8 +2,8 @@ import type { SuspendCommand } from "../inbox/commands.ts";
 import type { Signal } from "../inbox/messages.ts";
 import { decide } from "../policy/decide.ts";
 import { endLiveCalls } from "./end-calls.ts";
-import { FREE_PASS, suspendThroughBrake } from "./enforce.ts";
-import type { Permit } from "./keep-brake.ts";
+import { suspendThroughBrake } from "./enforce.ts";
+import { FREE_PASS, type Permit } from "./keep-brake.ts";
 import type { Recalled } from "./recollect.ts";
 import { CALLS_SHARE, type Delivery, type Order, type Outcome, type Responder, share } from "./responder.ts";
 import { whyRefused } from "./suspend-by-hand.ts";
@@ -33,7 +33,7 @@ export async function containWithoutStore(
   const isToBe = isFresh && verdict.kind === "suspend" && verdict.confirm === null;
   return contain(responder, delivery, {
     why,
-    mayPass: isToBe ? () => brake.mayPassAlone(signal.accountSid) : undefined,
+    permit: isToBe ? brake.permitAlone(signal.accountSid) : undefined,
   });
 }
 
@@ -44,21 +44,22 @@ export async function suspendWithoutStore(
   { why }: Unread,
 ): Promise<Outcome> {
   const isToBe = whyRefused(responder, command) === undefined;
-  return contain(responder, { signal: command, ...turn }, { why, mayPass: isToBe ? () => FREE_PASS : undefined });
+  const permit = isToBe ? FREE_PASS : undefined;
+  return contain(responder, { signal: command, ...turn }, { why, permit });
 }
 
 async function contain(
   responder: Responder,
   delivery: Delivery<Signal | SuspendCommand>,
-  { why, mayPass }: { why: string; mayPass: (() => Permit) | undefined },
+  { why, permit }: { why: string; permit: Permit | undefined },
 ): Promise<Outcome> {
   const { twilio, log } = responder;
   const { accountSid } = delivery.signal;
   const again = { kind: "again", why: `our own table could not be read: ${why}` } as const;
   log.error("store-unreadable", { accountSid, reason: why });
-  if (mayPass === undefined) return again;
+  if (permit === undefined) return again;
 
-  const asking = { askedBefore: delivery.containedAt !== null, mayPass: async () => mayPass() };
+  const asking = { askedBefore: delivery.containedAt !== null, permit };
   const suspension = await suspendThroughBrake(responder, delivery, asking);
   log.warn("contained-without-store", { accountSid, outcome: suspension.kind });
   if (suspension.kind !== "suspended") return again;

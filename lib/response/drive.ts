@@ -4,6 +4,7 @@ import type { IncidentRecord } from "../incidents/change.ts";
 import type { Incident, Reactivation } from "../incidents/incident.ts";
 import { isProtected } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
+import { hold } from "./hold.ts";
 import { reactivate } from "./reactivate.ts";
 import type { Recollection } from "./recollect.ts";
 import type { Errand, Responder } from "./responder.ts";
@@ -27,20 +28,25 @@ export async function drive(
   if (state === "reactivating" && reactivation !== null) {
     return reactivate(responder, { command: commandOf(known, reactivation), ...turn }, known);
   }
-  const reason = whyTakenUp(known.incident);
+  const reason = whyTakenUp(known.incident, nudge);
   if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
   const tripping = { signal: nudge, rule, isNamed: true, reason };
+  // Somebody had set it active past us.
+  if (state === "suspended")
+    return { record: (await hold(responder, { signal: nudge, ...turn }, current, tripping)) ?? known };
   return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
 }
 
 /** Why the account is to be suspended after all; undefined where it is not. */
-function whyTakenUp({ state, because, reason }: Incident): string | undefined {
+function whyTakenUp({ state, because, reason }: Incident, { isPlaceFree }: DriveNudge): string | undefined {
   switch (state) {
     case "open":
     case "failed":
       return "it was not finished: taken up again by the sweep";
     case "alerted":
-      return because === "brake" ? `a place at the brake is free again: ${reason}` : undefined;
+    case "suspended":
+      // The sweep asks for alerts that are due: a person has to decide about the account all the same.
+      return because === "brake" && isPlaceFree ? `a place at the brake is free again: ${reason}` : undefined;
     default:
       return undefined;
   }

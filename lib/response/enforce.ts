@@ -1,5 +1,4 @@
 import { messageOf } from "../errors.ts";
-import { inTime } from "../in-time.ts";
 import { identityOf } from "../inbox/messages.ts";
 import { type Change, type IncidentRecord, unchanged } from "../incidents/change.ts";
 import type { Wish } from "../incidents/incident.ts";
@@ -10,13 +9,10 @@ import type { Account } from "../twilio/accounts.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import { type Case, incidentIdOf, openedBy } from "./case.ts";
 import { endLiveCalls } from "./end-calls.ts";
-import type { Permit } from "./keep-brake.ts";
+import type { Permit, PermitOutcome } from "./keep-brake.ts";
 import { CALLS_SHARE, type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { type Asking, type Suspension, suspendAccount } from "./suspend.ts";
 import { toldOf } from "./tell.ts";
-
-/** Our own store is not waited for longer than this, before the account is asked to be suspended. */
-const STORE_MS = 500;
 
 /** Suspends the account, and records it. Neither a store that fails nor one that is slow holds up the suspension. */
 export async function enforce(
@@ -31,7 +27,7 @@ export async function enforce(
   const suspension = await suspendThroughBrake(responder, delivery, {
     askedBefore: wasAskedBefore(delivery, current),
     onAsking: log.note,
-    mayPass: () => permitFor(responder, delivery, current, incidentIdOf(delivery.signal, current)),
+    permit: permitFor(responder, delivery, current, incidentIdOf(delivery.signal, current)),
   });
   const tokenMark = await markTaken(responder, suspension);
   const now = responder.clock.now();
@@ -41,7 +37,7 @@ export async function enforce(
 }
 
 interface BrakedAsking extends Omit<Asking, "mayAsk"> {
-  mayPass: () => Promise<Permit>;
+  permit: Permit;
 }
 
 /**
@@ -51,44 +47,36 @@ interface BrakedAsking extends Omit<Asking, "mayAsk"> {
 export async function suspendThroughBrake(
   responder: Responder,
   delivery: Delivery,
-  { mayPass, ...asking }: BrakedAsking,
+  { permit, ...asking }: BrakedAsking,
 ): Promise<Suspension> {
   const { accountSid } = delivery.signal;
-  let permit: Permit | undefined;
-  const mayAsk = async () => {
-    permit = await mayPass();
-    return permit.isFree;
-  };
   const until = share(responder, delivery, SUSPENSION_SHARE);
   // All but a person's command come from what Twilio signed for, or listed.
   const isProven = delivery.signal.kind !== "suspend";
   const { reading: firstReading } = delivery;
-  const steps = { ...asking, isProven, firstReading, mayAsk };
+  const steps = { ...asking, isProven, firstReading, mayAsk: permit.mayAsk };
   const suspension = await suspendAccount(responder.twilio, accountSid, until, steps);
-  const happened = suspension.kind === "suspended" && suspension.asked;
-  if (permit?.isFree === true && !happened) await permit.giveBack();
+  await permit.settle(outcomeFor(suspension));
   return suspension;
 }
 
+function outcomeFor(suspension: Suspension): PermitOutcome {
+  if (suspension.kind !== "suspended") return "not-suspended";
+  return suspension.by === "tollbreaker" ? "ours" : "not-ours";
+}
+
 /** Who asks the brake, and who need not: it holds the machine, not a person who has looked, nor an account on its way back. */
-export async function permitFor(
+export function permitFor(
   { brake }: Responder,
   { signal }: Delivery,
   { known, memory }: Pick<Case, "known" | "memory">,
   incidentId: string,
-): Promise<Permit> {
+): Permit {
   const { accountSid } = signal;
-  if (signal.kind === "suspend") return brake.passByHand(accountSid);
-  if (known?.incident.state === "reactivating") return FREE_PASS;
-  const asked = brake.mayPass(accountSid, incidentId, memory.brake);
-  const permit = await inTime(asked, STORE_MS);
-  if (permit.kind === "in-time") return permit.value;
-  // Too late to be used: what it took is given back.
-  asked.then((late) => late.giveBack()).catch(() => undefined);
-  return brake.mayPassAlone(accountSid);
+  return signal.kind === "suspend" || known?.incident.state === "reactivating"
+    ? brake.bypassFor(accountSid)
+    : brake.permitFor(accountSid, incidentId, memory.brake);
 }
-
-export const FREE_PASS: Permit = { isFree: true, giveBack: async () => {} };
 
 /** Whether our own record says that we asked Twilio for this suspension in an earlier try. */
 export function wasAskedBefore({ containedAt }: Delivery, { known }: Pick<Case, "known">): boolean {

@@ -31,11 +31,14 @@ export async function finishSoon(responder: Responder, turn: Turn, record: Incid
   const { id: incidentId, accountSid } = record.incident;
   const begunAt = clock.now().getTime();
   const deadline = Math.min(begunAt + turn.besides.leftMs, turn.deadline);
-  const why = await finish(responder, record, { begunAt, deadline, isPatient: false }).catch(messageOf);
+  const left = await finish(responder, record, { begunAt, deadline, isPatient: false }).catch((error) =>
+    toTryAgain(messageOf(error)),
+  );
   turn.besides.leftMs = Math.max(0, turn.besides.leftMs - (clock.now().getTime() - begunAt));
-  if (why === undefined) return;
-  log.info("incident-left-to-follow-up", { accountSid, incidentId, why });
-  await followUps.put({ kind: "incident", accountSid, incidentId, callsDue: areCallsDue(record) });
+  if (left === undefined) return;
+  log.info("incident-left-to-follow-up", { accountSid, incidentId, why: left.why });
+  const callsDue = areCallsDue(record);
+  await followUps.put({ kind: "incident", accountSid, incidentId, callsDue }, (left.laterMs ?? 0) / 1000);
 }
 
 /** Times in milliseconds since the epoch. Who is patient tells people even of what did not come out in time. */
@@ -43,16 +46,23 @@ export interface Work extends Pick<Turn, "begunAt" | "deadline"> {
   isPatient: boolean;
 }
 
+/** What is still due. */
+export interface Left {
+  why: string;
+  /** Where nothing failed, and alerts only have to wait: look again in so many milliseconds. Null where it is to be tried again. */
+  laterMs: number | null;
+}
+
 /**
  * One at a time for each incident: who comes second leaves it to the first. In this order, because an alert says how many
  * calls were ended and what was spent, and waits for nothing that it does not say.
- * @returns why something is still due; undefined when nothing is.
+ * @returns undefined when nothing is due any more.
  * @throws what the store throws
  */
-export async function finish(responder: Responder, record: IncidentRecord, work: Work): Promise<string | undefined> {
+export async function finish(responder: Responder, record: IncidentRecord, work: Work): Promise<Left | undefined> {
   const { store, clock } = responder;
-  if (work.deadline <= clock.now().getTime()) return "there is no time left";
-  if (!work.isPatient && isRankingDue(responder, record)) return "a ranking of all accounts takes longer";
+  if (work.deadline <= clock.now().getTime()) return toTryAgain("there is no time left");
+  if (!work.isPatient && isRankingDue(responder, record)) return toTryAgain("a ranking of all accounts takes longer");
   const leased = await lease(responder, record, work);
   if (leased === undefined) return AT_IT;
   try {
@@ -64,9 +74,13 @@ export async function finish(responder: Responder, record: IncidentRecord, work:
   }
 }
 
-const AT_IT = "somebody else is at it";
+function toTryAgain(why: string): Left {
+  return { why, laterMs: null };
+}
 
-async function finishAlone(responder: Responder, leased: IncidentRecord, work: Work): Promise<string | undefined> {
+const AT_IT = toTryAgain("somebody else is at it");
+
+async function finishAlone(responder: Responder, leased: IncidentRecord, work: Work): Promise<Left | undefined> {
   const { store, clock } = responder;
   const until = { clock, deadline: work.deadline };
   const settled = await afterContainment(responder, leased, work);
@@ -74,13 +88,17 @@ async function finishAlone(responder: Responder, leased: IncidentRecord, work: W
   // Before anything is told: the money goes on running out.
   const topReason = await suspendTheTop(responder, settled.incident);
   const isLate = areCallsDue(settled) || until.deadline <= clock.now().getTime();
-  const { record: told, failures } =
-    isLate && !work.isPatient
-      ? { record: settled, failures: ["it takes longer"] }
-      : await publishAndCheck(responder, settled, { until, isPatient: work.isPatient });
+  const {
+    record: told,
+    failures,
+    laterMs,
+  } = isLate && !work.isPatient
+    ? { record: settled, failures: ["it takes longer"], laterMs: null }
+    : await publishAndCheck(responder, settled, { until, isPatient: work.isPatient });
   await store.change(told, unleased);
   const reasons = [callsReason(told), topReason, ...failures].filter((reason) => reason !== undefined);
-  if (reasons.length > 0) return reasons.join("; ");
+  if (reasons.length > 0) return toTryAgain(reasons.join("; "));
+  if (laterMs !== null) return { why: "another alert of the brake comes first", laterMs };
   await noteToldIfOver(responder, told);
   return undefined;
 }
@@ -95,10 +113,10 @@ async function publishAndCheck(
   record: IncidentRecord,
   { until, isPatient }: { until: Until; isPatient: boolean },
 ) {
-  const { record: published, failures } = await publishDue(responder, record, until);
+  const { record: published, failures, laterMs } = await publishDue(responder, record, until);
   const checked = await withChecklist(responder, published, until, isPatient);
   const isUnread = !isPatient && isChecklistDue(checked);
-  return { record: checked, failures: isUnread ? [...failures, "the check-list is not read yet"] : failures };
+  return { record: checked, laterMs, failures: isUnread ? [...failures, "the check-list is not read yet"] : failures };
 }
 
 /** Why the act itself has to be tried again: Twilio has not suspended the account, and may at the next try. */

@@ -5,7 +5,7 @@ import type { Postponement } from "../inbox/postpone.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { retrying } from "../twilio/backoff.ts";
 import { endLiveCalls } from "./end-calls.ts";
-import { finish } from "./finish.ts";
+import { finish, type Left } from "./finish.ts";
 import type { RemainingTime } from "./receive.ts";
 import { reconcile } from "./reconcile.ts";
 import { CALLS_SHARE, type Responder, share, type Turn } from "./responder.ts";
@@ -32,10 +32,10 @@ export function followUpReceiver(responder: Responder) {
   };
 }
 
-type Left = Postponement & { messageId: string };
+type Comeback = Postponement & { messageId: string };
 
 /** @returns undefined when it is done. */
-async function settle(responder: Responder, record: SQSRecord, time: Time): Promise<Left | undefined> {
+async function settle(responder: Responder, record: SQSRecord, time: Time): Promise<Comeback | undefined> {
   const why = await whyLeft(responder, record, time);
   if (why === undefined) return undefined;
   const { messageId, receiptHandle } = record;
@@ -78,12 +78,28 @@ async function work(
   }
 }
 
-/** @throws what the store throws */
+type OfIncident = Extract<FollowUp, { kind: "incident" }>;
+
+/** @throws what the store throws, and the queue */
 export async function finishIncident(
   responder: Responder,
-  { accountSid, incidentId, callsDue }: Extract<FollowUp, { kind: "incident" }>,
+  followUp: OfIncident,
   time: Time,
 ): Promise<string | undefined> {
+  const left = await finishOrEndCalls(responder, followUp, time);
+  if (left === undefined || left.laterMs === null) return left?.why;
+  // A message of its own: to wait is no failure, and uses up no deliveries.
+  await responder.followUps.put(followUp, Math.max(LEAST_LATER_S, left.laterMs / 1000));
+  return undefined;
+}
+
+const LEAST_LATER_S = 1;
+
+async function finishOrEndCalls(
+  responder: Responder,
+  { accountSid, incidentId, callsDue }: OfIncident,
+  time: Time,
+): Promise<Left | undefined> {
   try {
     const record = await responder.store.load(incidentId);
     return record && (await finish(responder, record, { ...time, isPatient: true }));

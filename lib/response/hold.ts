@@ -33,7 +33,7 @@ export async function hold(
   const suspension = await suspendThroughBrake(responder, delivery, {
     askedBefore: wasAskedBefore(delivery, { known }),
     onAsking: log.note,
-    mayPass: () => permitFor(responder, delivery, { known, memory }, known.incident.id),
+    permit: permitFor(responder, delivery, { known, memory }, known.incident.id),
   });
   const tokenMark = await markTaken(responder, suspension);
   if (suspension.kind === "refused" || suspension.kind === "unconfirmed") throw unconfirmed(delivery, suspension);

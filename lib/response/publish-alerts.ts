@@ -1,19 +1,20 @@
-import pLimit from "p-limit";
 import { alertOf } from "../alerts/alert-of.ts";
-import type { WaitingAccount } from "../alerts/compose.ts";
+import type { AlertOccasion } from "../alerts/compose.ts";
 import { messageOf } from "../errors.ts";
 import { inTime } from "../in-time.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import type { AlertDelivery, Incident } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
-import { fetchAccount } from "../twilio/accounts.ts";
 import type { Until } from "../twilio/backoff.ts";
+import { nameWaiting } from "./name-waiting.ts";
 import type { Responder } from "./responder.ts";
 
 export interface Published {
   record: IncidentRecord;
   /** Why alerts are still due. */
   failures: string[];
+  /** In how many milliseconds to look again at alerts that are due and have to wait; null where none has to. */
+  laterMs: number | null;
 }
 
 /**
@@ -21,12 +22,14 @@ export interface Published {
  * fails keeps no other from being tried. Never throws: whoever calls does what is left later.
  */
 export async function publishDue(responder: Responder, record: IncidentRecord, until: Until): Promise<Published> {
-  const published: Published = { record, failures: [] };
+  const published: Published = { record, failures: [], laterMs: null };
   const tried = new Set<string>();
   for (let due = nextDue(record, tried); due !== undefined; due = nextDue(published.record, tried)) {
     tried.add(due.id);
     try {
-      published.record = await publishInTime(responder, published.record, due, until);
+      const outcome = await publishInTime(responder, published.record, due, until);
+      if (outcome.kind === "later") published.laterMs = Math.min(outcome.ms, published.laterMs ?? outcome.ms);
+      else published.record = await struckOff(responder, published.record, due, outcome);
     } catch (error) {
       const { about } = due;
       responder.log.error("alert-not-published", { incidentId: record.incident.id, about, reason: messageOf(error) });
@@ -42,20 +45,30 @@ function nextDue(record: IncidentRecord, tried: ReadonlySet<string>): AlertDeliv
   return left.find(({ because }) => because !== "brake") ?? left[0];
 }
 
+type Publication = { kind: "published" } | { kind: "told-elsewhere" } | { kind: "later"; ms: number };
+
 async function publishInTime(
   responder: Responder,
   record: IncidentRecord,
   due: AlertDelivery,
-  { clock, deadline }: Until,
-): Promise<IncidentRecord> {
-  const left = deadline - clock.now().getTime();
+  until: Until,
+): Promise<Publication> {
+  const left = until.deadline - until.clock.now().getTime();
   if (left <= 0) throw new Error("the time was over");
-  const signal = AbortSignal.timeout(Math.ceil(left));
-  const work = await inTime(publish(responder, record, due, signal), left);
+  const work = await inTime(publish(responder, record, due, until), left);
   if (work.kind === "late") throw new Error(`not taken within ${Math.ceil(left)} ms`);
+  return work.value;
+}
+
+function struckOff(
+  { store, clock }: Responder,
+  record: IncidentRecord,
+  due: AlertDelivery,
+  { kind }: Exclude<Publication, { kind: "later" }>,
+): Promise<IncidentRecord> {
   const now = clock.now();
-  return responder.store.change(record, (current) =>
-    work.value === "told-elsewhere"
+  return store.change(record, (current) =>
+    kind === "told-elsewhere"
       ? toldElsewhere(current, due.id, now)
       : alertPublished(current, due.id, now, record.incident),
   );
@@ -66,15 +79,42 @@ async function publish(
   responder: Responder,
   { incident }: IncidentRecord,
   due: AlertDelivery,
-  signal: AbortSignal,
-): Promise<"published" | "told-elsewhere"> {
+  until: Until,
+): Promise<Publication> {
   const { about, at, because, problem, note } = due;
   const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
-  const waiting = because === "brake" ? await namesToTell(responder, incident) : [];
-  if (because === "brake" && waiting.length === 0) return "told-elsewhere";
-  const occasion = { about, incident: asTold(incident, due), at, incidentUrl, because, problem, note, waiting };
-  await responder.alerts.publish(alertOf(occasion, responder.log), signal);
-  return "published";
+  const occasion = { about, incident: asTold(incident, due), at, incidentUrl, because, problem, note };
+  if (because === "brake") return publishForAll(responder, incident, occasion, until);
+  await publishUntil(responder, occasion, until);
+  return { kind: "published" };
+}
+
+/** One loud alert for all that wait at the brake, instead of one for each. @throws as `publish` */
+async function publishForAll(
+  responder: Responder,
+  incident: Incident,
+  occasion: AlertOccasion,
+  until: Until,
+): Promise<Publication> {
+  const announcement = await nameWaiting(responder, incident, until);
+  if (announcement.kind !== "tell") return announcement;
+  let isPublished = false;
+  try {
+    await publishUntil(responder, { ...occasion, waiting: announcement.accounts }, until);
+    isPublished = true;
+  } finally {
+    await announcement.settle(isPublished);
+  }
+  return { kind: "published" };
+}
+
+async function publishUntil(
+  { alerts, log }: Responder,
+  occasion: AlertOccasion,
+  { clock, deadline }: Until,
+): Promise<void> {
+  const left = Math.max(0, Math.ceil(deadline - clock.now().getTime()));
+  await alerts.publish(alertOf(occasion, log), AbortSignal.timeout(left));
 }
 
 /**
@@ -85,23 +125,4 @@ function asTold(incident: Incident, { about, rule, note }: AlertDelivery): Incid
   if (about !== "alerted" || rule === incident.rule) return incident;
   const unknown = { trip: null, errors: null, evidence: null, ranking: null, firedAt: null };
   return { ...incident, ...unknown, rule, reason: note ?? "the incident's history says why" };
-}
-
-/** Accounts that trip together are named together: this long the first one waits for the others. */
-const GATHERING_MS = 2000;
-const NAME_TIMEOUT_MS = 2000;
-/** Beyond these, an alert names accounts by their SIDs only. */
-const MOST_NAMES = 20;
-
-/** The accounts that wait at the brake and that nobody was told of: one loud alert instead of one for each. */
-async function namesToTell(responder: Responder, { accountSid: own, id }: Incident): Promise<WaitingAccount[]> {
-  const { twilio, brake, clock } = responder;
-  await clock.sleep(GATHERING_MS);
-  const waiting = await brake.announce(own, id);
-  const inTurn = pLimit(10);
-  return inTurn.map(waiting, async ({ accountSid }, index) => {
-    if (index >= MOST_NAMES) return { accountSid, friendlyName: null };
-    const account = await fetchAccount(twilio, accountSid, NAME_TIMEOUT_MS);
-    return { accountSid, friendlyName: account.kind === "ok" ? account.body.friendlyName : null };
-  });
 }

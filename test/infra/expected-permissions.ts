@@ -40,9 +40,9 @@ const listIncidents = {
 const readBrake = {
   Sid: "ReadBrake",
   Effect: "Allow" as const,
-  Action: "dynamodb:GetItem",
+  Action: ["dynamodb:GetItem", "dynamodb:Query"],
   Resource: arn("Incidents"),
-  Condition: leading("BRAKE"),
+  Condition: leading("BRAKE", "BRAKE-WAITING"),
 };
 const alert = { Sid: "Alert", Effect: "Allow" as const, Action: "sns:Publish", Resource: { Ref: "Alerts" } };
 const sendTo = (queue: string, Sid: string) => ({
@@ -87,6 +87,13 @@ export const PERMISSIONS = {
       Action: "dynamodb:Query",
       Resource: arn("Incidents"),
       Condition: leading("ROUTING#*"),
+    },
+    {
+      Sid: "ListWaiting",
+      Effect: "Allow" as const,
+      Action: "dynamodb:Query",
+      Resource: arn("Incidents"),
+      Condition: leading("BRAKE-WAITING"),
     },
     alert,
     sendTo("Inbox", "PutIntoInbox"),

@@ -20,6 +20,7 @@ const KINDS = {
   ACCOUNT: keys.accountKey(SID).pk,
   ATTEMPTS: keys.attemptsKey("192.0.2.1").pk,
   BRAKE: keys.brakeKey.pk,
+  "BRAKE-WAITING": keys.waitingKey(SID).pk,
   DRILL: keys.drillKey("drill-0001").pk,
   FIRED: keys.firedKey(SID, "UT1").pk,
   INCIDENT: keys.headKey("01JABC").pk,
@@ -73,8 +74,8 @@ describe("of the table", () => {
     { id: "SweepShardLambdaFunction", reads: ["ACCOUNT", "FIRED", "INCIDENT", "SAMPLE", "SWEEP", "SWEEP#"] },
     { id: "NotifyLambdaFunction", reads: ["SLACK"] },
     // Not how phone numbers were routed: a webhook's address may hold a password.
-    { id: "OperatorApiLambdaFunction", reads: ["ATTEMPTS", "BRAKE", "DRILL", "INCIDENT", "OPERATOR"] },
-    { id: "SlackLambdaFunction", reads: ["BRAKE", "INCIDENT"] },
+    { id: "OperatorApiLambdaFunction", reads: ["ATTEMPTS", "BRAKE", "BRAKE-WAITING", "DRILL", "INCIDENT", "OPERATOR"] },
+    { id: "SlackLambdaFunction", reads: ["BRAKE", "BRAKE-WAITING", "INCIDENT"] },
   ])("$id may read $reads", ({ id, reads }) => {
     expect(reachableBy(id, READING)).toEqual(reads);
   });

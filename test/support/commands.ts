@@ -55,7 +55,7 @@ export function suspend(accountSid: string, changes: Partial<SuspendCommand> = {
   return { kind: "suspend", ...asked(), accountSid, acknowledge: [], ...changes };
 }
 
-export function releaseBrake(parentSid: string, accounts: string[]): ReleaseBrakeCommand {
+export function releaseBrake(parentSid: string, accounts: string[] | null): ReleaseBrakeCommand {
   return { kind: "release-brake", ...asked(), accountSid: parentSid, accounts };
 }
 

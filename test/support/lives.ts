@@ -7,9 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { build } from "esbuild";
 import pLimit from "p-limit";
 import { expect } from "vitest";
+import { systemClock } from "../../lib/clock.ts";
+import { readFollowUp } from "../../lib/inbox/follow-up.ts";
 import type { Message } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type FaultProxy, type SeenRequest, startFaultProxy } from "./fault-proxy.ts";
@@ -64,6 +67,7 @@ export function livesIn(rig: Rig): Lives {
   const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
   const script = bundled(SCRIPT, directory);
   const atOnce = pLimit(3);
+  const sqs = new SQSClient({ endpoint: rig.aws.messagingUrl });
 
   /** Lets the function live once; it dies at its `at`th request that writes. */
   async function live(message: Message, attempt: number, { death, policyFile }: Circumstances): Promise<Life> {
@@ -102,6 +106,25 @@ export function livesIn(rig: Rig): Lives {
     };
   }
 
+  /** What the lives left to the follow-up queue, until nothing of it is left. */
+  async function finishAll(): Promise<void> {
+    const QueueUrl = rig.aws.followUpUrl;
+    const { Messages: messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 300 }),
+    );
+    for (const { Body = "", ReceiptHandle } of messages) {
+      rig.followUps.push(readFollowUp(Body));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+    if (messages.length > 0) return finishAll();
+    const accounts = new Set(rig.followUps.flatMap((one) => (one.kind === "incident" ? [one.accountSid] : [])));
+    const left = await Promise.all([...accounts].map((accountSid) => rig.followUp(accountSid)));
+    if (left.flat().length === 0) return;
+    // Whoever was killed at it had it for some seconds; and the brake's alerts wait for one another.
+    await systemClock.sleep(2000);
+    return finishAll();
+  }
+
   return {
     async policyFile(yaml) {
       const file = join(directory, `${randomUUID()}.yml`);
@@ -111,7 +134,7 @@ export function livesIn(rig: Rig): Lives {
     async killEverywhere(make, policyFile, meanwhile) {
       const whole = await live(await make(), 1, { policyFile });
       expect(whole.output).toBe(FINISHED);
-      return atOnce.map(deathsIn(whole.requests), async (death) => {
+      const deaths = await atOnce.map(deathsIn(whole.requests), async (death) => {
         const message = await make();
         const { killed } = await live(message, 1, { death, policyFile });
         await meanwhile?.(message);
@@ -120,8 +143,13 @@ export function livesIn(rig: Rig): Lives {
         expect(second.output, `the second life, after a death ${words}`).toBe(FINISHED);
         return { message, death: words, killed };
       });
+      await finishAll();
+      return deaths;
     },
-    close: () => rmSync(directory, { recursive: true }),
+    close() {
+      sqs.destroy();
+      rmSync(directory, { recursive: true });
+    },
   };
 }
 

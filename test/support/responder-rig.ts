@@ -25,7 +25,7 @@ import { carryOut } from "../../lib/response/carry-out.ts";
 import { ContainedUnrecorded } from "../../lib/response/enforce.ts";
 import { finishIncident } from "../../lib/response/follow-up.ts";
 import { heed } from "../../lib/response/heed.ts";
-import { type BrakeKeeper, brakeKeeper } from "../../lib/response/keep-brake.ts";
+import { type BrakeKeeper, type BrakeKeeperOptions, brakeKeeper } from "../../lib/response/keep-brake.ts";
 import { respond } from "../../lib/response/respond.ts";
 import type { Outcome, Responder, Turn } from "../../lib/response/responder.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
@@ -64,7 +64,7 @@ export interface Rig {
   /** Hands out what is in the follow-up queue about an incident of this account, once. @returns why something is left */
   followUp(accountSid: string, changes?: Partial<Responder>): Promise<string[]>;
   /** A worker's keeper of `brake`, on the one state that all of them share. */
-  brakeOf(brake: Brake): BrakeKeeper;
+  brakeOf(brake: Brake, changes?: Partial<BrakeKeeperOptions>): BrakeKeeper;
   /** What waits in the inbox for one account, in order. */
   inboxOf(accountSid: string): Promise<Message[]>;
   /** Of one account, oldest first. */
@@ -140,11 +140,14 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       recallMs: 10_000,
       alerts: snsPublisher({ client: snsClient, topicArn: aws.topicArn, log }),
       inbox: sqsInbox(sqs, aws.inboxUrl),
-      followUps: { put: async (one) => void followUps.push(one), giveUp: async (one) => void followUps.push(one) },
+      followUps: {
+        put: async (one) => void followUps.push({ ...one }),
+        giveUp: async (one) => void followUps.push(one),
+      },
       postpone: async () => {},
       drills: drillStore(throughProxy, aws.tableName),
       policy: SUSPEND_ALL,
-      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake),
+      brake: brakeOf((changes.policy ?? SUSPEND_ALL).brake, changes.clock && { clock: changes.clock }),
       subaccount: (sid, token) => twilioClient({ accountSid: sid, authToken: async () => token, apiUrl: twilio?.url }),
       markOf: async (sid, token) => markOf(token, { key: authToken, accountSid: sid }),
       publicUrl: PUBLIC_URL,
@@ -154,8 +157,10 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
     };
   }
 
-  function brakeOf(brake: Brake): BrakeKeeper {
-    return brakeKeeper({ store: brakeStore(throughProxy, aws.tableName, systemClock), brake, clock: systemClock, log });
+  function brakeOf(brake: Brake, changes: Partial<BrakeKeeperOptions> = {}): BrakeKeeper {
+    const clock = changes.clock ?? systemClock;
+    const store = brakeStore(throughProxy, aws.tableName, clock);
+    return brakeKeeper({ store, inbox: sqsInbox(sqs, aws.inboxUrl), brake, clock, log, ...changes });
   }
 
   async function deliver(message: Message, delivering: Delivering = {}): Promise<Delivered> {
@@ -208,7 +213,8 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       if (why === undefined) followUps.splice(followUps.indexOf(one), 1);
       else reasons.push(why);
     }
-    return reasons;
+    const isAnew = (one: FollowUp) => one.kind === "incident" && one.accountSid === account && !due.includes(one);
+    return followUps.some(isAnew) ? [...reasons, "it has to wait for its time"] : reasons;
   }
 
   async function incidentsOf(account: string): Promise<Recorded[]> {

@@ -1,6 +1,6 @@
 import { quote } from "../../http/problem.ts";
-import type { BrakeReader } from "../../incidents/brake-reader.ts";
-import { type BrakeState, within } from "../../policy/brake.ts";
+import { allWaiting, type BrakeReader } from "../../incidents/brake-reader.ts";
+import { type BrakeState, releaseOf, within } from "../../policy/brake.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { readRecord } from "../read-record.ts";
 import type { Envelope } from "./judge-incident-command.ts";
@@ -20,15 +20,35 @@ export async function judgeRelease(
   wish: WishedRelease,
   envelope: Envelope,
 ): Promise<Verdict> {
-  const state = await readRecord(brake);
-  if (state.released.includes(envelope.id)) return { kind: "repeated", incidentId: null };
+  const { state, isWaited, notWaiting } = await readRecord(() => readBrake(brake, wish));
+  if (releaseOf(state, envelope.id) !== undefined) return { kind: "repeated", incidentId: null };
   const counted = within(policy.brake, state.suspensions, new Date(envelope.receivedAt));
-  if (state.waiting.length === 0 && counted.length === 0) return refused(NOT_ON);
-  const refusal = refusalFor([...reasonMistakes(envelope.reason), ...waitingFlaws(state, wish)]);
-  // All means those whom the operator could see: who joins until it is carried out, waits for the next decision.
-  const accounts = [...new Set(wish.accounts ?? state.waiting.map(({ accountSid }) => accountSid))];
+  if (!isWaited && counted.length === 0) return refused(NOT_ON);
+  const refusal = refusalFor([...reasonMistakes(envelope.reason), ...waitingFlaws(notWaiting)]);
+  // All of thousands do not fit into a message: who waited when this was accepted, is known by when it began to.
+  const accounts = wish.accounts === null ? null : [...new Set(wish.accounts)];
   const command = { ...envelope, kind: "release-brake" as const, accountSid: parentSid, accounts };
   return refusal ?? { kind: "ready", command, incidentId: null };
+}
+
+interface Found {
+  state: BrakeState;
+  /** Whether any account waits. */
+  isWaited: boolean;
+  /** Those that were asked for by name and do not wait. */
+  notWaiting: string[];
+}
+
+async function readBrake(brake: BrakeReader, { accounts }: WishedRelease): Promise<Found> {
+  const state = await brake.state();
+  const wanted = new Set(accounts ?? []);
+  let isWaited = false;
+  for await (const page of allWaiting(brake)) {
+    isWaited ||= page.length > 0;
+    for (const { accountSid } of page) wanted.delete(accountSid);
+    if (isWaited && wanted.size === 0) break;
+  }
+  return { state, isWaited, notWaiting: [...wanted] };
 }
 
 const NOT_ON = {
@@ -43,10 +63,7 @@ const NOT_ON = {
 } as const;
 
 // Asked for by name, an account that does not wait would be passed over in silence.
-function waitingFlaws({ waiting }: BrakeState, { accounts }: WishedRelease): Flaw[] {
-  if (accounts === null) return [];
-  const known = new Set(waiting.map(({ accountSid }) => accountSid));
-  const others = accounts.filter((sid) => !known.has(sid));
+function waitingFlaws(others: readonly string[]): Flaw[] {
   if (others.length === 0) return [];
   return [
     {

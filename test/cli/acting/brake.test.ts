@@ -44,6 +44,57 @@ describe("brake show", () => {
   });
 });
 
+describe("more than one page of those that wait", () => {
+  const sid = (nth: number) => `AC${nth.toString(16).padStart(32, "0")}`;
+  const many = (from: number, count: number) =>
+    Array.from({ length: count }, (_, nth) => ({
+      ...{ accountSid: sid(from + nth), incidentId: ID },
+      // By account, as the API has them: who waited longest is on the last page.
+      since: new Date(Date.parse(SINCE) - (from + nth) * 1000).toISOString(),
+    }));
+  const pagesOf = (...pages: ReturnType<typeof many>[]) => {
+    const limit = { suspensions: 5, withinSeconds: 600 };
+    for (const [nth, page] of pages.entries()) {
+      const next = nth === pages.length - 1 ? null : `c${nth + 1}`;
+      const path = nth === 0 ? "GET /api/brake" : `GET /api/brake?limit=1000&cursor=c${nth}`;
+      api.on(path, () => ({ status: 200, json: { suspensions: [], waiting: page, next, limit } }));
+    }
+  };
+
+  it("is read to the end, and shown longest first", async () => {
+    pagesOf(many(0, 100), many(100, 1000), many(1100, 3));
+    const { code, stdout } = await brake(["show", "--json"]);
+    expect(code).toBe(0);
+    const shown: { accountSid: string }[] = JSON.parse(stdout).waiting;
+    expect(shown.map(({ accountSid }) => accountSid)).toEqual(
+      many(0, 1103)
+        .map((one) => one.accountSid)
+        .reverse(),
+    );
+    expect((await brake(["show"])).stdout).toContain("The brake holds 1,103 accounts.");
+  });
+
+  it("is released by name as far as a request has room", async () => {
+    pagesOf(many(0, 100), many(100, 200));
+    api.on("POST /api/brake/release", () => accepted("r1", null));
+    const { code, stdout } = await brake(["release", "--reason", "all are under attack", "--yes"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Released: 300 accounts.");
+    const named = many(0, 300).map((one) => one.accountSid);
+    expect(api.commands[0]?.body).toMatchObject({ accounts: named.reverse() });
+  });
+
+  it("beyond that as all, and the last question says so", async () => {
+    pagesOf(many(0, 100), many(100, 201));
+    api.on("POST /api/brake/release", () => accepted("r1", null));
+    const { code, stderr } = await brake(["release", "--reason", "all are under attack"], { answers: ["yes\r"] });
+    expect(code).toBe(0);
+    expect(stderr).toContain("and 251 more: brake show");
+    expect(stderr).toContain("Let 301 accounts, and whoever comes to wait until then be suspended? Type yes: ");
+    expect(api.commands[0]?.body).toEqual({ reason: "all are under attack", accounts: null });
+  });
+});
+
 describe("the names of those that wait", () => {
   const page = (state: string, cursor?: string) =>
     `GET /api/incidents?state=${state}&limit=100${cursor === undefined ? "" : `&cursor=${cursor}`}`;

@@ -13,6 +13,7 @@ import {
   suspended,
 } from "../../../lib/incidents/record.ts";
 import { type IncidentStore, incidentStore } from "../../../lib/incidents/store.ts";
+import { NO_BRAKE_STATE } from "../../../lib/policy/brake.ts";
 import { ruleFor } from "../../../lib/policy/rule-for.ts";
 import { startLocalTable } from "../../support/local-table.ts";
 import { SUSPEND_ALL } from "../../support/policies.ts";
@@ -54,18 +55,18 @@ describe("recall", () => {
       lastIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
-      brake: { state: { suspensions: [], waiting: [], released: [] }, version: 0 },
+      brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
   });
 
   test("knows the brake that all workers share", async () => {
     const brake = {
+      ...NO_BRAKE_STATE,
       suspensions: [{ accountSid: account, at: NOW.toISOString() }],
-      waiting: [{ accountSid: account, incidentId: "an-incident", since: NOW.toISOString(), announcedBy: null }],
-      released: ["a-command"],
+      releases: [{ command: "a-command", reached: null }],
     };
     await put({ ...brakeKey, ...brake, version: 7 });
-    expect((await store.recall(account, "a-signal")).brake).toEqual({ state: brake, version: 7 });
+    expect((await store.recall(account, "a-signal")).brake).toMatchObject({ state: brake, version: 7 });
     await local.client.send(new DeleteCommand({ TableName: local.tableName, Key: brakeKey }));
     await put({ ...brakeKey, version: "seven" });
     await expect(store.recall(account, "a-signal")).rejects.toThrow();

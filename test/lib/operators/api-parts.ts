@@ -17,7 +17,7 @@ interface Given {
 export function readingParts(given: Given): OperatorApiParts {
   return {
     ...given,
-    brake: async () => NO_BRAKE_STATE,
+    brake: { state: async () => NO_BRAKE_STATE, waiting: async () => ({ waiting: [], next: null }) },
     drills: { read: async () => [] },
     inbox: { put: () => Promise.reject(new Error("there is no inbox")) },
     policy: SUSPEND_ALL,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { dynamoBrakeReader } from "../../../lib/incidents/brake-reader.ts";
 import { reactivationAsked } from "../../../lib/incidents/coming-back.ts";
 import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
 import { incidentIdFor } from "../../../lib/incidents/record.ts";
@@ -33,6 +34,8 @@ beforeEach(async () => {
   rig.clock.set(NOW);
   rig.logged();
   await rig.brake.update(() => ({ next: NO_BRAKE_STATE }));
+  for await (const page of rig.brake.waiting.pages())
+    for (const { accountSid } of page) await rig.brake.waiting.end(accountSid, NOW);
 });
 afterEach(() => rig.emptyInbox());
 
@@ -154,7 +157,7 @@ describe("a command that can be carried out", () => {
     expect(answer.headers.get("location")).toBe(`${PUBLIC_URL}/api/brake`);
     const released = { ...envelope(), kind: "release-brake", accountSid: PARENT, reason: REASON };
     expect(commandsIn(rig)).toEqual([
-      { ...released, accounts: [one, other] },
+      { ...released, accounts: null },
       { ...released, accounts: [other] },
     ]);
   });
@@ -163,7 +166,7 @@ describe("a command that can be carried out", () => {
     const waiting = newAccount();
     await holdAtBrake(waiting);
     for (const accounts of [[], null]) await post(rig, "/api/brake/release", { body: { reason: REASON, accounts } });
-    expect(commandsIn(rig)).toMatchObject([{ accounts: [] }, { accounts: [waiting] }]);
+    expect(commandsIn(rig)).toMatchObject([{ accounts: [] }, { accounts: null }]);
   });
 
   it("is logged with who asked for what, on which road, and without the reason", async () => {
@@ -230,10 +233,12 @@ describe("the same request again", () => {
   });
 
   it("of the brake is accepted after it was carried out too, when nothing is held any more", async () => {
-    await holdAtBrake(newAccount());
+    const waiting = newAccount();
+    await holdAtBrake(waiting);
     const sent = { body: { reason: REASON }, headers: key };
     const first = await post(rig, "/api/brake/release", sent);
-    await rig.brake.update((state) => release({ ...state, waiting: [] }, first.body.command));
+    await rig.brake.update((state) => release(state, first.body.command));
+    await rig.brake.waiting.end(waiting, NOW);
     rig.emptyInbox();
     const second = await post(rig, "/api/brake/release", sent);
     expect([second.status, second.body]).toEqual([202, first.body]);
@@ -642,17 +647,14 @@ describe("when something does not answer: 503", () => {
   });
 
   it("the brake", async () => {
-    const parts = { brake: () => Promise.reject(new Error("the table is away")) };
+    const brake = dynamoBrakeReader("no-such-table");
+    const parts = { brake };
     expect(await refused("/api/brake/release", { parts, body: { reason: REASON } })).toMatchObject({ status: 503 });
   });
 });
 
 async function holdAtBrake(...accounts: string[]) {
-  const waiting = accounts.map((accountSid) => ({
-    accountSid,
-    incidentId: NO_ID,
-    since: NOW.toISOString(),
-    announcedBy: null,
-  }));
-  await rig.brake.update(() => ({ next: { ...NO_BRAKE_STATE, waiting } }));
+  const at = NOW.toISOString();
+  for (const accountSid of accounts)
+    await rig.brake.waiting.add({ accountSid, incidentId: NO_ID, since: at, heldBy: at });
 }

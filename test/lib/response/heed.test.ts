@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { drillStore } from "../../../lib/drills/drill-store.ts";
 import type { DrillNudge, Nudge } from "../../../lib/inbox/nudges.ts";
 import type { Incident } from "../../../lib/incidents/incident.ts";
-import { MOST_TRIES } from "../../../lib/response/responder.ts";
 import { reactivate } from "../../support/commands.ts";
 import type { SeenRequest } from "../../support/fault-proxy.ts";
 import { policyOf } from "../../support/policies.ts";
@@ -107,16 +106,17 @@ describe("an incident that makes no progress", () => {
   });
 
   async function failedForGood(): Promise<Incident> {
-    rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 500 });
-    await deliver(firing(account), { milliseconds: 2000, attempt: MOST_TRIES });
+    const body = JSON.stringify({ code: 21477, message: "said no", status: 400 });
+    rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 400, body });
+    expect(await deliver(firing(account))).toEqual(DONE);
     const { incident } = await story();
     expect(incident).toMatchObject({ state: "failed", failure: { retrying: false } });
     return incident;
   }
 
-  test("because its suspension failed to the end is tried with each sweep, and told once", async () => {
+  test("because its suspension was refused is tried with each sweep, and told once", async () => {
     const incident = await failedForGood();
-    await deliver(about(incident, "drive", "drive:first"), { milliseconds: 2000, attempt: MOST_TRIES });
+    await deliver(about(incident, "drive", "drive:first"), { milliseconds: 2000 });
     expect((await story()).incident.state).toBe("failed");
     rig.mend();
     expect(await deliver(about(incident, "drive", "drive:second"))).toEqual(DONE);

@@ -169,7 +169,8 @@ ${BRAKE}
 
   test("is told of to the end of its last day, GMT, and suspended the moment after", async () => {
     const policy = exempt(", until: 2031-05-05");
-    await deliver(firing(account), { policy, ...at("2031-05-05T23:59:59.999Z") });
+    const [last, after] = ["2031-05-05T23:59:59.999Z", "2031-05-06T00:00:00.000Z"];
+    await deliver(firing(account, { receivedAt: last }), { policy, ...at(last) });
     expect(status()).toBe("active");
     expect(await incident()).toMatchObject({
       ...{ state: "alerted", because: "exempt", rule: "all" },
@@ -179,7 +180,7 @@ ${BRAKE}
     expect(alert).toMatchObject({ about: "alerted", severity: "critical" });
     expect(alert?.text).toContain("the city's emergency line");
 
-    await deliver(firing(account), { policy, ...at("2031-05-06T00:00:00.000Z") });
+    await deliver(firing(account, { receivedAt: after }), { policy, ...at(after) });
     expect(status()).toBe("suspended");
     expect(await incident()).toMatchObject({ state: "suspended", because: null, signals: 2 });
     expect((await alerts()).map(({ about }) => about)).toEqual(["alerted", "suspended"]);
@@ -189,7 +190,8 @@ ${BRAKE}
     const policy = exempt("");
     for (const day of ["2031-05-05", "2031-05-06", "2099-12-31"]) {
       for (const hour of ["00", "12", "23"]) {
-        await deliver(firing(account), { policy, ...at(`${day}T${hour}:30:00.000Z`) });
+        const receivedAt = `${day}T${hour}:30:00.000Z`;
+        await deliver(firing(account, { receivedAt }), { policy, ...at(receivedAt) });
       }
     }
     expect(rig.suspensionRequests(account)).toBe(0);
@@ -235,8 +237,8 @@ describe("an account with a limit of its own", () => {
 });
 
 describe("a ladder of limits", () => {
-  const step = (limit: string | null, triggerValue: string, currentValue: string) =>
-    firing(account, { limit, triggerValue, currentValue });
+  const step = (limit: string | null, triggerValue: string, currentValue: string, receivedAt?: string) =>
+    firing(account, { limit, triggerValue, currentValue, ...(receivedAt !== undefined && { receivedAt }) });
 
   test.each(["by name", "by their fields"])(
     "warns twice and then suspends, each time with its own numbers: %s",
@@ -274,7 +276,7 @@ describe("a ladder of limits", () => {
 
   test("warns again the next day (GMT), and not twice a day", async () => {
     const times = ["2031-05-05T00:00:00.000Z", "2031-05-05T23:59:59.999Z", "2031-05-06T00:00:00.000Z"];
-    for (const time of times) await deliver(step("half", "50", "60"), at(time));
+    for (const time of times) await deliver(step("half", "50", "60", time), at(time));
     expect((await alerts()).map(({ at: time }) => time)).toEqual([times[0], times[2]]);
     expect(await incident()).toMatchObject({ signals: 3 });
   });
@@ -313,13 +315,15 @@ describe("somebody who can sign for the account", () => {
     const days = ["2031-05-05", "2031-05-06", "2031-05-07"];
     for (const day of days) {
       for (let nth = 0; nth < MOST_MADE_UP_A_DAY + 5; nth++) {
-        await deliver(firing(account, { triggerValue: `${1000 + nth}.5` }), { policy, ...at(`${day}T12:00:00.000Z`) });
+        const receivedAt = `${day}T12:00:00.000Z`;
+        await deliver(firing(account, { triggerValue: `${1000 + nth}.5`, receivedAt }), { policy, ...at(receivedAt) });
       }
     }
     expect(await alerts()).toHaveLength(days.length * MOST_MADE_UP_A_DAY);
     expect((await incident()).alerts.length).toBe(MOST_ALERTS);
 
-    await deliver(firing(account, { limit: "all" }), { policy, ...at(`${days[2]}T13:00:00.000Z`) });
+    const receivedAt = `${days[2]}T13:00:00.000Z`;
+    await deliver(firing(account, { limit: "all", receivedAt }), { policy, ...at(receivedAt) });
     expect(status()).toBe("suspended");
     expect((await alerts()).at(-1)).toMatchObject({ about: "suspended" });
   });
