@@ -12,7 +12,8 @@ import { build } from "esbuild";
 import pLimit from "p-limit";
 import { expect } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import { readFollowUp } from "../../lib/inbox/follow-up.ts";
+import { type Parked, readFollowUp } from "../../lib/inbox/follow-up.ts";
+import { readMessage } from "../../lib/inbox/inbox.ts";
 import type { Message } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type FaultProxy, type SeenRequest, startFaultProxy } from "./fault-proxy.ts";
@@ -58,6 +59,8 @@ interface Life {
 interface Circumstances {
   death?: { at: number; when: When };
   policyFile: string;
+  /** When an earlier life suspended the account without writing it down. */
+  containedAt?: string | undefined;
 }
 
 const SCRIPT = fileURLToPath(new URL("./respond-once.ts", import.meta.url));
@@ -66,14 +69,16 @@ const FINISHED = JSON.stringify({ batchItemFailures: [] });
 export function livesIn(rig: Rig): Lives {
   const directory = mkdtempSync(join(tmpdir(), "tollbreaker-lives-"));
   const script = bundled(SCRIPT, directory);
-  const atOnce = pLimit(3);
+  // More would starve one another, and take their own store for a slow one.
+  const atOnce = pLimit(2);
   const sqs = new SQSClient({ endpoint: rig.aws.messagingUrl });
 
   /** Lets the function live once; it dies at its `at`th request that writes. */
-  async function live(message: Message, attempt: number, { death, policyFile }: Circumstances): Promise<Life> {
+  async function live(message: Message, attempt: number, circumstances: Circumstances): Promise<Life> {
+    const { death, policyFile, containedAt } = circumstances;
     const targets = [rig.simulator.url, rig.aws.dynamoUrl, rig.aws.messagingUrl];
     const proxies = await Promise.all(targets.map(startFaultProxy));
-    const event = { EVENT: JSON.stringify([recordOf(message, { attempt })]), POLICY_FILE: policyFile };
+    const event = { EVENT: JSON.stringify([recordOf(message, { attempt, containedAt })]), POLICY_FILE: policyFile };
     const environment = environmentOf(proxies, event);
     const child = spawn(process.execPath, [await script], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
     const requests: SeenRequest[] = [];
@@ -106,23 +111,32 @@ export function livesIn(rig: Rig): Lives {
     };
   }
 
-  /** What the lives left to the follow-up queue, until nothing of it is left. */
-  async function finishAll(): Promise<void> {
+  /** Lets what the lives left to the follow-up queue be done, until nothing of it is left. */
+  async function finishAll(policyFile: string): Promise<void> {
+    const parked = await drain();
+    await Promise.all(parked.map((one) => atOnce(() => liveAgain(one, policyFile))));
+    const accounts = new Set(rig.followUps.flatMap((one) => (one.kind === "incident" ? [one.accountSid] : [])));
+    const left = await Promise.all([...accounts].map((accountSid) => rig.followUp(accountSid)));
+    // Whoever was killed at it had it for some seconds; the brake's alerts wait for one another, and what is parked, too.
+    await systemClock.sleep(2500);
+    if (parked.length > 0 || accounts.size > 0 || left.flat().length > 0) return finishAll(policyFile);
+  }
+
+  async function liveAgain({ body, tries, containedAt }: Parked, policyFile: string): Promise<void> {
+    await live(readMessage(body), tries + 1, { policyFile, containedAt: containedAt ?? undefined });
+  }
+
+  /** @returns what was parked; what is due on incidents is the rig's. */
+  async function drain(parked: readonly Parked[] = []): Promise<readonly Parked[]> {
     const QueueUrl = rig.aws.followUpUrl;
     const { Messages: messages = [] } = await sqs.send(
       new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 300 }),
     );
-    for (const { Body = "", ReceiptHandle } of messages) {
-      rig.followUps.push(readFollowUp(Body));
-      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-    }
-    if (messages.length > 0) return finishAll();
-    const accounts = new Set(rig.followUps.flatMap((one) => (one.kind === "incident" ? [one.accountSid] : [])));
-    const left = await Promise.all([...accounts].map((accountSid) => rig.followUp(accountSid)));
-    if (left.flat().length === 0) return;
-    // Whoever was killed at it had it for some seconds; and the brake's alerts wait for one another.
-    await systemClock.sleep(2000);
-    return finishAll();
+    const received = messages.map(({ Body = "" }) => readFollowUp(Body));
+    for (const { ReceiptHandle } of messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    rig.followUps.push(...received.filter(({ kind }) => kind !== "parked"));
+    const all = [...parked, ...received.filter((one) => one.kind === "parked")];
+    return messages.length > 0 ? drain(all) : all;
   }
 
   return {
@@ -143,7 +157,7 @@ export function livesIn(rig: Rig): Lives {
         expect(second.output, `the second life, after a death ${words}`).toBe(FINISHED);
         return { message, death: words, killed };
       });
-      await finishAll();
+      await finishAll(policyFile);
       return deaths;
     },
     close() {

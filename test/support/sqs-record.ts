@@ -37,5 +37,5 @@ export interface RecordOptions {
   /** Which try it is, from 1, by the message's own count and by SQS's. */
   attempt?: number;
   /** When an earlier try suspended the account without writing it down, ISO 8601 UTC. */
-  containedAt?: string;
+  containedAt?: string | undefined;
 }
