@@ -14,6 +14,10 @@ export interface World {
   environment: Record<string, string>;
   /** The inbox, reached without a proxy: what the bench itself takes from it is not a function's request. */
   inbox: { endpoint: string; queueUrl: string };
+  /** The follow-up queue, in the same way. */
+  followUps: { endpoint: string; queueUrl: string };
+  /** How many messages wait in the inbox, or are being handled. */
+  inboxDepth(): number;
   accounts: Account[];
   proxies: Record<Service, CountingProxy>;
   close(): Promise<void>;
@@ -53,6 +57,8 @@ export async function startWorld({ subaccounts, delays = {} }: WorldOptions): Pr
     return {
       environment: { ...environmentOf(aws, simulator, proxies), AWS_ENDPOINT_URL_SSM: parameters.url, HOME: dataDir },
       inbox: { endpoint: aws.messagingUrl, queueUrl: aws.inboxUrl },
+      followUps: { endpoint: aws.messagingUrl, queueUrl: aws.followUpUrl },
+      inboxDepth: () => aws.depths().inbox,
       accounts: simulator.subaccounts(),
       proxies,
       close,
@@ -86,6 +92,8 @@ function environmentOf(aws: LocalAws, simulator: TwilioSimulator, { twilio, sqs,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }
