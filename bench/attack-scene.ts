@@ -6,7 +6,7 @@ import { type Inbox, sqsInbox } from "../lib/inbox/inbox.ts";
 import { LOCAL_CREDENTIALS } from "../local/aws.ts";
 import type { Bundles } from "./bundles.ts";
 import { type Account, type Change, type SignedWebhook, signedFiring } from "./firing.ts";
-import { converse } from "./processes/conversation.ts";
+import { type Conversation, converse } from "./processes/conversation.ts";
 import { nextSuspendRequest } from "./suspend-request.ts";
 import { PUBLIC_URL, startWorld, type World } from "./world.ts";
 
@@ -27,7 +27,10 @@ export interface Scheduled {
   webhook: SignedWebhook;
 }
 
-/** The built webhook and the built responder, a process each, with both queues between them and a Twilio of 150 ms behind. */
+/**
+ * The built webhook and the built responder, with both queues between them and a Twilio of 150 ms behind. The webhook has two
+ * processes, so that what is measured does not wait where a flood is taken in: Lambda gives each request a function of its own.
+ */
 export interface AttackScene {
   world: World;
   /** Past the proxies. */
@@ -35,6 +38,8 @@ export interface AttackScene {
   nextAccount(): Account;
   /** Sends webhooks as scheduled. @returns when each reached the webhook, in the same order */
   send(schedule: readonly Scheduled[]): Promise<number[]>;
+  /** The same, through the other process. */
+  flood(schedule: readonly Scheduled[]): Promise<number[]>;
   /** @returns milliseconds from `begun` to the request that suspends the account; waits for it. */
   suspendedAfter(account: Account, begun: number): Promise<number>;
   /** Resolves when nothing waits in the inbox. */
@@ -54,11 +59,14 @@ export async function setAttackScene(bundles: Bundles, options: SceneOptions): P
   const { subaccounts, responders = 2 } = options;
   const world = await startWorld({ subaccounts, delays: { twilio: TWILIO_MS } });
   const { inbox, followUps, proxies } = world;
-  const door = converse({
-    script: DOOR,
-    parameters: [bundles.handlers["usage-trigger"] ?? ""],
-    environment: world.environment,
-  });
+  // Past the proxy: nobody counts what goes to SQS, and a flood has to get through.
+  const sqsOfItsOwn = { AWS_ENDPOINT_URL_SQS: inbox.endpoint, INBOX_QUEUE_URL: inbox.queueUrl };
+  const environment = { ...world.environment, ...sqsOfItsOwn };
+  const parameters = [bundles.handlers["usage-trigger"] ?? ""];
+  const [door, floodgate] = [
+    converse({ script: DOOR, parameters, environment }),
+    converse({ script: DOOR, parameters, environment }),
+  ];
   const plan = { respond: bundles.handlers["respond"], inbox, followUps, responders };
   const responder = converse({
     script: RESPONDER,
@@ -80,23 +88,32 @@ export async function setAttackScene(bundles: Bundles, options: SceneOptions): P
       if (value === undefined) throw new RangeError("The simulated Twilio has too few subaccounts.");
       return value;
     },
-    async send(schedule) {
-      const sent = z.parse(z.array(z.object({ begun: z.number() })), await door.ask(schedule));
-      return sent.map(({ begun }) => begun);
-    },
+    send: (schedule) => sendThrough(door, schedule),
+    flood: (schedule) => sendThrough(floodgate, schedule),
     async suspendedAfter({ accountSid }, begun) {
-      return (await nextSuspendRequest(accountSid, proxies.twilio, LONGEST_MS)).begun - begun;
+      const after = (await nextSuspendRequest(accountSid, proxies.twilio, LONGEST_MS)).begun - begun;
+      if (after < 0) throw new RangeError("An account was suspended for something else than what was measured.");
+      return after;
     },
     async quiet() {
       while (world.inboxDepth() > 0) await sleep(20);
     },
     async close() {
+      // An emulator that is closed while somebody writes to it ends the whole bench.
+      await responder.ask("stop");
       door.close();
+      floodgate.close();
       responder.close();
       sqs.destroy();
       await world.close();
     },
   };
+}
+
+const Sent = z.array(z.object({ begun: z.number() }));
+
+async function sendThrough(door: Conversation, schedule: readonly Scheduled[]): Promise<number[]> {
+  return z.parse(Sent, await door.ask(schedule)).map(({ begun }) => begun);
 }
 
 /** @returns milliseconds from the webhook of a genuine firing to the suspend request, where nothing else is under way. */

@@ -34,7 +34,9 @@ export async function measureWebhookFlood(bundles: Bundles, { floodRounds, flood
   try {
     // Not counted: everything is new.
     await fireAlone(scene);
-    await suspendByHand(scene, scene.nextAccount());
+    const warm = scene.nextAccount();
+    await scene.flood([forged(warm, 0, FORGERIES[0]?.(0) ?? {})]);
+    await suspendByHand(scene, warm);
     const [idle, idleByHand, fired, byHand]: [number[], number[], Flooded[], Flooded[]] = [[], [], [], []];
     for (let round = 0; round < floodRounds; round++) {
       idle.push(await fireAlone(scene));
@@ -56,13 +58,13 @@ async function flood(scene: AttackScene, seconds: number, kind: "fires" | "by-ha
   const forgeries = Array.from({ length: PER_SECOND * seconds }, (_, nth) => nthForgery(thief, nth));
   const stops = [bystander, ...(kind === "fires" ? [thief] : [])];
   const depth = watchDepth(scene);
-  const sending = scene.send([...stops.map((account) => genuine(account, middleMs)), ...forgeries]);
+  const flooding = scene.flood(forgeries);
+  const sending = scene.send(stops.map((account) => genuine(account, middleMs)));
   const asking = kind === "by-hand" ? sleep(middleMs).then(() => suspendByHand(scene, thief)) : undefined;
-  const sent = await sending;
-  const [bystanderFired = Number.NaN, thiefFired = Number.NaN] = sent;
-  const rest = sent.slice(stops.length);
+  const [bystanderFired = Number.NaN, thiefFired = Number.NaN] = await sending;
+  const flooded = await flooding;
   return {
-    rate: (forgeries.length - 1) / ((Math.max(...rest) - Math.min(...rest)) / 1000),
+    rate: (flooded.length - 1) / ((Math.max(...flooded) - Math.min(...flooded)) / 1000),
     thief: await (asking ?? scene.suspendedAfter(thief, thiefFired)),
     bystander: await scene.suspendedAfter(bystander, bystanderFired),
     deepest: depth.end(),
@@ -116,7 +118,7 @@ const FORGERIES: readonly ((nth: number) => Change)[] = [
   (nth) => ({ limit: "daily-warning", fields: { TriggerValue: "80", CurrentValue: `+81.${nth}` } }),
   (nth) => ({ fields: { CurrentValue: `lots, for the ${nth}th time` } }),
   // It fires once, so it may be a guard; the responder knows of none.
-  (nth) => ({ limit: "daily-spend", fields: { Recurring: "", TriggerValue: "2", CurrentValue: `3.${nth}` } }),
+  (nth) => ({ limit: "made-up", fields: { Recurring: "", TriggerValue: "2", CurrentValue: `3.${nth}` } }),
   (nth) => ({ limit: "daily-spend", fields: { CurrentValue: `1.${nth}` } }),
   (nth) => ({ limit: "daily-spend", fields: { DateFired: new Date(Date.now() - 3 * DAY_MS - nth).toUTCString() } }),
 ];

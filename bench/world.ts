@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "../local/aws.ts";
 import { startTwilioSimulator, type TwilioSimulator } from "../local/twilio/simulator.ts";
 import type { Account } from "./firing.ts";
@@ -30,6 +31,7 @@ export interface WorldOptions {
 }
 
 export const PUBLIC_URL = "https://tollbreaker.example.com";
+const SETTLING_MS = 100;
 const TOKEN_PARAMETER = "/bench/twilio-auth-token";
 
 /** What the functions talk to: emulators, a simulated Twilio where nothing happens by itself, and proxies before them. */
@@ -42,6 +44,8 @@ export async function startWorld({ subaccounts, delays = {} }: WorldOptions): Pr
     return part;
   };
   const close = async () => {
+    // What is still under way finds the emulators open.
+    await sleep(SETTLING_MS);
     for (const closer of closers.splice(0)) await closer();
   };
 
