@@ -17,7 +17,7 @@ const RESPONDER = fileURLToPath(new URL("./processes/responder.ts", import.meta.
 const TWILIO_MS = 150;
 const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
 /** Beyond this a suspension is not late but lost. */
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 240_000;
 
 export interface Scheduled {
   /** Milliseconds after the schedule begins. */

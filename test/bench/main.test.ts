@@ -69,7 +69,7 @@ it("measures every row, and prints nothing but JSON", { timeout: 240_000 }, asyn
   expect(rows.find(({ measure }) => measure === waiting)).toMatchObject({ met: true });
   const behind = "three warnings and garbage, then a firing: to the suspend request";
   for (const measure of [behind, `${behind}, while SNS hangs`]) expect(measured).toContain(measure);
-  expect(measured).toContain("30 accounts trip at the same time: webhook to suspend request");
+  expect(measured).toContain("12 accounts trip at the same time: webhook to suspend request");
   for (const body of ["32 KB, 100 parameters", "262 KB, 62,000 parameters"]) {
     expect(measured).toContain(`refusing a forged webhook: ${body}`);
   }
