@@ -10,11 +10,20 @@ export interface Effort {
   rounds: number;
   /** Webhooks in each round. */
   webhooks: number;
+  /** Forged webhooks of each kind in each round. */
+  refusals: number;
   /** Errors in the flood that is counted. */
   flood: number;
   /** Shorter floods before it, each of another account, and the errors in each. */
   shortFloods: number;
   shortFlood: number;
+  /** Rounds of two floods of forged webhooks each, and how long each flood lasts, in whole seconds. */
+  floodRounds: number;
+  floodSeconds: number;
+  /** Firings behind what once held them up, for each of two states of SNS. */
+  poisonings: number;
+  /** Accounts that trip together. */
+  trippingAccounts: number;
   /** Account histories for the kinds of limits, and the days of each on which false alarms are counted. */
   histories: number;
   days: number;
@@ -29,9 +38,14 @@ export const FULL: Effort = {
   warmUps: 5,
   rounds: 5,
   webhooks: 8000,
+  refusals: 300,
   flood: 100_000,
   shortFloods: 4,
   shortFlood: 5000,
+  floodRounds: 5,
+  floodSeconds: 4,
+  poisonings: 9,
+  trippingAccounts: 1000,
   histories: 60,
   days: 28,
   manySubaccounts: 10_000,
@@ -44,9 +58,14 @@ export const QUICK: Effort = {
   warmUps: 1,
   rounds: 1,
   webhooks: 200,
+  refusals: 20,
   flood: 3000,
   shortFloods: 1,
   shortFlood: 500,
+  floodRounds: 1,
+  floodSeconds: 1,
+  poisonings: 1,
+  trippingAccounts: 12,
   histories: 6,
   days: 2,
   manySubaccounts: 600,

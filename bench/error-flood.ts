@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
-import type { Bundles } from "./bundles.ts";
+import { BENCH_POLICY, type Bundles } from "./bundles.ts";
 import type { Effort } from "./effort.ts";
 import type { Account } from "./firing.ts";
 import { median } from "./median.ts";
@@ -14,7 +14,6 @@ import { startWorld, type World } from "./world.ts";
 
 const FLOOD = fileURLToPath(new URL("./processes/flood.ts", import.meta.url));
 const SPEND = fileURLToPath(new URL("./processes/spend.ts", import.meta.url));
-const POLICY = fileURLToPath(new URL("./policy.yml", import.meta.url));
 
 /** The rule of bench/policy.yml that the flood is about, an error that it lists, and one that no rule lists. */
 const RULE = "sms-pumping";
@@ -77,7 +76,7 @@ function rowsOf(counted: Flooded, { suspendedAfter, quiet, refused, unlisted }: 
   const measure = (what: string) => `flood of errors of one account: ${what}`;
   const perSecond = (microseconds: number) => 1e6 / microseconds;
   const each = microsecondsOf(report);
-  const needed = loadPolicy({ POLICY_FILE: POLICY }).errors[RULE]?.count ?? Number.NaN;
+  const needed = loadPolicy({ POLICY_FILE: BENCH_POLICY }).errors[RULE]?.count ?? Number.NaN;
   return [
     row({
       measure: measure(`${report.sent.toLocaleString("en")} on one core`),

@@ -15,9 +15,21 @@ export interface SignedWebhook {
   headers: Record<string, string>;
 }
 
+/** What makes a firing another one. */
+export interface Change {
+  /** Which limit the address names. */
+  limit?: string;
+  fields?: Readonly<Record<string, string>>;
+}
+
 /** A firing of a daily limit on an account's spend, as Twilio would post it to `publicUrl`. */
-export function signedFiring({ accountSid, authToken }: Account, publicUrl: string): SignedWebhook {
-  return signedWebhook(firingOf(accountSid), { authToken, publicUrl, path: WEBHOOK_PATH });
+export function signedFiring(
+  { accountSid, authToken }: Account,
+  publicUrl: string,
+  change: Change = {},
+): SignedWebhook {
+  const path = change.limit === undefined ? WEBHOOK_PATH : `${WEBHOOK_PATH}?limit=${change.limit}`;
+  return signedWebhook({ ...firingOf(accountSid), ...change.fields }, { authToken, publicUrl, path });
 }
 
 interface Signing {
@@ -45,12 +57,13 @@ export function signedWebhook(
 
 /** The same webhook as API Gateway's HTTP API hands it to a function. */
 export function lambdaEvent({ path, body, headers }: SignedWebhook): APIGatewayProxyEventV2 {
-  const http = { method: "POST", path, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" };
+  const [rawPath = "", rawQueryString = ""] = path.split("?");
+  const http = { method: "POST", path: rawPath, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" };
   return {
     version: "2.0",
-    routeKey: `POST ${path}`,
-    rawPath: path,
-    rawQueryString: "",
+    routeKey: `POST ${rawPath}`,
+    rawPath,
+    rawQueryString,
     headers: { host: "localhost", ...headers },
     body,
     isBase64Encoded: false,
@@ -61,7 +74,7 @@ export function lambdaEvent({ path, body, headers }: SignedWebhook): APIGatewayP
       domainPrefix: "localhost",
       http,
       requestId: "bench",
-      routeKey: `POST ${path}`,
+      routeKey: `POST ${rawPath}`,
       stage: "$default",
       time: "21/Nov/2026:03:04:05 +0000",
       timeEpoch: 1_795_230_245_000,

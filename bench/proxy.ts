@@ -12,6 +12,8 @@ export interface Exchange {
   /** On the clock of `monotonicMs`. */
   begun: number;
   ended: number;
+  /** Of the answer; 0 while there is none. */
+  status: number;
 }
 
 /** Stands between the handlers and an emulator: writes down what passes, and makes it take longer. */
@@ -47,8 +49,10 @@ function begin(incoming: IncomingMessage, outgoing: ServerResponse): Exchange {
     what: `${incoming.method} ${incoming.url}`,
     begun: monotonicMs(),
     ended: Number.POSITIVE_INFINITY,
+    status: 0,
   };
   outgoing.once("finish", () => {
+    exchange.status = outgoing.statusCode;
     exchange.ended = monotonicMs();
   });
   return exchange;

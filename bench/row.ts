@@ -8,6 +8,7 @@ export interface Row {
     | "round trips"
     | "requests"
     | "messages"
+    | "a second"
     | "per CPU second"
     | "minutes"
     | "of money"

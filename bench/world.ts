@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "../local/aws.ts";
 import { startTwilioSimulator, type TwilioSimulator } from "../local/twilio/simulator.ts";
 import type { Account } from "./firing.ts";
@@ -14,6 +15,10 @@ export interface World {
   environment: Record<string, string>;
   /** The inbox, reached without a proxy: what the bench itself takes from it is not a function's request. */
   inbox: { endpoint: string; queueUrl: string };
+  /** The follow-up queue, in the same way. */
+  followUps: { endpoint: string; queueUrl: string };
+  /** How many messages wait in the inbox, or are being handled. */
+  inboxDepth(): number;
   accounts: Account[];
   proxies: Record<Service, CountingProxy>;
   close(): Promise<void>;
@@ -26,6 +31,7 @@ export interface WorldOptions {
 }
 
 export const PUBLIC_URL = "https://tollbreaker.example.com";
+const SETTLING_MS = 100;
 const TOKEN_PARAMETER = "/bench/twilio-auth-token";
 
 /** What the functions talk to: emulators, a simulated Twilio where nothing happens by itself, and proxies before them. */
@@ -38,6 +44,8 @@ export async function startWorld({ subaccounts, delays = {} }: WorldOptions): Pr
     return part;
   };
   const close = async () => {
+    // What is still under way finds the emulators open.
+    await sleep(SETTLING_MS);
     for (const closer of closers.splice(0)) await closer();
   };
 
@@ -53,6 +61,8 @@ export async function startWorld({ subaccounts, delays = {} }: WorldOptions): Pr
     return {
       environment: { ...environmentOf(aws, simulator, proxies), AWS_ENDPOINT_URL_SSM: parameters.url, HOME: dataDir },
       inbox: { endpoint: aws.messagingUrl, queueUrl: aws.inboxUrl },
+      followUps: { endpoint: aws.messagingUrl, queueUrl: aws.followUpUrl },
+      inboxDepth: () => aws.depths().inbox,
       accounts: simulator.subaccounts(),
       proxies,
       close,
@@ -86,6 +96,8 @@ function environmentOf(aws: LocalAws, simulator: TwilioSimulator, { twilio, sqs,
     INBOX_QUEUE_URL: queue(aws.inboxUrl),
     NOTIFY_QUEUE_URL: queue(aws.notifyUrl),
     SWEEP_QUEUE_URL: queue(aws.sweepUrl),
+    FOLLOW_UP_QUEUE_URL: queue(aws.followUpUrl),
+    FOLLOW_UP_DEAD_LETTERS_URL: queue(aws.followUpDeadLettersUrl),
     ALERTS_TOPIC_ARN: aws.topicArn,
   };
 }

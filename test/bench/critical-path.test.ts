@@ -19,7 +19,7 @@ describe("our own work", () => {
 });
 
 it("counts what was sent within a span, whenever it was answered", () => {
-  const sent = (begun: number) => ({ what: `POST /${begun}`, ...span(begun, 100) });
+  const sent = (begun: number) => ({ what: `POST /${begun}`, ...span(begun, 100), status: 200 });
   expect(begunBetween(span(10, 20), [sent(9), sent(10), sent(19), sent(20)])).toEqual([sent(10), sent(19)]);
 });
 

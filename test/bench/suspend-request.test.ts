@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { suspendRequest } from "../../bench/suspend-request.ts";
 
 const path = "/api/2010-04-01/Accounts/AC1.json";
-const at = (begun: number, what: string) => ({ what, begun, ended: begun + 1 });
+const at = (begun: number, what: string) => ({ what, begun, ended: begun + 1, status: 200 });
 
 it("is the first POST to the account itself", () => {
   const exchanges = [
