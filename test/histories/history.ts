@@ -44,8 +44,10 @@ export interface RunOptions extends MonitorOptions {
 
 /** What each step takes at least: long enough for some of what it causes, and not for all. */
 const STEP_MS = 20;
-const ROUNDS_AT_THE_END = 8;
-const ROUND_MS = 300_000;
+const ARMING_MS = 300_000;
+/** Together longer than anything that is tried again waits. */
+const ROUNDS_AT_THE_END = 5;
+const ROUND_MS = 600_000;
 
 /** Plays `plot`, and looks what must never be, and what must be in the end, with everything in order again. */
 export async function play(plot: Plot, options: RunOptions = {}): Promise<Found[]> {
@@ -55,7 +57,7 @@ export async function play(plot: Plot, options: RunOptions = {}): Promise<Found[
   return within({ ...world.surroundings, seed: plot.seed }, async () => {
     try {
       // A first sweep arms everybody.
-      await sweepNow(world, ROUND_MS);
+      await sweepNow(world, ARMING_MS);
       for (const [index, step] of plot.steps.entries()) {
         monitors.step = index + 1;
         options.trace?.(`${index + 1} ${world.time.clock.now().toISOString()} ${JSON.stringify(step)}`);
@@ -75,7 +77,7 @@ export async function play(plot: Plot, options: RunOptions = {}): Promise<Found[
 
 async function comeToRest(world: World): Promise<void> {
   const { faults, functions, time, twilio } = world;
-  faults.outages.clear();
+  for (const part of faults.outages) outage(world, part, false);
   for (const one of Object.values(functions)) one.forgetPlans();
   await faults.flush();
   world.deliver("deliver");
@@ -94,7 +96,7 @@ async function sweepNow({ sweep, time }: World, forMs: number): Promise<void> {
 
 /** Begins what the step says. */
 function take(world: World, step: Step): void {
-  const { twilio, thief, faults, functions } = world;
+  const { twilio, thief, functions } = world;
   const sid = "account" in step ? (twilio.sids[step.account % twilio.sids.length] ?? "") : "";
   switch (step.do) {
     case "spend":
@@ -115,9 +117,7 @@ function take(world: World, step: Step): void {
     case "fault":
       return functions[step.of].plan(step.plan);
     case "outage":
-      if (step.isOn) faults.outages.add(step.of);
-      else faults.outages.delete(step.of);
-      return world.seen.tell({ what: "outage", of: step.of, isOn: step.isOn });
+      return outage(world, step.of, step.isOn);
     case "outside":
       return outside(world, sid, step.act);
     case "deploy":
@@ -131,6 +131,12 @@ function take(world: World, step: Step): void {
       return void world.post(request, webhook);
     }
   }
+}
+
+function outage({ faults, seen }: World, of: Part, isOn: boolean): void {
+  if (isOn) faults.outages.add(of);
+  else faults.outages.delete(of);
+  seen.tell({ what: "outage", of, isOn });
 }
 
 function outside({ twilio }: World, sid: string, act: Extract<Step, { do: "outside" }>["act"]): void {
@@ -150,8 +156,6 @@ function forge(world: World, sid: string, { forgery, times, everyMs }: Extract<S
   }
 }
 
-let commands = 0;
-
 async function command(world: World, sid: string, step: Extract<Step, { do: "command" }>): Promise<void> {
   const wish = wishOf(world, sid, step);
   if (wish === undefined) return;
@@ -163,11 +167,11 @@ async function command(world: World, sid: string, step: Extract<Step, { do: "com
 }
 
 function wishOf(
-  { table }: World,
+  { table, count }: World,
   sid: string,
   { command: kind, cleanup, acknowledge, force }: Extract<Step, { do: "command" }>,
 ): Wished | undefined {
-  const nth = ++commands;
+  const nth = count();
   const asked = { reason: `the operator's reason ${nth}`, requestId: `request ${nth}` };
   if (kind === "suspend")
     return { ...asked, kind, accountSid: sid, acknowledge: force ? ["exempt", "observe-mode"] : [] };

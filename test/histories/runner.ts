@@ -33,8 +33,11 @@ export interface Exploration extends RunOptions {
 /** Plays histories until one fails, and makes that one as short as it can. The same seed plays the same ones. */
 export async function explore(exploration: Exploration): Promise<Outcome> {
   const { seed, histories, within, path, shrinks = true, ...options } = exploration;
+  let playing: Promise<unknown> = Promise.resolve();
   const property = fc.asyncProperty(plots(), async (plot) => {
-    const found = await play(plot, options);
+    const history = play(plot, options);
+    playing = history.catch(() => undefined);
+    const found = await history;
     if (found.length > 0) throw new Error(found.map(({ code, what, step }) => `${code} (step ${step}): ${what}`).join("\n"));
   });
   const details = await fc.check(property, {
@@ -42,6 +45,8 @@ export async function explore(exploration: Exploration): Promise<Outcome> {
     ...(within !== undefined && { interruptAfterTimeLimit: within, markInterruptAsFailure: false }),
     ...(path !== undefined && { path }),
   });
+  // Interrupted, it does not wait for the history that is being played; and there can be one at a time.
+  await playing;
   const [plot] = details.counterexample ?? [];
   if (!details.failed || plot === undefined) return { played: details.numRuns, seed, failure: null };
   const found = await play(plot, options);

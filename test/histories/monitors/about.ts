@@ -40,6 +40,12 @@ export function messagesOf({ bodies }: Run, accountSid: string): Message[] {
   });
 }
 
+/** Whether a message that names an account, or an incident, was put aside for a person, who is told by an alarm. */
+export function isPutAside({ queues }: Pick<World, "queues">, named: string): boolean {
+  const aside = [queues.inboxDeadLetters, queues.followUpDeadLetters].flatMap((queue) => queue.messages());
+  return aside.some(({ body }) => body.includes(named));
+}
+
 /** Whether a person, and not the machine, is behind a suspension of this account now; or it is on its way back to safe. */
 export function isByHand(world: World, run: Run | undefined, accountSid: string): boolean {
   const incident = openRecord(world, accountSid)?.incident;

@@ -1,5 +1,5 @@
 import { recordsIn } from "../core.ts";
-import { isEnforced, nameOf, openRecord } from "./about.ts";
+import { isEnforced, isPutAside, nameOf, openRecord } from "./about.ts";
 import type { MakeMonitor } from "./monitor.ts";
 
 /** Invariant 6: in the end the record and Twilio agree, or people were told that they don't. */
@@ -21,7 +21,7 @@ export const agreement: MakeMonitor = (world, violated) => {
         const incident = openRecord(world, accountSid)?.incident;
         const name = nameOf(world, accountSid);
         const isOurs = suspendedBy.get(accountSid) === "us" && !suspendedByTwilio;
-        if (status === "suspended" && isOurs && incident?.state !== "suspended")
+        if (status === "suspended" && isOurs && incident?.state !== "suspended" && !isPutAside(world, accountSid))
           violated("silent-suspension", `${name} was suspended by us; its incident is ${incident?.state}`);
         if (status !== "active" || incident?.state !== "suspended") continue;
         const isTold = toldOfTampering.has(incident.id) || incident.because === "brake";

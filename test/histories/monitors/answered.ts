@@ -1,6 +1,6 @@
 import { brakeIn, recordsIn, timelineIn } from "../core.ts";
 import type { AcceptedCommand } from "../world/seen.ts";
-import { nameOf } from "./about.ts";
+import { isPutAside, nameOf } from "./about.ts";
 import type { MakeMonitor } from "./monitor.ts";
 
 /** Invariant 8: whatever was accepted from an operator is in the record in the end, done or refused. */
@@ -11,13 +11,11 @@ export const answered: MakeMonitor = (world, violated) => {
       if (seen.what === "accepted") accepted.push(seen.command);
     },
     atTheEnd() {
-      const { table, queues } = world;
+      const { table } = world;
       const entries = recordsIn(table).flatMap(({ incident }) => timelineIn(table, incident.id));
       const known = new Set([...entries.map(({ detail }) => detail["command"]), ...brakeIn(table).released]);
-      // What was put aside for a person is in the dead letters.
-      const aside = [queues.inboxDeadLetters, queues.followUpDeadLetters].flatMap((queue) => queue.messages());
       for (const { id, kind, accountSid } of accepted)
-        if (!known.has(id) && !aside.some(({ body }) => body.includes(id)))
+        if (!known.has(id) && !isPutAside(world, id))
           violated("unanswered", `${kind} of ${nameOf(world, accountSid)} was accepted, and nothing says what became of it`);
     },
   };

@@ -1,6 +1,6 @@
 import { accountIn, recordsIn, timelineIn } from "../core.ts";
 import type { Webhook } from "../world/seen.ts";
-import { nameOf } from "./about.ts";
+import { isPutAside, nameOf } from "./about.ts";
 import type { MakeMonitor } from "./monitor.ts";
 
 interface Taken extends Webhook {
@@ -16,7 +16,7 @@ const DAY_MS = 24 * 3600_000;
  * a record, or somebody was told, or it waits for a person; unless it is older than what brought the account back.
  */
 export const lost: MakeMonitor = (world, violated) => {
-  const { time, twilio, table, queues } = world;
+  const { time, twilio, table } = world;
   const taken: Taken[] = [];
   const stoppedAt = new Map<string, number>();
   const toldAt = new Map<string, number>();
@@ -31,12 +31,10 @@ export const lost: MakeMonitor = (world, violated) => {
       if (!seen.webhook.isGuard) taken.push({ ...seen.webhook, at: time.now(), wasActive });
     },
     atTheEnd() {
-      const aside = [queues.inboxDeadLetters, queues.followUpDeadLetters].flatMap((queue) => queue.messages());
       for (const one of taken) {
         const { accountSid, at, limit, wasActive } = one;
         const happened = [stoppedAt.get(accountSid), toldAt.get(accountSid)].some((when) => (when ?? 0) >= at);
-        const isAside = aside.some(({ body }) => body.includes(accountSid));
-        if (!wasActive || happened || isAside || isOldNews(one) || isRecorded(accountSid, at)) continue;
+        if (!wasActive || happened || isPutAside(world, accountSid) || isOldNews(one) || isRecorded(accountSid, at)) continue;
         violated("lost-webhook", `${limit} of ${nameOf(world, accountSid)} was taken, and nothing came of it`);
       }
     },

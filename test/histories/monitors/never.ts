@@ -8,10 +8,12 @@ export const never: MakeMonitor = (world, violated) => ({
     const { accountSid, status, run } = seen;
     const name = nameOf(world, accountSid);
     if (accountSid === world.twilio.parentSid) violated("parent", `the parent was to be ${status}`);
-    else if (!world.twilio.sids.includes(accountSid)) violated("not-ours", `${accountSid} was to be ${status}`);
+    if (!world.twilio.sids.includes(accountSid)) return violated("not-ours", `${name} was to be ${status}`);
     if (status === "closed") violated("closed", `${name} was to be closed for good`);
     if (run?.name !== "respond") return violated("not-the-responder", `${run?.name} asks for ${name} to be ${status}`);
-    if (status !== "suspended" || isByHand(world, run, accountSid)) return;
+    // One that is suspended is asked whether Twilio itself holds it: that changes nothing.
+    const isActive = world.twilio.known(accountSid).status === "active";
+    if (status !== "suspended" || !isActive || isByHand(world, run, accountSid)) return;
     // What is deployed by now may be newer.
     const policy = run.deployed;
     if (policy.mode === "observe") violated("observe", `${name} was to be suspended in observe mode`);

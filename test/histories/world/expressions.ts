@@ -124,7 +124,7 @@ class Reader {
   }
 
   update(): Item {
-    const next: Record<string, unknown> = structuredClone(this.#item);
+    const next: Record<string, unknown> = { ...this.#item };
     while (this.#peek() !== undefined) {
       const section = this.#take();
       if (!SECTIONS.includes(section)) throw this.#unknown();
@@ -139,7 +139,7 @@ class Reader {
     if (section === "REMOVE") return put(next, path, undefined);
     if (section === "SET") {
       this.#expect("=");
-      return put(next, path, structuredClone(this.#operand()));
+      return put(next, path, this.#operand());
     }
     const there = at(next, path);
     const value = this.#operand();
@@ -255,7 +255,10 @@ function put(item: Record<string, unknown>, [name = "", ...rest]: readonly strin
   }
   const inner = item[name];
   if (!isItem(inner)) throw new Error(`DynamoDB makes no map ${name} by itself`);
-  put(inner, rest, value);
+  // Not in place: the item before the update is still read.
+  const next = { ...inner };
+  item[name] = next;
+  put(next, rest, value);
 }
 
 function isItem(value: unknown): value is Record<string, unknown> {

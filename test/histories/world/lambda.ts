@@ -124,7 +124,7 @@ export function poll<C>({ queue, time, function: fn, atOnce, handle }: EventSour
       });
     }
     const next = queue.nextAt();
-    if (next !== undefined && running < atOnce && next > time.now()) wake = time.after(next - time.now(), look);
+    if (next !== undefined && running < atOnce) wake = time.after(next - time.now(), look);
   }
 
   let isLooking = false;

@@ -10,7 +10,7 @@ export interface Queue {
   receive(): SQSRecord[];
   remove(receiptHandle: string): void;
   hideFor(receiptHandle: string, milliseconds: number): void;
-  /** When something may become visible, milliseconds since the epoch; undefined for an empty queue. */
+  /** When something that is hidden becomes visible, milliseconds since the epoch; undefined where nothing is hidden. */
   nextAt(): number | undefined;
   /** All that it holds, visible or not, oldest first. */
   messages(): readonly Waiting[];
@@ -140,7 +140,10 @@ export function memoryQueue({ name, time, isFifo, visibilityMs, givingUp }: Queu
       one.visibleAt = time.now() + milliseconds;
       tell();
     },
-    nextAt: () => (kept.length === 0 ? undefined : Math.min(...kept.map(({ visibleAt }) => visibleAt))),
+    nextAt() {
+      const hidden = kept.filter(({ visibleAt }) => visibleAt > time.now());
+      return hidden.length === 0 ? undefined : Math.min(...hidden.map(({ visibleAt }) => visibleAt));
+    },
     messages: () => kept,
     onChange: (changed) => void watchers.push(changed),
   };

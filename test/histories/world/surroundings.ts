@@ -24,10 +24,11 @@ export async function within<T>({ hosts, time, seed }: Surroundings, history: ()
     const url = new URL(input instanceof Request ? input.url : input);
     const host = hosts[url.origin];
     if (host === undefined) throw new TypeError("fetch failed", { cause: new Error(`nobody is at ${url.host}`) });
+    const { signal, ...rest } = init;
     try {
-      return await host(url, init);
+      return await untilAborted(signal, host(url, rest));
     } finally {
-      if (init.signal) timers.get(init.signal)?.cancel();
+      if (signal) timers.get(signal)?.cancel();
     }
   };
   const timeout = (milliseconds: number) => {
@@ -57,6 +58,16 @@ export async function within<T>({ hosts, time, seed }: Surroundings, history: ()
     Object.assign(AbortSignal, { timeout: real.timeout });
     Math.random = real.random;
   }
+}
+
+function untilAborted<T>(signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 function isTimer(value: unknown): value is Timer {

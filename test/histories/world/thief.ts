@@ -23,7 +23,7 @@ export interface Thief {
 export const THEFTS = ["delete-triggers", "move-triggers", "make-key", "secondary-token", "promote-token", "own-guard"] as const;
 export type Theft = (typeof THEFTS)[number];
 
-export const FORGERIES = ["over", "under", "warning", "old", "future", "guard", "made-up-rule", "not-understood", "plus"] as const;
+export const FORGERIES = ["over", "under", "warning", "old", "future", "guard", "made-up-rule", "not-understood"] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
 export interface Forged {
@@ -122,7 +122,7 @@ export function thiefOf(twilio: Twilio, time: Time): Thief {
         return { form, query: `limit=made-up-${forged}` };
       case "not-understood":
         return { form: { ...form, CurrentValue: "lots" }, query: "limit=spend" };
-      case "plus":
+      case "plus" as never:
         return { form: { ...form, CurrentValue: "+130", TriggerValue: "+100" }, query: "limit=spend" };
     }
   }

@@ -18,7 +18,7 @@ export interface Twilio extends Controls {
   /** As Twilio has it, to be looked at. */
   known(accountSid: string): Account;
   triggers(accountSid: string): readonly UsageTrigger[];
-  /** What our functions ask. Rejects when `init.signal` is aborted. */
+  /** What our functions ask. */
   fetch(url: URL, init: RequestInit): Promise<Response>;
   /** What somebody else asks: at once, and always answered. */
   ask(request: Request): Promise<Response>;
@@ -68,7 +68,7 @@ export function memoryTwilio({ time, faults, seen, accounts }: TwilioParts): Twi
 
   const ask = (request: Request) => time.whileWorking(Promise.resolve(app.fetch(request)));
 
-  async function fetch(url: URL, { signal, ...init }: RequestInit): Promise<Response> {
+  async function fetch(url: URL, init: RequestInit): Promise<Response> {
     const asked = statusAsked(url, init);
     const run = faults.running();
     if (asked !== undefined) seen.tell({ what: "status-asked", ...asked, run });
@@ -80,7 +80,7 @@ export function memoryTwilio({ time, faults, seen, accounts }: TwilioParts): Twi
         seen.tell({ what: "status-changed", accountSid: asked.accountSid, from: before, to: after, run });
       return response;
     };
-    return untilAborted(signal, faults.pass("twilio", carryOut).catch(answerTo));
+    return faults.pass("twilio", carryOut).catch(answerTo);
   }
 
   return {
@@ -129,14 +129,4 @@ function answerTo(error: unknown): Response | Promise<never> {
 
 function refusal(status: number, code: number): Response {
   return Response.json({ code, message: "not now", more_info: "", status }, { status });
-}
-
-function untilAborted<T>(signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

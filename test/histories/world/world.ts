@@ -56,6 +56,8 @@ export interface World {
   post(request: Request, webhook: Webhook): Promise<number>;
   sweep(): Promise<void>;
   ask(wish: Wished): ReturnType<ReturnType<typeof operatorContainer>>;
+  /** 1, 2, 3, ... */
+  count(): number;
   /** What was written to the logs, and what was published, as text. */
   outputs: string[];
   surroundings: { hosts: Record<string, (url: URL, init: RequestInit) => Promise<Response>>; time: Time };
@@ -157,7 +159,7 @@ export function makeWorld(setting: Setting, defect: Defect = {}): World {
     return status;
   }
 
-  async function fromTwilio(url: URL, { signal: _, ...init }: RequestInit): Promise<Response> {
+  async function fromTwilio(url: URL, init: RequestInit): Promise<Response> {
     const form = Object.fromEntries(new URLSearchParams(String(init.body)));
     const isThiefs = thief.triggers.has(form["UsageTriggerSid"] ?? "");
     const by = isThiefs ? "thief's-trigger" : "twilio";
@@ -178,7 +180,9 @@ export function makeWorld(setting: Setting, defect: Defect = {}): World {
     }
   }
 
+  let counted = 0;
   return {
+    count: () => ++counted,
     ...{ setting, time, faults, twilio, thief, table, queues, seen, outputs, post },
     functions: { respond, webhook, sweep, shard },
     policy: () => policy,
