@@ -3,16 +3,19 @@ import { json } from "node:stream/consumers";
 import * as z from "zod/mini";
 import { type Listening, listening } from "../local/listening.ts";
 
-const GetParameter = z.object({ Name: z.string() });
+const GetParameters = z.object({ Names: z.array(z.string()) });
 
-/** As much of SSM Parameter Store as reading a SecureString takes, so that handlers get their secrets as on AWS. */
-export async function startParameterStore(parameters: Readonly<Record<string, string>>): Promise<Listening> {
+/** As much of SSM Parameter Store as reading SecureStrings takes, so that handlers get their secrets as on AWS. */
+export async function startParameterStore(
+  parameters: Readonly<Record<string, string | undefined>>,
+): Promise<Listening> {
   const server = createServer(async (incoming, outgoing) => {
-    const { Name } = z.parse(GetParameter, await json(incoming));
-    const Value = parameters[Name];
-    const answer = Value === undefined ? { __type: "ParameterNotFound" } : { Parameter: { Name, Value } };
-    outgoing.writeHead(Value === undefined ? 400 : 200, { "content-type": "application/x-amz-json-1.1" });
-    outgoing.end(JSON.stringify(answer));
+    const { Names } = z.parse(GetParameters, await json(incoming));
+    const isThere = (name: string) => parameters[name] !== undefined;
+    const Parameters = Names.filter(isThere).map((Name) => ({ Name, Value: parameters[Name] }));
+    const InvalidParameters = Names.filter((name) => !isThere(name));
+    outgoing.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
+    outgoing.end(JSON.stringify({ Parameters, InvalidParameters }));
   });
   return listening(server.listen(0, "127.0.0.1"));
 }

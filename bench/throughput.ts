@@ -4,24 +4,26 @@ import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../lib/errors.ts";
+import type { TwilioSimulator } from "../local/twilio/simulator.ts";
 import type { Effort } from "./effort.ts";
 import { type Account, type SignedWebhook, signedFiring, WEBHOOK_PATH } from "./firing.ts";
 import { median } from "./median.ts";
 import { converse } from "./processes/conversation.ts";
 import { type Row, row } from "./row.ts";
-import { PUBLIC_URL } from "./world.ts";
+import { PUBLIC_URL, startQuietTwilio } from "./world.ts";
 
-/** twilio.webhook() knows one token only; so both get what the parent account signed. */
-const PARENT: Account = { accountSid: `AC${"0".repeat(32)}`, authToken: "f".repeat(32) };
 const AT_ONCE = 8;
+const OURS = fileURLToPath(new URL("./processes/our-webhook.ts", import.meta.url));
+const EXPRESS = fileURLToPath(new URL("./processes/express-webhook.ts", import.meta.url));
 
 /**
  * Webhooks that are verified in one second of processor time, both over real HTTP connections that are kept open.
  * Processor time rather than the clock's, because the sender needs a core, too, and others may use the machine.
  */
 export async function measureThroughput({ rounds, webhooks }: Effort): Promise<Row[]> {
-  const ours = await startServer(fileURLToPath(new URL("./processes/our-webhook.ts", import.meta.url)));
-  const express = await startServer(fileURLToPath(new URL("./processes/express-webhook.ts", import.meta.url)));
+  const twilio = await startQuietTwilio(0);
+  const ours = await startServer(OURS, twilio);
+  const express = await startServer(EXPRESS, twilio);
   try {
     for (const server of [ours, express]) await checkThatItVerifies(server);
     const rates = await ratesInTurn({ ours, express }, rounds, webhooks);
@@ -30,6 +32,7 @@ export async function measureThroughput({ rounds, webhooks }: Effort): Promise<R
   } finally {
     ours.close();
     express.close();
+    await twilio.close();
   }
 }
 
@@ -44,7 +47,7 @@ async function ratesInTurn(servers: { ours: Server; express: Server }, rounds: n
 }
 
 async function rate(server: Server, webhooks: number): Promise<number> {
-  const signed = signedFiring(PARENT, PUBLIC_URL);
+  const signed = signedFiring(server.parent, PUBLIC_URL);
   const atOnce = pLimit(AT_ONCE);
   const before = await server.cpuMicroseconds();
   await Promise.all(Array.from({ length: webhooks }, () => atOnce(() => expectAnswer(server, signed, 204))));
@@ -52,8 +55,8 @@ async function rate(server: Server, webhooks: number): Promise<number> {
 }
 
 async function checkThatItVerifies(server: Server): Promise<void> {
-  await expectAnswer(server, signedFiring(PARENT, PUBLIC_URL), 204);
-  await expectAnswer(server, signedFiring({ ...PARENT, authToken: "forged" }, PUBLIC_URL), 403);
+  await expectAnswer(server, signedFiring(server.parent, PUBLIC_URL), 204);
+  await expectAnswer(server, signedFiring({ ...server.parent, authToken: "forged" }, PUBLIC_URL), 403);
 }
 
 async function expectAnswer({ agent, port }: Server, { body, headers }: SignedWebhook, status: number): Promise<void> {
@@ -66,6 +69,8 @@ async function expectAnswer({ agent, port }: Server, { body, headers }: SignedWe
 }
 
 interface Server {
+  /** twilio.webhook() knows one token only; so both get what the parent account signed. */
+  parent: Account;
   port: number;
   agent: Agent;
   cpuMicroseconds(): Promise<number>;
@@ -75,12 +80,14 @@ interface Server {
 const Port = z.object({ port: z.number() });
 const Used = z.object({ cpuMicroseconds: z.number() });
 
-async function startServer(script: string): Promise<Server> {
-  const parameters = [PUBLIC_URL, PARENT.accountSid, PARENT.authToken];
+async function startServer(script: string, twilio: TwilioSimulator): Promise<Server> {
+  const parent = twilio.parent();
+  const parameters = [PUBLIC_URL, parent.accountSid, parent.authToken, twilio.url];
   const process = converse({ script, parameters, environment: {} });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const { port } = z.parse(Port, await process.hear());
   return {
+    parent,
     port,
     agent,
     cpuMicroseconds: async () => z.parse(Used, await process.ask("used")).cpuMicroseconds,

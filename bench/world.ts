@@ -63,7 +63,8 @@ export async function startWorld({ subaccounts, delays = {} }: WorldOptions): Pr
   }
 }
 
-function startQuietTwilio(subaccounts: number): Promise<TwilioSimulator> {
+/** A simulated Twilio where nothing happens by itself. */
+export function startQuietTwilio(subaccounts: number): Promise<TwilioSimulator> {
   return startTwilioSimulator({ subaccounts, ordinaryTraffic: false, trafficEveryMs: 0, evaluateEveryMs: 0 });
 }
 

@@ -4,7 +4,7 @@ import { readConfig, UsageTriggerEnv } from "../lib/config.ts";
 import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import type { Policy } from "../lib/policy/policy.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { politeClient } from "../lib/sweep/polite-client.ts";
 import { type AccountList, listAccounts } from "../lib/twilio/accounts.ts";
 import { type TwilioClient, twilioClient } from "../lib/twilio/client.ts";
@@ -44,7 +44,7 @@ const NamedTwilio = z.pick(UsageTriggerEnv, { PUBLIC_URL: true, TWILIO_ACCOUNT_S
 
 async function named(environment: Environment): Promise<TwilioAccess> {
   const { PUBLIC_URL, TWILIO_ACCOUNT_SID, TWILIO_API_URL } = configured(environment);
-  const authToken = await secretReader(environment, "TWILIO_AUTH_TOKEN")();
+  const authToken = await secretReaders(environment, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN")();
   if (authToken === undefined) throw tokenMissing();
   return accessOf({
     accountSid: TWILIO_ACCOUNT_SID,

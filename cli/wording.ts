@@ -1,3 +1,6 @@
+import { decimal as grouped } from "../lib/alerts/amounts.ts";
+import { isDecimal } from "../lib/decimal.ts";
+
 /** How times, lags and amounts read to a person. */
 
 const SECOND = 1000;
@@ -102,19 +105,9 @@ export function detailText(detail: Readonly<Record<string, string | number | boo
     .join(", ");
 }
 
-const DECIMAL = /^-?\d+(?:\.\d+)?$/;
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 20 });
-
-/**
- * A decimal as Twilio sends it, `1000.500000`, as `1,000.5`: no digit is rounded, because the text never becomes a
- * floating-point number. Any other text comes back as it is.
- */
+/** A decimal as Twilio sends it, `1000.500000`, as `1,000.5`, every digit kept. Any other text comes back as it is. */
 export function amount(decimal: string): string {
-  return isDecimal(decimal) ? grouped.format(decimal) : decimal;
-}
-
-function isDecimal(text: string): text is Intl.StringNumericLiteral {
-  return DECIMAL.test(text);
+  return isDecimal(decimal) ? grouped(decimal) : decimal;
 }
 
 /** ` USD` behind the values of a trigger by price, once Usage Records have told the currency; else empty. */

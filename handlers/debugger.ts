@@ -8,7 +8,7 @@ import { DebuggerEnv, readConfig } from "../lib/config.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { jsonLog } from "../lib/log.ts";
 import { policy } from "../lib/policy/current-policy.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { twilioClient } from "../lib/twilio/client.ts";
 import { errorCounter } from "../lib/webhooks/count-errors.ts";
 import { errorWebhooks } from "../lib/webhooks/error-webhooks.ts";
@@ -19,7 +19,7 @@ import { windowStore } from "../lib/webhooks/window-store.ts";
 // Once per cold start.
 const config = readConfig(DebuggerEnv, process.env);
 const log = jsonLog();
-const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
+const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
 const twilio = twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL });
 const inbox = sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL);
 const store = windowStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME);

@@ -9,19 +9,20 @@ import { NotifyEnv, readConfig } from "../lib/config.ts";
 import { drillStore } from "../lib/drills/drill-store.ts";
 import { sqsPostpone } from "../lib/inbox/postpone.ts";
 import { jsonLog } from "../lib/log.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { configuredSender } from "../lib/slack/configured-sender.ts";
 import { messageStore } from "../lib/slack/message-store.ts";
 
 // once per cold start
 const config = readConfig(NotifyEnv, process.env);
 const log = jsonLog();
+const secret = secretReaders(process.env, ["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
 const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
 const notify = notifier({
   slack: configuredSender({
-    botToken: secretReader(process.env, "SLACK_BOT_TOKEN"),
+    botToken: secret("SLACK_BOT_TOKEN"),
     channel: config.SLACK_CHANNEL,
-    webhookUrl: secretReader(process.env, "SLACK_WEBHOOK_URL"),
+    webhookUrl: secret("SLACK_WEBHOOK_URL"),
     apiUrl: config.SLACK_API_URL,
     store: messageStore(table, config.TABLE_NAME, clock.now),
     log,

@@ -19,7 +19,7 @@ import { followUpReceiver } from "../lib/response/follow-up.ts";
 import { brakeKeeper } from "../lib/response/keep-brake.ts";
 import { inboxReceiver, type RemainingTime } from "../lib/response/receive.ts";
 import type { Responder } from "../lib/response/responder.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { twilioClient } from "../lib/twilio/client.ts";
 import { markOf } from "../lib/twilio/token-mark.ts";
 
@@ -27,7 +27,7 @@ import { markOf } from "../lib/twilio/token-mark.ts";
 const config = readConfig(RespondEnv, process.env);
 const log = jsonLog();
 const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
-const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
+const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
 const apiUrl = config.TWILIO_API_URL;
 // Either is enough: nothing is suspended by mistake.
 const mode = config.MODE === "observe" ? "observe" : policy.mode;

@@ -9,7 +9,7 @@ import { readConfig, SweepShardEnv } from "../lib/config.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { jsonLog } from "../lib/log.ts";
 import { policy } from "../lib/policy/current-policy.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { memoryStore } from "../lib/sweep/memory-store.ts";
 import { runStore } from "../lib/sweep/run-store.ts";
 import { sampleStore } from "../lib/sweep/sample-store.ts";
@@ -19,7 +19,7 @@ import { twilioClient } from "../lib/twilio/client.ts";
 // Once per cold start.
 const config = readConfig(SweepShardEnv, process.env);
 const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
-const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
+const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
 // Either is enough, as for the responder.
 const mode = config.MODE === "observe" ? "observe" : policy.mode;
 

@@ -8,7 +8,7 @@ import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { readConfig, SweepEnv } from "../lib/config.ts";
 import { jsonLog } from "../lib/log.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { runStore } from "../lib/sweep/run-store.ts";
 import { sqsShardQueue } from "../lib/sweep/shard-queue.ts";
 import { type Start, startSweep } from "../lib/sweep/start-sweep.ts";
@@ -16,7 +16,7 @@ import { twilioClient } from "../lib/twilio/client.ts";
 
 // Once per cold start.
 const config = readConfig(SweepEnv, process.env);
-const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
+const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
 const starter = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL }),
   runs: runStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME),

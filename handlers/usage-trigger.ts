@@ -6,7 +6,7 @@ import { readConfig, UsageTriggerEnv } from "../lib/config.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { jsonLog } from "../lib/log.ts";
 import { policy } from "../lib/policy/current-policy.ts";
-import { secretReader } from "../lib/secrets.ts";
+import { secretReaders } from "../lib/secrets.ts";
 import { twilioClient } from "../lib/twilio/client.ts";
 import { signingTokens } from "../lib/webhooks/signing-tokens.ts";
 import { usageTriggerWebhook } from "../lib/webhooks/usage-trigger.ts";
@@ -14,7 +14,7 @@ import { usageTriggerWebhook } from "../lib/webhooks/usage-trigger.ts";
 // Once per cold start.
 const config = readConfig(UsageTriggerEnv, process.env);
 const log = jsonLog();
-const authToken = secretReader(process.env, "TWILIO_AUTH_TOKEN");
+const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
 const twilio = twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL });
 
 /** `POST /webhooks/usage-trigger`, for whoever serves HTTP: Lambda below, or the local server. */

@@ -10,17 +10,27 @@ import { ACCOUNT_SID } from "./twilio/sids.ts";
  * holds it (AWS). `lib/secrets.ts` reads whichever is set.
  */
 
-const httpUrl = (example: string) =>
-  z
-    .url({ protocol: /^https?$/, error: `an http or https URL such as ${example}` })
-    .check(z.refine(isBare, `an http or https URL such as ${example}, without user name, query or fragment`));
+const httpUrl = (example: string) => {
+  const url = `an http or https URL such as ${example}`;
+  // A URL's parser takes white space away in silence, so it is looked for first.
+  const written = z
+    .string({ error: url })
+    .check(z.refine(hasNoSpace, `${url}, without white space or control characters`));
+  const bare = z
+    .url({ protocol: /^https?$/, error: url })
+    .check(z.refine(isBare, `${url}, without user name, query or fragment`));
+  return z.pipe(written, bare);
+};
 const text = (what: string) => z.string({ error: what }).check(z.minLength(1, what));
 const secret = (name: string) => ({ [name]: z.optional(z.string()), [`${name}_PARAMETER`]: z.optional(z.string()) });
 
 // With more than the base, every signature would be made over another URL than ours, and every webhook be refused.
 const publicUrl = {
-  PUBLIC_URL: httpUrl("https://abc123.execute-api.eu-west-1.amazonaws.com").check(
-    z.refine((url) => !url.includes("/webhooks/usage-trigger"), "the base URL alone, without /webhooks/usage-trigger"),
+  PUBLIC_URL: z.pipe(
+    httpUrl("https://abc123.execute-api.eu-west-1.amazonaws.com").check(
+      z.refine(isWithoutWebhooks, "the base URL alone, without /webhooks and what follows it"),
+    ),
+    z.transform(canonicalUrl),
   ),
 };
 const parent = {
@@ -143,11 +153,27 @@ export function readConfig<T extends z.core.$ZodType>(
   });
 }
 
-// What is no URL at all has its own message.
+// What is no URL at all has its own message. A query or fragment that is empty still has its mark.
 function isBare(url: string): boolean {
   if (!URL.canParse(url)) return true;
-  const { username, password, search, hash } = new URL(url);
-  return `${username}${password}${search}${hash}` === "";
+  const { username, password } = new URL(url);
+  return `${username}${password}` === "" && !/[?#]/.test(url);
+}
+
+function hasNoSpace(url: string): boolean {
+  return !/[\s\p{C}]/u.test(url);
+}
+
+function isWithoutWebhooks(url: string): boolean {
+  return !URL.canParse(url) || !/\/webhooks(\/|$)/i.test(new URL(url).pathname);
+}
+
+/**
+ * One spelling of each address, for what Twilio is told and for what signatures are checked against: Twilio signs the
+ * address as it was told it, and whether it spells a host in capitals or a default port as we did is not documented.
+ */
+export function canonicalUrl(url: string): string {
+  return URL.parse(url)?.href.replace(/\/+$/, "") ?? url;
 }
 
 // This ends up in a log, where no password belongs.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { canonicalUrl } from "../lib/config.ts";
 import { TollbreakerError } from "../lib/errors.ts";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { LOCAL_CREDENTIALS, type LocalAws, startLocalAws } from "./aws.ts";
@@ -83,7 +84,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     // The server is up before the handlers know its address: PUBLIC_URL may be the port that was free.
     const app = new Hono();
     const server = opened(await listening(serve({ fetch: app.fetch, port: options.port, hostname: "127.0.0.1" })));
-    const publicUrl = environment["PUBLIC_URL"] || server.url;
+    const publicUrl = canonicalUrl(environment["PUBLIC_URL"] || server.url);
 
     Object.assign(process.env, environment, LOCAL_CREDENTIALS, await addresses(aws, options), {
       PUBLIC_URL: publicUrl,

@@ -40,9 +40,9 @@ export function naiveWebhook({ sqs, ssm }: Clients) {
   const httpClient = new SimulatedTwilio(environment.TWILIO_API_URL);
 
   async function authTokenOf(accountSid: string): Promise<string> {
-    const parameter = { Name: environment.TWILIO_AUTH_TOKEN_PARAMETER, WithDecryption: true };
-    const { Parameter } = await ssm.getParameter(parameter);
-    const client = twilio(environment.TWILIO_ACCOUNT_SID, Parameter?.Value, { httpClient });
+    const names = { Names: [environment.TWILIO_AUTH_TOKEN_PARAMETER], WithDecryption: true };
+    const { Parameters } = await ssm.getParameters(names);
+    const client = twilio(environment.TWILIO_ACCOUNT_SID, Parameters?.[0]?.Value, { httpClient });
     const account = await client.api.v2010.accounts(accountSid).fetch();
     return account.authToken;
   }

@@ -9,10 +9,10 @@ import { usageTriggerWebhook } from "../../lib/webhooks/usage-trigger.ts";
 import { serveMeasured } from "./measured-server.ts";
 
 /** Our webhook, whole but for SQS: what is verified goes into memory, so that verification is what is measured. */
-const [publicUrl = "", accountSid = "", authToken = ""] = process.argv.slice(2);
+const [publicUrl = "", accountSid = "", authToken = "", apiUrl = ""] = process.argv.slice(2);
 const parentToken = async () => authToken;
 const log = jsonLog(() => undefined);
-const twilio = twilioClient({ accountSid, authToken: parentToken });
+const twilio = twilioClient({ accountSid, authToken: parentToken, apiUrl });
 const app = usageTriggerWebhook({
   publicUrl,
   tokens: signingTokens({ twilio, parentToken, clock, log }),

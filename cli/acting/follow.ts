@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { IncidentStory } from "../incident-view.ts";
 import type { Server } from "../server.ts";
@@ -39,11 +39,12 @@ export async function follow(
   terminal: Terminal,
   watch: Watch,
   pace: Pace = PACE,
+  clock: Clock = systemClock,
 ): Promise<Ending> {
   const interrupt = new AbortController();
   const release = terminal.onInterrupt(() => interrupt.abort());
   try {
-    return await readUntilOver(server, underWay, { terminal, watch, pace, signal: interrupt.signal });
+    return await readUntilOver(server, underWay, { terminal, watch, pace, clock, signal: interrupt.signal });
   } catch (thrown) {
     if (interrupt.signal.aborted) return { kind: "unknown", because: "interrupt" };
     throw thrown;
@@ -57,12 +58,13 @@ interface Following {
   terminal: Terminal;
   watch: Watch;
   pace: Pace;
+  clock: Clock;
   signal: AbortSignal;
 }
 
 async function readUntilOver(server: Server, underWay: UnderWay, following: Following): Promise<Ending> {
-  const { terminal, watch, pace, signal } = following;
-  const started = Date.now();
+  const { terminal, watch, pace, clock, signal } = following;
+  const started = clock.now().getTime();
   let passed = 0;
   while (passed < pace.atMost) {
     const incident = await readPatiently(server, underWay, signal);
@@ -70,8 +72,9 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
     const ending = incident && endingOf(incident, underWay.command, underWay.asked);
     if (ending !== undefined) return whole(server, underWay, ending, following);
     terminal.status(waiting(passed, incident === undefined));
-    await sleep(pace.every, undefined, { signal });
-    passed = Date.now() - started;
+    await clock.sleep(pace.every, signal);
+    signal.throwIfAborted();
+    passed = clock.now().getTime() - started;
   }
   return { kind: "unknown", because: "time-out" };
 }
@@ -79,10 +82,11 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
 const MOST_LOOKS = 3;
 
 /** The responder writes a line of the history first, and the incident right after it: what the line tells of is there then. */
-async function whole(server: Server, underWay: UnderWay, ending: Ending, { pace, signal }: Following): Promise<Ending> {
+async function whole(server: Server, underWay: UnderWay, ending: Ending, following: Following): Promise<Ending> {
+  const { pace, clock, signal } = following;
   let last = ending;
   for (let looks = 0; looks < MOST_LOOKS && "incident" in last && !isWhole(last.incident, underWay); looks++) {
-    await sleep(Math.min(pace.every, 100), undefined, { signal });
+    await clock.sleep(Math.min(pace.every, 100), signal);
     const incident = await readPatiently(server, { ...underWay, incidentId: last.incident.id }, signal);
     last = (incident && endingOf(incident, underWay.command, underWay.asked)) ?? last;
   }

@@ -1,12 +1,11 @@
-import { Big } from "big.js";
-import { isDecimal } from "../decimal.ts";
+import { isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Trip } from "../incidents/incident.ts";
 import { oneLine } from "./plain-text.ts";
 
 /** An exact decimal for people: `"1000.500000"` is `1,000.5`. What is no decimal is shown as it came. */
 export function decimal(text: string): string {
   if (!isDecimal(text)) return oneLine(text, 40) || "an unreadable amount";
-  const [whole = "0", fraction] = new Big(text).toFixed().split(".");
+  const [whole = "0", fraction] = withoutTrailingZeros(text).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }

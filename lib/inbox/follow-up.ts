@@ -46,7 +46,7 @@ export interface FollowUpQueues {
 }
 
 /** SQS delays no message for longer: 15 minutes. */
-export const LONGEST_DELAY_S = 900;
+const LONGEST_DELAY_S = 900;
 
 export function sqsFollowUps(client: SQSClient, { queueUrl, deadLettersUrl }: FollowUpQueues): FollowUps {
   async function send(QueueUrl: string, followUp: FollowUp, DelaySeconds = 0): Promise<void> {

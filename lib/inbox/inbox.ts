@@ -14,7 +14,7 @@ export interface Inbox {
   put(message: Message, options?: PutOptions): Promise<void>;
 }
 
-export interface PutOptions {
+interface PutOptions {
   /**
    * What the message stands for: of those of one account that stand for the same, the inbox stores one in five minutes.
    * `identityOf` the message when left out.
@@ -29,7 +29,7 @@ export interface ReturnInbox extends Inbox {
   putBack(returned: Returned): Promise<void>;
 }
 
-export interface Returned {
+interface Returned {
   /** Unique for this return, and the same however often it is attempted. */
   id: string;
   /** The message group: the AccountSid, as far as anybody can tell. */

@@ -146,9 +146,9 @@ export interface Trip {
   recurring: string;
   triggerValue: string;
   currentValue: string;
-  /** CurrentValue minus TriggerValue. */
+  /** CurrentValue minus TriggerValue; empty where one of them is no number. */
   overshoot: string;
-  /** The overshoot as a share of TriggerValue, in percent with one decimal; null when TriggerValue is zero. */
+  /** The overshoot as a share of TriggerValue, in percent with one decimal; null when TriggerValue is zero, or no number. */
   overshootPercent: string | null;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { percentOf, subtract } from "../decimal.ts";
+import { isDecimal, percentOf, subtract } from "../decimal.ts";
 import type { SuspendCommand } from "../inbox/commands.ts";
 import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
 import type { DriveNudge, TamperedNudge } from "../inbox/nudges.ts";
@@ -403,8 +403,9 @@ function errorsOf(signal: Occasion): ErrorEvidence | null {
 function tripOf(signal: Occasion): Trip | null {
   if (signal.kind !== "usage-trigger") return null;
   const { usageTriggerSid, usageCategory, triggerBy, recurring, triggerValue, currentValue } = signal;
-  const overshoot = subtract(currentValue, triggerValue);
-  const overshootPercent = percentOf(overshoot, triggerValue);
+  const isKnown = isDecimal(currentValue) && isDecimal(triggerValue);
+  const overshoot = isKnown ? subtract(currentValue, triggerValue) : "";
+  const overshootPercent = isKnown ? percentOf(overshoot, triggerValue) : null;
   return {
     usageTriggerSid,
     usageCategory,

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import type { Problem } from "../http/problem.ts";
 import type { Road } from "../inbox/commands.ts";
@@ -146,8 +147,8 @@ function targetOf(wish: Wished): { incident?: string; account?: string } {
     case "release-brake":
       return {};
     case "suspend":
-      return { account: wish.accountSid.slice(0, MOST_LOGGED) };
+      return { account: cut(wish.accountSid, MOST_LOGGED) };
     default:
-      return { incident: wish.incidentId.slice(0, MOST_LOGGED) };
+      return { incident: cut(wish.incidentId, MOST_LOGGED) };
   }
 }

@@ -6,8 +6,11 @@ import { attemptsKey } from "../incidents/keys.ts";
 
 /** Failed attempts of each source, shared by all functions. */
 export interface AttemptsStore {
-  /** Adds one, unless there are `most` since `since` already: then nothing is written. `signal` gives up waiting. */
-  add(source: string, attempt: AddedAttempt, signal: AbortSignal): Promise<Added>;
+  /**
+   * Adds one, unless there are `most` since `since` already: then nothing is written. Waits at most `patienceMs` for each
+   * answer of the table: one that is slow is not yet one that is out.
+   */
+  add(source: string, attempt: AddedAttempt, patienceMs: number): Promise<Added>;
 }
 
 /** Times are milliseconds since the epoch. */
@@ -28,24 +31,25 @@ const AttemptsItem = z.object({ failedAt: z.array(z.number()) });
 
 export function attemptsStore(client: DynamoDBDocumentClient, tableName: string): AttemptsStore {
   const item = (source: string) => ({ TableName: tableName, Key: attemptsKey(source) });
+  const within = (patienceMs: number) => ({ abortSignal: AbortSignal.timeout(patienceMs) });
 
-  async function add(source: string, attempt: AddedAttempt, signal: AbortSignal): Promise<Added> {
+  async function add(source: string, attempt: AddedAttempt, patienceMs: number): Promise<Added> {
     const isRecent = (time: number) => time > attempt.since;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const appended = await append(source, attempt, signal);
+      const appended = await append(source, attempt, patienceMs);
       if (appended !== undefined) return { kind: "added", times: appended.filter(isRecent) };
       // The list has as many as it may; those that don't count any more make room.
-      const known = await read(source, signal);
+      const known = await read(source, patienceMs);
       const times = known.filter(isRecent);
       if (times.length >= attempt.most) return { kind: "full", times };
-      if (await replace(source, known, [...times, attempt.at], signal))
+      if (await replace(source, known, [...times, attempt.at], patienceMs))
         return { kind: "added", times: [...times, attempt.at] };
     }
     throw contended();
   }
 
   /** One step for any number of functions at once. @returns all; undefined where the list is full. */
-  async function append(source: string, { at, most }: AddedAttempt, abortSignal: AbortSignal) {
+  async function append(source: string, { at, most }: AddedAttempt, patienceMs: number) {
     const isNew = "attribute_not_exists(failedAt)";
     const hasRoom = "size(failedAt) < :most";
     const appending = new UpdateCommand({
@@ -55,23 +59,23 @@ export function attemptsStore(client: DynamoDBDocumentClient, tableName: string)
       ExpressionAttributeValues: { ":none": [], ":added": [at], ":most": most, ":expiresAt": expiryAfter(at) },
       ReturnValues: "ALL_NEW",
     });
-    const answer = await unlessRefused(client.send(appending, { abortSignal }));
+    const answer = await unlessRefused(client.send(appending, within(patienceMs)));
     return answer === undefined ? undefined : z.parse(AttemptsItem, answer.Attributes).failedAt;
   }
 
-  async function read(source: string, abortSignal: AbortSignal): Promise<number[]> {
-    const { Item } = await client.send(new GetCommand({ ...item(source), ConsistentRead: true }), { abortSignal });
+  async function read(source: string, patienceMs: number): Promise<number[]> {
+    const { Item } = await client.send(new GetCommand({ ...item(source), ConsistentRead: true }), within(patienceMs));
     return Item === undefined ? [] : z.parse(AttemptsItem, Item).failedAt;
   }
 
-  async function replace(source: string, known: readonly number[], next: readonly number[], abortSignal: AbortSignal) {
+  async function replace(source: string, known: readonly number[], next: readonly number[], patienceMs: number) {
     const replacing = new UpdateCommand({
       ...item(source),
       UpdateExpression: "SET failedAt = :next, expiresAt = :expiresAt",
       ConditionExpression: "failedAt = :known",
       ExpressionAttributeValues: { ":next": next, ":known": known, ":expiresAt": expiryAfter(Math.max(...next)) },
     });
-    return (await unlessRefused(client.send(replacing, { abortSignal }))) !== undefined;
+    return (await unlessRefused(client.send(replacing, within(patienceMs)))) !== undefined;
   }
 
   return { add };

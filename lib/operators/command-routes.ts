@@ -1,5 +1,6 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cut } from "../cut.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
 import { type Accepted, acceptCommand, type CommandParts, roleRefusal } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
@@ -74,7 +75,7 @@ function accepted(c: Context, { command, incidentId }: Accepted, base: string): 
 function refuse(c: Context, { log }: CommandParts, problem: Problem): Response {
   const { name } = c.get("operator");
   const event = problem.status === 403 ? "operator-refused" : "command-refused";
-  log.warn(event, { operator: name, road: roadOf(c) ?? null, path: c.req.path.slice(0, 200), code: problem.code });
+  log.warn(event, { operator: name, road: roadOf(c) ?? null, path: cut(c.req.path, 200), code: problem.code });
   return problemResponse(problem);
 }
 

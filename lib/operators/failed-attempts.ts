@@ -19,6 +19,8 @@ export interface FailedAttemptsOptions {
   store: AttemptsStore | undefined;
   clock: Clock;
   log: Log;
+  /** How long each answer of the store may take, in milliseconds. */
+  patienceMs?: number;
 }
 
 /** Enough for whoever has mistaken the token; a guess of 256 bits needs rather more. */
@@ -29,29 +31,35 @@ const PATIENCE_MS = 1_000;
 /** Of more sources at a time, the store is asked again. */
 const MOST_REMEMBERED = 1_000;
 
-export function failedAttempts({ store, clock, log }: FailedAttemptsOptions): FailedAttempts {
+export function failedAttempts({ store, clock, log, patienceMs = PATIENCE_MS }: FailedAttemptsOptions): FailedAttempts {
   // What this function knows of a source. Once it is too many, nobody else is asked: a flood costs neither reads nor
   // writes.
   const remembered = new Map<string, readonly number[]>();
 
   async function fail(source: string): Promise<Attempt> {
     const at = clock.now().getTime();
-    const known = (remembered.get(source) ?? []).filter((time) => time > at - MINUTE_MS);
+    const known = recent(source, at);
     if (known.length >= MOST) return tooMany(known, at);
-    const { kind, times } = await add(source, known, at);
-    remember(source, times);
+    // Before the store is asked: those who come while it thinks it over count this one too, however long it takes.
+    const byItself = [...known, at];
+    remember(source, byItself);
+    const { kind, times } = await add(source, at, byItself);
+    // Of two that were under way together, the answer that comes last may know less.
+    if (times.length > recent(source, at).length) remember(source, times);
     return kind === "full" ? tooMany(times, at) : { kind: "counted", failures: times.length };
   }
 
-  async function add(source: string, known: readonly number[], at: number): Promise<Added> {
-    const byItself: Added = { kind: "added", times: [...known, at] };
-    if (store === undefined) return byItself;
+  function recent(source: string, at: number): readonly number[] {
+    return (remembered.get(source) ?? []).filter((time) => time > at - MINUTE_MS);
+  }
+
+  async function add(source: string, at: number, byItself: readonly number[]): Promise<Added> {
+    if (store === undefined) return { kind: "added", times: byItself };
     try {
-      const attempt = { at, since: at - MINUTE_MS, most: MOST };
-      return await store.add(source, attempt, AbortSignal.timeout(PATIENCE_MS));
+      return await store.add(source, { at, since: at - MINUTE_MS, most: MOST }, patienceMs);
     } catch (error) {
       log.warn("attempts-uncounted", { message: messageOf(error) });
-      return byItself;
+      return { kind: "added", times: byItself };
     }
   }
 

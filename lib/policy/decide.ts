@@ -2,7 +2,7 @@ import { compare, isDecimal, multiply, subtract, withoutTrailingZeros } from "..
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { isOfEarlierPeriod, isStale, timeOf } from "./age.ts";
-import { exemptionOf } from "./exemption.ts";
+import { exemptionOf, isProtected } from "./exemption.ts";
 import { measureOf } from "./measure.ts";
 import type { Confirmation, Policy } from "./policy.ts";
 import { allowanceOf, guardEnd, guardedLimit, guardKey, probationEnd } from "./probation.ts";
@@ -130,10 +130,7 @@ function whileContained(
 ): Judgement {
   if (because === "brake") return { kind: "join", reason: WAITS };
   const mayBeSuspended =
-    policy.mode === "enforce" &&
-    rule.effect === "suspend" &&
-    signal.accountSid !== parentSid &&
-    exemptionOf(signal.accountSid, policy, now) === undefined;
+    rule.effect === "suspend" && signal.accountSid !== parentSid && !isProtected(signal.accountSid, policy, now);
   const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
   // `reactivating`: messages of one account are handled in order, so nobody is at it any more.
   return mayBeSuspended && isNew && !isBelow(signal, rule)

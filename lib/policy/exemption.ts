@@ -5,3 +5,8 @@ export function exemptionOf(accountSid: string, { exempt }: Policy, now: Date): 
   const today = now.toISOString().slice(0, 10);
   return exempt.find(({ account, until }) => account === accountSid && (until === null || today <= until))?.why;
 }
+
+/** Whether the policy lets nothing but a person suspend the account: it is exempt today, or the mode is `observe`. */
+export function isProtected(accountSid: string, policy: Policy, now: Date): boolean {
+  return policy.mode === "observe" || exemptionOf(accountSid, policy, now) !== undefined;
+}

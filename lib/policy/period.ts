@@ -1,3 +1,4 @@
+import { parseTime } from "../twilio/times.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 
 /** In which a usage trigger counts, and fires at most once: "Recurring times are in GMT." */
@@ -47,14 +48,9 @@ export function occasionOf(start: string | null, lastReactivatedAt: string | nul
   return `${lastReactivatedAt.slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 }
 
-// RFC 2822 with its zone: `Sat, 13 Oct 2012 21:32:30 +0000`. JavaScript would read half of it as local time.
-const WITH_ZONE = /\d{1,2}:\d{2}:\d{2} (?:[+-]\d{4}|GMT|UTC)$/;
-
 /** DateFired as Twilio lists it; null where it never fired, or where that is no time. */
 export function firedAtOf({ dateFired }: Pick<UsageTrigger, "dateFired">): Date | null {
-  if (dateFired === null || !WITH_ZONE.test(dateFired)) return null;
-  const time = new Date(dateFired);
-  return Number.isNaN(time.getTime()) ? null : time;
+  return dateFired === null ? null : parseTime(dateFired);
 }
 
 /** What fired in this period will not fire again in it. One that fires once never again. */

@@ -1,4 +1,4 @@
-import Big from "big.js";
+import { compare, withoutTrailingZeros } from "../decimal.ts";
 import { nearest } from "./nearest.ts";
 import type { Limit, Policy, SpendRule } from "./policy.ts";
 import { USAGE_CATEGORIES } from "./usage-categories.ts";
@@ -58,7 +58,7 @@ function lateWarnings({ limits }: Policy): string[] {
 
 function isSuspensionBefore(other: Limit, { category, by, every, at, then }: Limit): boolean {
   const isSameMeasure = other.category === category && other.by === by && other.every === every;
-  return isSameMeasure && then === "alert" && other.then === "suspend" && new Big(other.at).lt(at);
+  return isSameMeasure && then === "alert" && other.then === "suspend" && compare(other.at, at) < 0;
 }
 
 /** Whoever spends so much in an hour has spent as much on that day, unless the day has just begun. */
@@ -66,16 +66,20 @@ function neverFirst({ limits, rates }: Policy): string[] {
   const days = Object.entries(limits).filter(([, { every, then }]) => every === "day" && then === "suspend");
   return Object.entries(rates).flatMap(([name, rule]) => {
     const least = leastOf(rule);
-    const before = days.find(([, day]) => day.category === rule.category && day.by === rule.by && least.gte(day.at));
+    const before = days.find(
+      ([, day]) => day.category === rule.category && day.by === rule.by && compare(least, day.at) >= 0,
+    );
     return before === undefined
       ? []
-      : [`limits.${name} needs ${least.toFixed()} in an hour, and ${before[0]} suspends at ${before[1].at} in a day.`];
+      : [
+          `limits.${name} needs ${withoutTrailingZeros(least)} in an hour, and ${before[0]} suspends at ${before[1].at} in a day.`,
+        ];
   });
 }
 
 /** The least that an hour must reach for the rule to trip. */
-function leastOf(rule: SpendRule): Big {
-  return new Big(rule.kind === "rate" ? rule.at : rule.atLeast);
+function leastOf(rule: SpendRule): string {
+  return rule.kind === "rate" ? rule.at : rule.atLeast;
 }
 
 function needlessConfirmations({ errors }: Policy): string[] {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { roundUp } from "../decimal.ts";
 import { isAccountSid } from "../twilio/sids.ts";
 import { canStrangerCause, ERROR_CODES, isIgnored, whyIgnored } from "./error-codes.ts";
 import { FixedEntry } from "./limit-schema.ts";
@@ -294,7 +295,7 @@ function isFraction({ by, at }: { by: string; at: string }): boolean {
 }
 
 function wholeNumber(at: string, key: Path[number] = "at"): string {
-  return `Expected a whole number, because \`by: count\` counts things, for example \`${key}: ${Math.ceil(Number(at))}\`. Got: ${at}.`;
+  return `Expected a whole number, because \`by: count\` counts things, for example \`${key}: ${roundUp(at, 0)}\`. Got: ${at}.`;
 }
 
 /** The sweep reads the usage triggers of an account and nothing else: what none of them counts, it never sees. */

@@ -1,3 +1,4 @@
+import { cut } from "../cut.ts";
 import { compare, isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { Confirmation, Limit, Policy, Then } from "./policy.ts";
@@ -105,7 +106,7 @@ function description({ usageCategory, triggerBy, recurring, triggerValue }: Usag
 
 // Whoever can sign for an account can write much here, and each alert of the incident keeps it.
 function short(text: string): string {
-  return [...text].slice(0, 64).join("");
+  return cut(text, 64);
 }
 
 // A name from outside may be `constructor` or `__proto__`.

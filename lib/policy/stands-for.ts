@@ -50,16 +50,17 @@ export function maySuspend(signal: Signal, policy: Policy, now: Date): boolean {
 function hasReached(name: string, limit: Limit, signal: UsageTriggerSignal, policy: Policy): boolean {
   if (limit.then !== "suspend" || limit.category !== signal.usageCategory || limit.by !== signal.triggerBy)
     return false;
-  if (!isAbout(limit, signal)) return isOnce(signal);
-  return !isBelow(signal, { at: valueFor(signal.accountSid, name, limit, policy) });
+  if (isOnce(signal)) return true;
+  return isAbout(limit, signal) && !isBelow(signal, { at: valueFor(signal.accountSid, name, limit, policy) });
 }
 
 function isOnce({ recurring }: UsageTriggerSignal): boolean {
   return recurring === "" || recurring === "alltime";
 }
 
-function isBelow({ currentValue }: UsageTriggerSignal, { at }: Pick<Rule, "at">): boolean {
-  return at !== null && isDecimal(currentValue) && compare(currentValue, at) < 0;
+// What calls itself a guard has a smaller value on purpose.
+function isBelow({ currentValue, probation }: UsageTriggerSignal, { at }: Pick<Rule, "at">): boolean {
+  return !probation && at !== null && isDecimal(currentValue) && compare(currentValue, at) < 0;
 }
 
 const RECENT_MS = 10 * 60_000;
@@ -70,10 +71,15 @@ function isRecent({ firedAt, receivedAt }: UsageTriggerSignal, now: Date): boole
   return age < RECENT_MS && age > -CLOCK_SKEW_MS;
 }
 
-/** What nobody is told of must not stand for what people are told of; and made-up rules are one. */
+/**
+ * What nobody is told of must not stand for what people are told of; and made-up rules are one. What is late, or doesn't have
+ * the numbers of its limit, may come to nothing by what the responder knows of the account.
+ */
 function noteOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
   if (isOfEarlierPeriod(signal, now)) return "old";
   const rule = ruleFor(signal, policy);
-  if (!isListed(rule.name, policy)) return "unlisted";
-  return isBelow(signal, rule) ? "below" : `rule:${rule.name}`;
+  if (isBelow(signal, rule)) return "below";
+  const isNamed = isListed(rule.name, policy);
+  if (signal.probation || (isNamed && rule.at === null) || !isRecent(signal, now)) return "doubtful";
+  return isNamed ? `rule:${rule.name}` : "unlisted";
 }

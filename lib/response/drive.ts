@@ -2,7 +2,7 @@ import type { ReactivateCommand } from "../inbox/commands.ts";
 import type { DriveNudge } from "../inbox/nudges.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import type { Incident, Reactivation } from "../incidents/incident.ts";
-import { exemptionOf } from "../policy/exemption.ts";
+import { isProtected } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
 import { reactivate } from "./reactivate.ts";
 import type { Recollection } from "./recollect.ts";
@@ -48,8 +48,7 @@ function whyTakenUp({ state, because, reason }: Incident): string | undefined {
 
 /** The policy may protect it by now; what a person asked for, a person has weighed. */
 function mayBeSuspended({ policy, clock }: Responder, { accountSid, suspension }: Incident): boolean {
-  if (suspension !== null) return true;
-  return policy.mode === "enforce" && exemptionOf(accountSid, policy, clock.now()) === undefined;
+  return suspension !== null || !isProtected(accountSid, policy, clock.now());
 }
 
 /** The command, as it was accepted. */

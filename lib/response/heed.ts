@@ -2,7 +2,7 @@ import { identityOf } from "../inbox/messages.ts";
 import type { RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { foundActive, reminded } from "../incidents/watched.ts";
-import { exemptionOf } from "../policy/exemption.ts";
+import { isProtected } from "../policy/exemption.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
@@ -73,8 +73,7 @@ async function lookAfter(
   if (known.incident.state !== "suspended") return undefined;
   const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
-  const isProtected = exemptionOf(nudge.accountSid, policy, clock.now()) !== undefined || policy.mode === "observe";
-  if (policy.tampering === "suspend" && !isProtected) {
+  if (policy.tampering === "suspend" && !isProtected(nudge.accountSid, policy, clock.now())) {
     const tripping = { signal: nudge, rule: known.incident.rule, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }

@@ -39,7 +39,7 @@ export async function park(responder: Responder, { urgency, ...parking }: Parkin
 const MOST_CHARACTERS = 2000;
 
 /** Seconds: 1, 2, 4, ... */
-export function waitBefore(tries: number, urgency: Urgency): number {
+function waitBefore(tries: number, urgency: Urgency): number {
   const longest = urgency === STOP.never ? LONGEST_WAIT_OF_OTHERS_S : LONGEST_WAIT_S;
   return Math.min(longest, FIRST_WAIT_S * 2 ** Math.max(0, tries - 1));
 }

@@ -38,7 +38,7 @@ export async function recall(responder: Responder, accountSid: string, identity:
 }
 
 /** The account's open incident, if it has one: no round trip when it has none. */
-export async function recollect({ store }: Responder, memory: Memory): Promise<Recollection> {
+async function recollect({ store }: Responder, memory: Memory): Promise<Recollection> {
   const openId = memory.seen ? null : memory.openIncidentId;
   const found = openId === null ? undefined : await store.load(openId);
   return found !== undefined && isOver(found.incident.state)

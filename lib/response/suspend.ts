@@ -62,9 +62,12 @@ export async function suspendAccount(
   if (accountSid === twilio.accountSid) return refused("the parent account cannot be suspended", null);
   const talk = talkAbout(twilio, accountSid, until, asking);
   for (let round = 0; ; round++) {
-    const step = await talk.readAskReadBack(FIRST_PATIENCE_MS * 2 ** round);
+    const patience = FIRST_PATIENCE_MS * 2 ** round;
+    const step = await talk.readAskReadBack(patience);
     if (step.kind !== "not-yet") return step;
-    if (!(await waitForNextRound(until, round, step))) return talk.unconfirmed(step);
+    if (await waitForNextRound(until, round, step)) continue;
+    const last = await talk.askUnlessAsked(step, patience);
+    return last.kind === "not-yet" ? talk.unconfirmed(last) : last;
   }
 }
 
@@ -108,12 +111,23 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
   let wasTaken = false;
   let permitted: boolean | undefined;
   let unknownSince: number | undefined;
+  /** What Twilio said last in refusal; says more than that its next answer was late. */
+  let lastSaid: TwilioFailure | undefined;
 
   async function readAskReadBack(patience: number): Promise<Step> {
     const before = await hear(read(inTime), isOurs() ? readingPatience() : patience);
     if (isTheEnd(before)) return before;
     if (before.kind === "accepted") return readBack(before, patience);
     if (before.kind === "not-yet" && !mayAskUnread()) return before;
+    return askReadBack(before, patience);
+  }
+
+  /** The time is over without another reading: one that only failed is no reason not to ask. */
+  async function askUnlessAsked(step: NotYet, patience: number): Promise<Step> {
+    return asks > 0 || !isOurs() || now() >= deadline ? step : askReadBack(step, patience);
+  }
+
+  async function askReadBack(before: Extract<Word, { kind: "active" | "not-yet" }>, patience: number): Promise<Step> {
     if (!(await isPermitted())) return account === null ? notYet(failureIn(before)) : { kind: "held", account };
     const meanwhile = await hear(Promise.resolve(notYet(undefined)), 0);
     if (isTheEnd(meanwhile)) return meanwhile;
@@ -201,7 +215,8 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
   }
 
   function wordOf(failure: TwilioFailure): Word {
-    const { kind, code } = failure;
+    const { kind, code, status } = failure;
+    if (status !== null) lastSaid = failure;
     switch (kind) {
       // Twilio's own suspension (21478) and a closed account (21479) are as good as ours: no traffic passes.
       case "already-contained":
@@ -246,7 +261,8 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
     return { kind: "suspended", by, account: seen, at: clock.now(), asked: asks > 0 };
   }
 
-  function unconfirmed({ failure }: NotYet): Suspension {
+  function unconfirmed({ failure: last }: NotYet): Suspension {
+    const failure = last?.status === null ? (lastSaid ?? last) : last;
     const message =
       failure === undefined
         ? "Twilio accepted the suspension, but the account still reads as active"
@@ -254,7 +270,7 @@ function talkAbout(twilio: TwilioClient, accountSid: string, until: Until, askin
     return { kind: "unconfirmed", twilioCode: failure?.code ?? null, message, asked: asks > 0, account };
   }
 
-  return { readAskReadBack, unconfirmed };
+  return { readAskReadBack, askUnlessAsked, unconfirmed };
 }
 
 function isTheEnd(word: Word): word is Extract<Word, { kind: "suspended" | "refused" }> {

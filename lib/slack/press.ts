@@ -1,5 +1,6 @@
 import type { ModalView } from "@slack/types";
 import { escaped } from "../alerts/slack-text.ts";
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import type { Problem } from "../http/problem.ts";
 import type { Incident } from "../incidents/incident.ts";
@@ -110,7 +111,7 @@ async function allowed(reach: Reach, press: Press, { operator, incident, budget 
 
 /** Nothing can be answered yet: the check-list is asked for. */
 async function readFirst(reach: Reach, press: Press, operator: Operator, budget: Budget): Promise<Response> {
-  const wish = { kind: "check", incidentId: press.incidentId, requestId: press.triggerId.slice(0, 64) } as const;
+  const wish = { kind: "check", incidentId: press.incidentId, requestId: cut(press.triggerId, 64) } as const;
   const asked = { operator, road: "slack", wish } as const;
   const outcome = await budget.spend((signal) => acceptCommand(reach, asked, signal), RESERVE_MS);
   if (outcome.kind === "late") return { kind: "words", words: NOT_READ };

@@ -1,3 +1,4 @@
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Applied, applyPlan, noRoomFor, suspendingFirst } from "../triggers/apply.ts";
@@ -90,7 +91,7 @@ async function repairAlone(
 function noteStrayed(log: Log, { accountSid, update }: RepairPlan): void {
   for (const { trigger, wanted } of update) {
     const { sid, callbackUrl, callbackMethod } = trigger;
-    const called = `${callbackMethod} ${callbackUrl.slice(0, 300)}`;
+    const called = `${callbackMethod} ${cut(callbackUrl, 300)}`;
     log.warn("trigger-strayed", { accountSid, usageTriggerSid: sid, limit: wanted.limit, called });
   }
 }

@@ -1,3 +1,5 @@
+import type { Notice } from "../alerts/notice.ts";
+import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
 import { type Account, type AccountList, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
@@ -92,30 +94,37 @@ function beginningAt(from: number, accounts: readonly SweptAccount[]): SweptAcco
 
 // SQS refuses some characters, and a name with line breaks would pretend to be more than one in a notice.
 function oneLine(name: string): string {
-  return [...name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " ")].slice(0, 64).join("").trim();
+  return cut(name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, " "), 64).trim();
 }
 
 /** Who is not swept, because Twilio's list does not say who or what they are; told once a day, of each kind. */
 async function tellOfUnlisted(starter: Starter, run: Run, { setAside, incomplete }: AccountList): Promise<void> {
-  const { runs, alerts, clock, log } = starter;
+  const { clock, log } = starter;
   const { sweepId } = run;
   for (const { sid, why } of setAside) log.error("account-set-aside", { sweepId, accountSid: sid, reason: why });
   if (incomplete !== null) log.error("account-list-incomplete", { sweepId, reason: describeFailure(incomplete) });
   log.count("AccountsSetAside", setAside.length, { sweepId });
-  const today = clock.now().toISOString().slice(0, 10);
+  const now = clock.now();
   try {
-    if (setAside.length > 0 && run.setAsideToldOn !== today) {
-      await alerts.publish(setAsideNotice(run, setAside, clock.now()));
-      await runs.noteTold(sweepId, { setAsideToldOn: today });
-    }
-    if (incomplete !== null && run.incompleteToldOn !== today) {
-      await alerts.publish(incompleteNotice(run, describeFailure(incomplete), clock.now()));
-      await runs.noteTold(sweepId, { incompleteToldOn: today });
-    }
+    if (setAside.length > 0) await tellOnceADay(starter, run, "setAsideToldOn", setAsideNotice(run, setAside, now));
+    if (incomplete !== null)
+      await tellOnceADay(starter, run, "incompleteToldOn", incompleteNotice(run, describeFailure(incomplete), now));
   } catch (error) {
     // Those who are listed are swept all the same, and the next sweep tells it.
     log.error("sweep-not-told", { sweepId, reason: messageOf(error) });
   }
+}
+
+async function tellOnceADay(
+  { runs, alerts }: Starter,
+  run: Run,
+  toldOn: "setAsideToldOn" | "incompleteToldOn",
+  notice: Notice,
+): Promise<void> {
+  const day = notice.at.slice(0, 10);
+  if (run[toldOn] === day) return;
+  await alerts.publish(notice);
+  await runs.noteTold(run.sweepId, { [toldOn]: day });
 }
 
 /** What it repaired before it died was done, and nobody has been told. */

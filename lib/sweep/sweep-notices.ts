@@ -94,13 +94,12 @@ export function currencyNotice(run: Run, now: Date): Notice {
 export function setAsideNotice(run: Run, setAside: readonly SetAside[], now: Date): Notice {
   const many = accounts(setAside.length);
   const shown = setAside.slice(0, MOST_NAMES).map(({ sid, why }) => `${sid ?? "one without a SID"}: ${why}`);
-  const rest = setAside.length - shown.length;
   return notice({
     ...envelope(run, "accounts-set-aside", now),
     severity: "critical",
     subject: `${many} can't be watched: Twilio's list of accounts is odd`,
     headline: `Twilio lists ${many} in a way that the sweep does not understand. ${verb(setAside.length, "It is", "They are")} not swept: lost webhooks and removed triggers there go unseen. All others are swept.`,
-    facts: [{ label: "Accounts", value: shown.join("; ") + (rest > 0 ? `; and ${rest} more` : "") }],
+    facts: [{ label: "Accounts", value: withRest(shown, setAside.length) }],
     nextStep: "Look at each of them in the Twilio Console. If Twilio has a new status, a new version has to know it.",
   });
 }
@@ -147,7 +146,10 @@ function verb(count: number, one: string, many: string): string {
 }
 
 function named(names: Names, kind: keyof Names, count: number): string {
-  const shown = names[kind].slice(0, MOST_NAMES);
+  return withRest(names[kind].slice(0, MOST_NAMES), count);
+}
+
+function withRest(shown: readonly string[], count: number): string {
   const rest = count - shown.length;
   return rest > 0 ? `${shown.join("; ")}; and ${rest} more` : shown.join("; ");
 }

@@ -1,6 +1,6 @@
 import type { Nudge } from "../inbox/nudges.ts";
 import type { Incident } from "../incidents/incident.ts";
-import { exemptionOf } from "../policy/exemption.ts";
+import { isProtected } from "../policy/exemption.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { OpenIncident } from "./known.ts";
 import type { SweptAccount } from "./shard.ts";
@@ -40,8 +40,7 @@ function tampered({ incident }: OpenIncident, watch: Watch): Nudge | undefined {
 
 /** Told once a day; where it is suspended again, each time that it is found active. */
 function occasion({ account, listedAt, policy, now }: Watch): string {
-  const isExempt = exemptionOf(account.accountSid, policy, now) !== undefined;
-  const willBeSuspended = policy.tampering === "suspend" && policy.mode === "enforce" && !isExempt;
+  const willBeSuspended = policy.tampering === "suspend" && !isProtected(account.accountSid, policy, now);
   return willBeSuspended ? listedAt : now.toISOString().slice(0, 10);
 }
 

@@ -1,3 +1,4 @@
+import { cut } from "../cut.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { CALLBACK_PATH, LIMIT_PARAMETER, PROBATION_PARAMETER } from "./callback.ts";
 import { isGuard } from "./guards.ts";
@@ -18,7 +19,7 @@ function addressedToUs({ callbackUrl }: UsageTrigger, publicUrl: string): boolea
 /** The limit that a firing is about: as its callback's address says, or else its name. */
 export function limitOf(trigger: UsageTrigger): string | null {
   const { callbackUrl, friendlyName } = trigger;
-  const named = parametersOf(callbackUrl).get(LIMIT_PARAMETER)?.slice(0, 64);
+  const named = cut(parametersOf(callbackUrl).get(LIMIT_PARAMETER) ?? "", 64);
   if (named) return named;
   return isMarked(trigger) && !isGuard(trigger) ? friendlyName.slice(MARK.length) : null;
 }

@@ -24,10 +24,6 @@ export function formCheck(signature: string | undefined, { url, form }: SignedFo
   return checkOf(signature, url, parametersOf(form));
 }
 
-export function isSignedWith(authToken: string, signature: string | undefined, signed: SignedForm): boolean {
-  return formCheck(signature, signed)(authToken);
-}
-
 /** The X-Twilio-Signature of a form POST, as Twilio would make it: for the simulator, the tests and the drill. */
 export function signForm(authToken: string, { url, form }: SignedForm): string {
   return sign(authToken, url, parametersOf(form));
@@ -54,10 +50,6 @@ export function textCheck(signature: string | undefined, { url, text }: SignedTe
     isTextMeant ??= isSame(URL.parse(url)?.searchParams.get("bodySHA256") ?? "", sha256(text));
     return isTextMeant;
   };
-}
-
-export function isTextSignedWith(authToken: string, signature: string | undefined, signed: SignedText): boolean {
-  return textCheck(signature, signed)(authToken);
 }
 
 /** The URL and the X-Twilio-Signature with which Twilio would send `text` to `url`. */

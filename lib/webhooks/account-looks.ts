@@ -33,7 +33,7 @@ export interface AccountLooks {
 
 export type Knowledge = { kind: "ours"; token: KnownToken } | { kind: "not-ours" };
 
-export interface KnownToken {
+interface KnownToken {
   authToken: string;
   /** When the look began that read it. */
   moment: number;
@@ -135,7 +135,7 @@ export function accountLooks({ twilio, clock, log }: AccountLooksOptions): Accou
     const answer = await twilio.send({ path, answer: SigningAccount, timeoutMs: TIMEOUT_MS });
     if (answer.kind === "failed") {
       // Only Twilio's own word says that an account is not ours.
-      if (answer.failure.kind === "not-found" && answer.failure.code !== null) return meetStranger(accountSid);
+      if (answer.failure.kind === "not-found") return meetStranger(accountSid);
       log.warn("token-look-up-failed", { reason: describeFailure(answer.failure) });
       return "failed";
     }

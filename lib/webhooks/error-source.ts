@@ -3,7 +3,7 @@ import { messageOf } from "../errors.ts";
 import { inTime } from "../in-time.ts";
 import type { Log } from "../log.ts";
 import type { ErrorCounter } from "./count-errors.ts";
-import { notStored, refuse, undecided, type WebhookAnswer } from "./receive-webhook.ts";
+import { notStored, turnAway, undecided, type WebhookAnswer } from "./receive-webhook.ts";
 import type { SigningTokens, Undecided } from "./signing-tokens.ts";
 import type { Refusal } from "./verified-form.ts";
 
@@ -36,15 +36,9 @@ export async function receiveErrors<Verified extends { kind: "verified" }>(
 
   async function receive(): Promise<WebhookAnswer> {
     const verification = await verify();
-    switch (verification.kind) {
-      case "refused":
-        return refuse(log, verification.why);
-      case "undecided":
-        return undecided(log, verification.why);
-      case "verified":
-        isVerified = true;
-        return store(verification);
-    }
+    if (verification.kind !== "verified") return turnAway(log, verification);
+    isVerified = true;
+    return store(verification);
   }
 
   async function store(verified: Verified): Promise<WebhookAnswer> {

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { cut } from "../cut.ts";
 import { property, type Reader, type Reading, readEvent } from "./error-event.ts";
 import { type ErrorSource, receiveErrors } from "./error-source.ts";
 import type { ReceivedRequest, Webhook, WebhookAnswer } from "./receive-webhook.ts";
@@ -98,6 +99,6 @@ async function strangersAmong(
 function logTests({ log }: ErrorSource, events: readonly unknown[] = []): void {
   for (const event of events.filter((one) => property(one, "type") === TEST_EVENT)) {
     const testId = property(property(event, "data"), "test_id");
-    log.info("event-streams-test", { testId: typeof testId === "string" ? testId.slice(0, 64) : null });
+    log.info("event-streams-test", { testId: typeof testId === "string" ? cut(testId, 64) : null });
   }
 }

@@ -52,8 +52,13 @@ export function webhookApp(webhooks: readonly Webhook[], { publicUrl, log }: { p
   return app;
 }
 
+/** Answers a request that was not verified. */
+export function turnAway(log: Log, { kind, why }: { kind: "refused" | "undecided"; why: string }): 403 | 503 {
+  return kind === "refused" ? refused(log, why) : undecided(log, why);
+}
+
 /** Not genuine. */
-export function refuse(log: Log, why: string): 403 {
+function refused(log: Log, why: string): 403 {
   log.count("WebhooksRefused", 1, { why });
   return 403;
 }

@@ -1,12 +1,14 @@
+import { cut } from "../cut.ts";
+
 /**
  * Twilio's short message of an error, fit to be kept with an incident and shown to anyone: at most 200 characters of
  * plain text without credentials, addresses, SIDs and whole numbers. It may say less than it could; it must not say more.
  */
 export function redact(message: string): string {
-  const plain = asPlainText(message.slice(0, MOST_READ), message.length > MOST_READ);
+  const plain = asPlainText(cut(message, MOST_READ), message.length > MOST_READ);
   const words = withoutAuthorization(plain).split(" ").map(shortenWord).join(" ");
   const kept = STEPS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), words);
-  return kept.replace(NUMBER, prefixOf).slice(0, MOST_KEPT).toWellFormed().trim();
+  return cut(kept.replace(NUMBER, prefixOf), MOST_KEPT).trim();
 }
 
 const MOST_KEPT = 200;
@@ -15,10 +17,7 @@ const MOST_READ = 4000;
 
 // Look-alike digits become digits, and what is invisible goes: neither may hide a number from the patterns below.
 function asPlainText(text: string, isCut: boolean): string {
-  const visible = text
-    .toWellFormed()
-    .normalize("NFKC")
-    .replace(/\p{Cf}/gu, "");
+  const visible = text.normalize("NFKC").replace(/\p{Cf}/gu, "");
   const plain = visible.replace(/[\p{C}\p{Z}<>]+/gu, " ").trim();
   // Half a token at the cut would pass for an ordinary word.
   return isCut ? plain.slice(0, plain.lastIndexOf(" ") + 1) : plain;

@@ -37,7 +37,7 @@ export interface Undecided {
 }
 
 /** Unknown while Twilio does not say. */
-export type Ownership = "ours" | "not-ours" | "unknown";
+type Ownership = "ours" | "not-ours" | "unknown";
 
 export interface SigningTokensOptions {
   twilio: TwilioClient;

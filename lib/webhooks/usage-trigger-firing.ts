@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { isDecimal } from "../decimal.ts";
+import { cut } from "../cut.ts";
+import { isDecimal, plainText } from "../decimal.ts";
 import type { NotUnderstoodSignal, UsageTriggerSignal } from "../inbox/messages.ts";
 import { LIMIT_PARAMETER, PROBATION_PARAMETER } from "../triggers/callback.ts";
 import { USAGE_TRIGGER_SID } from "../twilio/sids.ts";
 import type { Form } from "../twilio/signature.ts";
+import { parseTime } from "../twilio/times.ts";
 
 export interface SignedFiring {
   accountSid: string;
@@ -13,8 +15,8 @@ export interface SignedFiring {
 }
 
 /**
- * The callback of a usage trigger as a typed signal. What was signed but cannot be read becomes a signal of its own
- * kind: it is kept and shown to a person, never dropped and never acted on.
+ * The callback of a usage trigger as a typed signal. What was signed but cannot be judged becomes a signal of its own
+ * kind: it is kept and shown to a person, never dropped and never acted on. What nothing is judged by may be missing.
  * Fields: https://www.twilio.com/docs/usage/api/usage-trigger#webhook
  */
 export function readFiring(
@@ -29,31 +31,39 @@ export function readFiring(
     return value;
   };
 
-  const firing = {
-    usageTriggerSid: field("UsageTriggerSid", "UT and 32 hexadecimal digits", (value) => USAGE_TRIGGER_SID.test(value)),
-    dateFired: field("DateFired", "a time", isGiven),
-    recurring: recurringOf(form, problems),
-    usageCategory: field("UsageCategory", "a usage category such as totalprice", isGiven),
-    triggerBy: field("TriggerBy", "count, usage or price", isGiven),
-    triggerValue: field("TriggerValue", "a decimal number such as 1000.000000", isDecimal),
-    currentValue: field("CurrentValue", "a decimal number such as 1000.000000", isDecimal),
-    usageRecordUri: field("UsageRecordUri", "the path of a usage record", isGiven),
-    idempotencyToken: field("IdempotencyToken", "the token of this firing", isGiven),
-  };
+  const usageTriggerSid = field("UsageTriggerSid", "UT and 32 hexadecimal digits", (value) =>
+    USAGE_TRIGGER_SID.test(value),
+  );
+  const recurring = recurringOf(form, problems);
+  const usageCategory = field("UsageCategory", "a usage category such as totalprice", isGiven);
+  const triggerBy = field("TriggerBy", "count, usage or price", isGiven);
+  const triggerValue = field("TriggerValue", "a decimal number such as 1000.000000", isDecimal);
+  const currentValue = field("CurrentValue", "a decimal number such as 1000.000000", isDecimal);
 
   const envelope = { accountSid, receivedAt: receivedAt.toISOString() };
   if (problems.length > 0) return notUnderstood(envelope, form, problems.join("; "));
+  const fingerprint = sha256(JSON.stringify([url, [...form].sort(byName)]));
+  const idempotencyToken = onlyValue(form, "IdempotencyToken");
+  const dateFired = cut(onlyValue(form, "DateFired"), MOST_LETTERS);
   return {
     kind: "usage-trigger",
-    id: messageId(firing.idempotencyToken),
+    id: idempotencyToken.trim() === "" ? `firing-${fingerprint}` : messageId(idempotencyToken),
     ...envelope,
-    ...firing,
-    firedAt: readTime(firing.dateFired),
-    limit: new URL(url).searchParams.get(LIMIT_PARAMETER)?.slice(0, 64) || null,
+    usageTriggerSid,
+    dateFired,
+    firedAt: readTime(dateFired),
+    recurring,
+    usageCategory,
+    triggerBy,
+    triggerValue: plainText(triggerValue),
+    currentValue: plainText(currentValue),
+    usageRecordUri: cut(onlyValue(form, "UsageRecordUri"), MOST_LETTERS),
+    idempotencyToken: cut(idempotencyToken, MOST_LETTERS),
+    limit: cut(new URL(url).searchParams.get(LIMIT_PARAMETER) ?? "", 64) || null,
     found: "webhook",
     // Guards fire once. Whoever holds the account's auth token could write this into the address of a daily trigger.
-    probation: isOnce(firing.recurring) && new URL(url).searchParams.has(PROBATION_PARAMETER),
-    fingerprint: sha256(JSON.stringify([url, [...form].sort(byName)])),
+    probation: isOnce(recurring) && new URL(url).searchParams.has(PROBATION_PARAMETER),
+    fingerprint,
   };
 }
 
@@ -62,8 +72,16 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : 1;
 }
 
+const MOST_LETTERS = 1024;
+
 function isGiven(value: string): boolean {
-  return value.trim() !== "" && value.length <= 1024;
+  return value.trim() !== "" && value.length <= MOST_LETTERS;
+}
+
+/** Empty where it is missing, or there are several, which say nothing. */
+function onlyValue(form: Form, name: string): string {
+  const [value = "", ...others] = form.get(name) ?? [];
+  return others.length === 0 ? value : "";
 }
 
 // Empty for a trigger that fires once; a sender may as well leave an empty parameter out.
@@ -80,34 +98,19 @@ function isOnce(recurring: string): boolean {
 }
 
 function complaint(name: string, values: readonly string[], expected: string): string {
-  const got = values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(cut(value, 100))).join(" and ");
+  const got =
+    values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(excerpt(value, 100))).join(" and ");
   return `${name}: expected ${expected}, got ${got}`;
 }
 
-/** RFC 2822 (`Sun, 04 Oct 2026 12:00:00 +0000`) and ISO 8601, with or without a zone. */
-const TIME_SHAPES = [
-  /^(?:[A-Za-z]{3,9},?\s+)?\d{1,2}\s+[A-Za-z]{3,9}\s+\d{4}\s+\d{1,2}:\d{2}/,
-  /^\d{4}-\d{2}-\d{2}[T\s]\d{1,2}:\d{2}/,
-];
-const ZONE = /(?:\d[zZ]|\bGMT|\bUTC?|\s?[+-]\d{2}:?\d{2})$/;
-
 /**
- * DateFired is "in GMT", in a format that Twilio does not specify. A time without a zone is read as GMT; what is no
- * time is null, never a reason to let a firing pass. Strict about the shape, because JavaScript's parser finds a date
- * in almost any text, and one that is too early (a day without its hour, too) makes a firing look like old news.
+ * DateFired, which is "in GMT" in a format that Twilio does not specify, as ISO 8601 UTC. What is no time is null, never a
+ * reason to let a firing pass.
  */
 export function readTime(dateFired: string): string | null {
-  const text = dateFired.trim();
-  if (!TIME_SHAPES.some((shape) => shape.test(text))) return null;
-  const candidates = ZONE.test(text) ? [text] : [`${text} UTC`, `${text}Z`];
-  const time = candidates.map((candidate) => Date.parse(candidate)).find((parsed) => !Number.isNaN(parsed));
-  return time === undefined ? null : isoTime(time);
-}
-
-// A zone can push the last or first hours of the four-digit years beyond them, where ISO 8601 looks different.
-function isoTime(milliseconds: number): string | null {
-  const text = new Date(milliseconds).toISOString();
-  return /^\d{4}-/.test(text) ? text : null;
+  const text = parseTime(dateFired)?.toISOString();
+  // A zone can push the last or first hours of the four-digit years beyond them, where ISO 8601 looks different.
+  return text !== undefined && /^\d{4}-/.test(text) ? text : null;
 }
 
 /**
@@ -116,7 +119,7 @@ function isoTime(milliseconds: number): string | null {
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 export function messageId(idempotencyToken: string): string {
-  const isTaken = /^(?!sha256-|unread-)[!-~]{1,128}$/.test(idempotencyToken);
+  const isTaken = /^(?!sha256-|unread-|firing-)[!-~]{1,128}$/.test(idempotencyToken);
   return isTaken ? idempotencyToken : `sha256-${sha256(idempotencyToken)}`;
 }
 
@@ -130,21 +133,23 @@ function notUnderstood(
     kind: "not-understood",
     id: `unread-${sha256(whole)}`,
     ...envelope,
-    problem: cut(problem, 2000),
-    fields: excerpt(form),
+    problem: excerpt(problem, 2000),
+    fields: shownFields(form),
   };
 }
 
 /** A person can read this much; and an SQS message has a limit. */
 const MOST_FIELDS = 40;
 
-function excerpt(form: Form): Record<string, string> {
-  const shown = [...form].slice(0, MOST_FIELDS).map(([name, values]) => [cut(name, 64), cut(values.join(" | "), 256)]);
+function shownFields(form: Form): Record<string, string> {
+  const shown = [...form]
+    .slice(0, MOST_FIELDS)
+    .map(([name, values]) => [excerpt(name, 64), excerpt(values.join(" | "), 256)]);
   return Object.fromEntries(shown);
 }
 
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…(${text.length} characters)`;
+function excerpt(text: string, length: number): string {
+  return text.length <= length ? text : `${cut(text, length)}…(${text.length} characters)`;
 }
 
 function sha256(text: string): string {

@@ -8,7 +8,7 @@ import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { standsFor } from "../policy/stands-for.ts";
 import { readDrill } from "./drill.ts";
-import { type ReceivedRequest, refuse, undecided, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
+import { notStored, type ReceivedRequest, turnAway, type WebhookAnswer, webhookApp } from "./receive-webhook.ts";
 import type { SigningTokens } from "./signing-tokens.ts";
 import { readFiring } from "./usage-trigger-firing.ts";
 import { readForm, verifyForm } from "./verified-form.ts";
@@ -44,19 +44,13 @@ export function usageTriggerWebhook(webhook: UsageTriggerWebhook): Hono {
 async function receive(request: ReceivedRequest, webhook: UsageTriggerWebhook): Promise<WebhookAnswer> {
   const { tokens, clock, log } = webhook;
   const received = readForm(request);
-  if (received.kind === "refused") return refuse(log, received.why);
+  if (received.kind === "refused") return turnAway(log, received);
   const drill = await readDrill(request.url, received, webhook);
   if (drill.kind === "drill") return store(webhook, drill.nudge);
-  if (drill.kind === "undecided") return undecided(log, drill.why);
+  if (drill.kind === "undecided") return turnAway(log, drill);
   const verification = await verifyForm(tokens, received);
-  switch (verification.kind) {
-    case "refused":
-      return refuse(log, verification.why);
-    case "undecided":
-      return undecided(log, verification.why);
-    case "verified":
-      return store(webhook, readFiring({ ...received, url: request.url }, clock.now()));
-  }
+  if (verification.kind !== "verified") return turnAway(log, verification);
+  return store(webhook, readFiring({ ...received, url: request.url }, clock.now()));
 }
 
 async function store(
@@ -71,7 +65,6 @@ async function store(
     return 204;
   } catch (error) {
     log.error("signal-not-stored", { id, accountSid, reason: messageOf(error) });
-    log.count("WebhooksNotStored", 1, { kind });
-    return 503;
+    return notStored(log, kind);
   }
 }

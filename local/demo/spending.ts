@@ -1,3 +1,4 @@
+import { approximate, withoutTrailingZeros } from "../../lib/decimal.ts";
 import type { AttackOrder } from "../twilio/attacks.ts";
 import type { TwilioSimulator } from "../twilio/simulator.ts";
 import type { AccountSummary } from "../twilio/summary.ts";
@@ -80,7 +81,7 @@ function triggerNews(simulator: TwilioSimulator, { accountSid }: AccountSummary)
 
 // A trigger by count says nothing of money.
 const spentAt = ({ UsageCategory, TriggerBy, CurrentValue }: Readonly<Record<string, string>>): number | undefined =>
-  UsageCategory === "totalprice" && TriggerBy === "price" ? Number(CurrentValue) : undefined;
+  UsageCategory === "totalprice" && TriggerBy === "price" ? approximate(CurrentValue ?? "0") : undefined;
 
 // Twilio's own protection often sees an attack before its billing does.
 function errorNews(simulator: TwilioSimulator, { accountSid }: AccountSummary): News | undefined {
@@ -116,7 +117,7 @@ function sayWhatTripped(
   for (const { form } of firings) {
     const { UsageCategory, TriggerBy, CurrentValue, TriggerValue } = form;
     teller.tell(
-      `Twilio's trigger: ${UsageCategory} by ${TriggerBy} at ${CurrentValue}, its value ${Number(TriggerValue)}.`,
+      `Twilio's trigger: ${UsageCategory} by ${TriggerBy} at ${CurrentValue}, its value ${withoutTrailingZeros(TriggerValue ?? "")}.`,
     );
   }
 }

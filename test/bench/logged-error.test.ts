@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { signedError } from "../../bench/logged-error.ts";
-import { isSignedWith, parseForm } from "../../lib/twilio/signature.ts";
+import { parseForm } from "../../lib/twilio/signature.ts";
 import { readEvent } from "../../lib/webhooks/error-event.ts";
+import { isSignedWith } from "../support/signatures.ts";
 
 const PUBLIC_URL = "https://tollbreaker.example.com";
 const account = { accountSid: `AC${"1".repeat(32)}`, authToken: "a".repeat(32) };

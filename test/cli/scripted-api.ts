@@ -93,10 +93,10 @@ function line(count: number): TimelineView {
   return { at, what: "", who: "tollbreaker", why: "", detail: {} };
 }
 
-/** Its check-list was read just now: API keys and the auth token are open. */
+/** Fired at 03:03:35. Its check-list was read just now: API keys and the auth token are open. */
 export function suspendedIncident(): IncidentStory {
   const at = new Date("2026-11-21T03:04:05.000Z");
-  const opened = openIncident(ID, tripping(firing(ACCOUNT)), at).record;
+  const opened = openIncident(ID, tripping(firing(ACCOUNT, { receivedAt: at.toISOString() })), at).record;
   const change = suspended(opened, { by: "tollbreaker", friendlyName: "Northwind", reason: "over its limit", now: at });
   return { ...change.record.incident, checklist: freshChecklist(), timeline: [] };
 }

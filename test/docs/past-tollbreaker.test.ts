@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTwilioSimulator, type TwilioSimulator } from "../../local/twilio/simulator.ts";
+import { patientClock } from "../support/patient-clock.ts";
 
 /**
  * The shell functions of docs/runbook.md as they stand there, by bash, curl and jq, against a simulated Twilio: whoever
@@ -13,11 +14,17 @@ const [, chapter = ""] = page.split("\n## Past Tollbreaker\n");
 const functions = /```sh\n([\s\S]*?)```/.exec(chapter)?.[1] ?? "";
 const guard = /^ *guard\(\) \{[\s\S]*?^ *\}$/m.exec(page)?.[0] ?? "";
 
+// A second before midnight, to Twilio and to the shell: GNU's date first, BSD's second.
+const NOW = new Date("2026-11-21T23:59:59Z");
+const seconds = NOW.getTime() / 1000;
+const date = `date() { command date -d @${seconds} "$@" 2>/dev/null || command date -r ${seconds} "$@"; }`;
+
 let twilio: TwilioSimulator;
 let sid: string;
 
 beforeEach(async () => {
-  twilio = await startTwilioSimulator({ subaccounts: 2, trafficEveryMs: 0, evaluateEveryMs: 0 });
+  const quiet = { subaccounts: 2, trafficEveryMs: 0, evaluateEveryMs: 0 };
+  twilio = await startTwilioSimulator({ ...quiet, clock: patientClock(NOW) });
   sid = twilio.subaccounts()[0]?.accountSid ?? "";
 });
 afterEach(() => twilio.close());
@@ -28,13 +35,8 @@ async function bash(commands: string): Promise<string> {
   const asked = /^(read -rp .*|TWILIO_TOKEN=\$\(aws .*)$/gm;
   const script = functions.replaceAll(asked, "").replace("https://api.twilio.com", `${twilio.url}/api`);
   const env = { PATH: process.env["PATH"], PARENT, TWILIO_TOKEN, TOLLBREAKER_URL: "https://tollbreaker.example.com" };
-  const { stdout } = await promisify(execFile)(
-    "bash",
-    ["--norc", "-c", `set -eo pipefail\n${script}\n${guard}\n${commands}`],
-    {
-      env,
-    },
-  );
+  const whole = ["set -eo pipefail", date, script, guard, commands].join("\n");
+  const { stdout } = await promisify(execFile)("bash", ["--norc", "-c", whole], { env });
   return stdout.trim();
 }
 

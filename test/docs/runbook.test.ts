@@ -21,7 +21,7 @@ describe("the runbook tells of each", () => {
   it.each(CHECK_ANSWERS)("answer of the check-list: %s", (answer) => expect(page).toContain(`\`${answer}\``));
   it.each(CLEANUP_IDS)("clean-up: %s", (id) => expect(page).toContain(`| \`${id}\` |`));
 
-  const twilioCodes = all(read("lib/twilio/failures.ts"), /\[(\d{5}), "/g);
+  const twilioCodes = all(read("lib/twilio/refusals.ts"), /\[\s*(\d{5}),/g);
   it("of Twilio's error codes that the client knows", () => expect(twilioCodes.length).toBeGreaterThan(15));
   it.each(twilioCodes)("of Twilio's error codes: %s", (code) => {
     expect(section("Twilio's error codes")).toMatch(new RegExp(`^\\|[ 0-9,]*\\b${code}\\b[ 0-9,]*\\|`, "m"));

@@ -14,12 +14,10 @@ const DONE = { kind: "done" };
 let rig: SweepRig;
 let account: string;
 
-/** The fifth at noon: a day and a month with time left. */
+/** A day and a month with time left. */
+const THE_FIFTH_AT_NOON = new Date("2026-11-05T12:00:00Z");
 beforeEach(async () => {
-  const time = new Date();
-  time.setUTCDate(5);
-  time.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: time, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: THE_FIFTH_AT_NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
   account = rig.simulator.subaccounts()[0]?.accountSid ?? "";
 });

@@ -47,7 +47,7 @@ describe("live calls", () => {
     expect(await rig.deliver(firing(account), { milliseconds: 100_000 })).toEqual({ kind: "done" });
     expect(liveCalls()).toBe(0);
     expect(await containment()).toMatchObject({ callsEnded: 1031, callsLeft: 0 });
-  }, 100_000);
+  });
 
   test("that are answered after they were listed are ended all the same, and count once", async () => {
     const [call] = rig.simulator.addCalls(account, { status: "ringing" });
@@ -224,7 +224,7 @@ describe("when Twilio fails", () => {
     const on = (request: SeenRequest) => isListing(request) && request.path.includes("Status=in-progress");
     rig.twilio.fail({ on: (request) => on(request) && request.path.includes("Page=1"), do: "answer", status: 403 });
     rig.twilio.fail({ on, do: "answer", status: 200, body: page });
-    expect(await rig.deliver(firing(account), { milliseconds: 2500 })).toEqual({
+    expect(await rig.deliver(firing(account), { milliseconds: 4000 })).toEqual({
       kind: "again",
       why: "calls left: unknown",
     });
@@ -242,7 +242,7 @@ describe("when Twilio fails", () => {
         body: "<html>",
       });
       const signal = firing(account);
-      expect(await rig.deliver(signal, { milliseconds: 2500 })).toEqual({ kind: "again", why: "calls left: unknown" });
+      expect(await rig.deliver(signal, { milliseconds: 4000 })).toEqual({ kind: "again", why: "calls left: unknown" });
       expect(liveCalls()).toBe(1);
       rig.mend();
       expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });

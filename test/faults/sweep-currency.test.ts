@@ -3,15 +3,14 @@ import type { Sweeper } from "../../lib/sweep/sweeper.ts";
 import { ahead, MINUTE, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
+import { NOON } from "../support/shifted-date.ts";
 
 // The real parts, each sweep begun by hand, at noon. To Twilio a limit of 100 is 100 yen on an account that is billed in yen.
 
 let rig: SweepRig;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
 });
 afterEach(async () => {

@@ -5,6 +5,7 @@ import { SHARD_SIZE } from "../../lib/sweep/shard.ts";
 import { sweepShard } from "../../lib/sweep/sweep-shard.ts";
 import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
 import { apiOf } from "../local/twilio/api.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // What goes wrong with one account, one write or one sweep is told, and holds up no other.
@@ -12,9 +13,7 @@ import { firing } from "../support/signals.ts";
 let rig: SweepRig;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
 });
 afterEach(async () => {

@@ -7,6 +7,7 @@ import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/swee
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 
 // Whoever holds the subaccount's auth token works against the sweep: removes its triggers after each, fills the account.
 
@@ -14,9 +15,7 @@ let rig: SweepRig;
 let account: string;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
   account = rig.simulator.subaccounts()[0]?.accountSid ?? "";
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/sweep/sweep-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // Incidents are watched by the list of accounts and our own table; whatever Twilio says of usage triggers stops nobody.
@@ -8,9 +9,7 @@ let rig: SweepRig;
 let account: string;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
   await rig.sweep();
   account = rig.simulator.subaccounts()[0]?.accountSid ?? "";

@@ -11,6 +11,7 @@ import { ahead, MINUTE, POLICY, type SweepRig, startSweepRig } from "../lib/swee
 import { apiOf } from "../local/twilio/api.ts";
 import { policyOf } from "../support/policies.ts";
 import { PUBLIC_URL } from "../support/responder-rig.ts";
+import { NOON } from "../support/shifted-date.ts";
 import { firing } from "../support/signals.ts";
 
 // The real parts, each sweep begun by hand. Noon, because what is counted by the day begins again at midnight.
@@ -18,9 +19,7 @@ import { firing } from "../support/signals.ts";
 let rig: SweepRig;
 
 beforeEach(async () => {
-  const noon = new Date();
-  noon.setUTCHours(12, 0, 0, 0);
-  vi.useFakeTimers({ toFake: ["Date"], now: noon, shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON, shouldAdvanceTime: true });
   rig = await startSweepRig();
 });
 afterEach(async () => {

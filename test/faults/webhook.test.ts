@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AccountSummary } from "../../local/twilio/summary.ts";
@@ -291,34 +291,23 @@ describe("not what this address takes", () => {
 });
 
 describe("rightly signed", () => {
-  test.each([
-    "UsageTriggerSid",
-    "DateFired",
-    "UsageCategory",
-    "TriggerBy",
-    "TriggerValue",
-    "CurrentValue",
-    "UsageRecordUri",
-    "IdempotencyToken",
-  ])("with %s missing, empty or twice: kept as not understood", async (name) => {
-    for (const value of [undefined, "", ["1", "2"]]) {
-      await expectAnswer(webhook.fire(ours, { [name]: value }), 204);
-    }
-    const signals = stored();
-    expect(signals.map(({ kind }) => kind)).toEqual(["not-understood", "not-understood", "not-understood"]);
-    for (const signal of signals)
-      expect(signal).toMatchObject({ problem: expect.stringMatching(`^${name}: expected `) });
+  test.each(
+    ["UsageTriggerSid", "UsageCategory", "TriggerBy", "TriggerValue", "CurrentValue"].flatMap((name) =>
+      [undefined, "", ["1", "2"]].map((value) => [name, value] as const),
+    ),
+  )("with the %s %j: kept as not understood", async (name, value) => {
+    await expectAnswer(webhook.fire(ours, { [name]: value }), 204);
+    expect(stored()).toMatchObject([{ kind: "not-understood", problem: expect.stringMatching(`^${name}: expected `) }]);
   });
 
   test.each([
     ["UsageTriggerSid", "UT123"],
     ["TriggerValue", "fifty"],
-    ["TriggerValue", "1e3"],
+    ["TriggerValue", "1e400"],
     ["CurrentValue", "60,52"],
     ["CurrentValue", "NaN"],
     ["Recurring", ["daily", "monthly"]],
     ["Recurring", "x".repeat(100)],
-    ["IdempotencyToken", "x".repeat(2000)],
   ])("with the %s %j: kept as not understood", async (name, value) => {
     await expectAnswer(webhook.fire(ours, { [name]: value }), 204);
     expect(stored()).toMatchObject([{ kind: "not-understood", fields: { AccountSid: ours.accountSid } }]);
@@ -330,7 +319,7 @@ describe("rightly signed", () => {
     expect(stored()).toHaveLength(1);
   });
 
-  test.each([
+  test.each<[string, string | string[] | undefined]>([
     ["Recurring", ""],
     ["Recurring", undefined],
     ["Recurring", "weekly"],
@@ -339,7 +328,14 @@ describe("rightly signed", () => {
     ["DateFired", "yesterday, about noon"],
     ["TriggerValue", "+30"],
     ["CurrentValue", ".5"],
+    ["TriggerValue", "1E+2"],
     ["UsageRecordUri", "?"],
+    ...["DateFired", "UsageRecordUri", "IdempotencyToken"].flatMap((name) =>
+      [undefined, "", " ", "🚨", "x".repeat(2000), ["1", "2"]].map((value): [string, string | string[] | undefined] => [
+        name,
+        value,
+      ]),
+    ),
   ])("with the %s %j: a firing all the same", async (name, value) => {
     await expectAnswer(webhook.fire(ours, { [name]: value }), 204);
     expect(stored()).toMatchObject([{ kind: "usage-trigger" }]);
@@ -365,26 +361,6 @@ describe("rightly signed", () => {
     await expectAnswer(webhook.fire(ours, { UsageCategory: odd }), 204);
     await expectAnswer(webhook.fire(ours, { TriggerValue: odd }), 204);
     expect(stored()).toMatchObject([{ usageCategory: odd }, { kind: "not-understood", fields: { TriggerValue: odd } }]);
-  });
-
-  test.each([
-    "a b",
-    " ",
-    "ключ",
-    "🚨",
-    "\u0000",
-    "x".repeat(129),
-    "x".repeat(1000),
-    `sha256-${createHash("sha256").update("🚨").digest("hex")}`,
-    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-  ])("with the IdempotencyToken %j, which stays its own", async (IdempotencyToken) => {
-    const isBlank = IdempotencyToken.trim() === "";
-    for (const token of [IdempotencyToken, `${IdempotencyToken}2`, IdempotencyToken]) {
-      await expectAnswer(webhook.fire(ours, { IdempotencyToken: token }), 204);
-    }
-    await expectAnswer(webhook.fire(ours, { IdempotencyToken: "🚨" }), 204);
-    expect(new Set(stored().map(({ id }) => id)).size).toBe(IdempotencyToken === "🚨" ? 2 : 3);
-    expect(stored().filter(({ kind }) => kind === "not-understood")).toHaveLength(isBlank ? 1 : 0);
   });
 });
 
@@ -543,7 +519,13 @@ describe("when SQS", () => {
   ] as const)("%s: 503, and the next try is stored once", async (_, fault) => {
     surroundings.sqs.fail(fault);
     const post = signed(firing(ours.accountSid));
+    const before = surroundings.logged().length;
     await expectAnswer(send(post), 503);
+    const counted = surroundings
+      .logged()
+      .slice(before)
+      .filter((line) => "WebhooksNotStored" in JSON.parse(line));
+    expect(counted.map((line) => JSON.parse(line))).toMatchObject([{ WebhooksNotStored: 1, kind: "usage-trigger" }]);
     surroundings.sqs.clear();
     await expectAnswer(send(post), 204);
     expect(stored()).toHaveLength(1);

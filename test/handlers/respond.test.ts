@@ -118,9 +118,10 @@ exempt: [ { account: ${exempt}, why: emergency line } ]
   expect(because).toEqual(["brake", "exempt"]);
 });
 
-test("without an auth token records why it could not act", async () => {
+test("without an auth token records why it could not act, and asks for the message again: it may be stored by then", async () => {
   vi.stubEnv("TWILIO_AUTH_TOKEN", "");
-  expect(await invoke(recordOf(firing(account)))).toEqual({ batchItemFailures: [] });
+  const record = recordOf(firing(account));
+  expect(await invoke(record)).toEqual({ batchItemFailures: [{ itemIdentifier: record.messageId }] });
   expect(await rig.incidentsOf(account)).toMatchObject([
     { incident: { state: "failed", failure: { message: expect.stringContaining("auth token is not configured") } } },
   ]);

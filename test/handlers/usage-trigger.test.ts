@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type { LambdaContext, LambdaEvent } from "hono/aws-lambda";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { AccountSummary } from "../../local/twilio/summary.ts";
 import { encoded, firing, signedPost, WEBHOOK_PATH } from "../support/signed-webhook.ts";
 import { coldStart, PUBLIC_URL, type Surroundings, startSurroundings } from "../support/webhook-server.ts";
@@ -14,6 +14,9 @@ let handler: Awaited<ReturnType<typeof coldStart>>["handler"];
 beforeAll(async () => {
   surroundings = await startSurroundings();
   ({ handler } = await coldStart(surroundings));
+});
+// What stands for another of the same account is not stored.
+beforeEach(() => {
   ours = surroundings.simulator.addSubaccount();
 });
 afterAll(() => surroundings.close());

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { NotifyEnv, OperatorApiEnv, RespondEnv, readConfig, UsageTriggerEnv } from "../../lib/config.ts";
 import { TollbreakerError } from "../../lib/errors.ts";
+import { callbackUrl } from "../../lib/triggers/callback.ts";
+import { signForm } from "../../lib/twilio/signature.ts";
+import { isSignedWith } from "../support/signatures.ts";
 
 const good = {
   PUBLIC_URL: "https://tollbreaker.example.com",
@@ -38,13 +41,35 @@ test("what a function needs is read; an empty variable counts as unset; others a
 });
 
 test.each([
-  "http://127.0.0.1:3000",
-  "https://webhooks.example.com/",
-  "https://example.com/prod/base",
-  "https://Example.com:8443",
-])("PUBLIC_URL may be %s", (PUBLIC_URL) => {
-  expect(readConfig(UsageTriggerEnv, { ...good, PUBLIC_URL })).toMatchObject({ PUBLIC_URL });
+  ["http://127.0.0.1:3000", "http://127.0.0.1:3000"],
+  ["https://webhooks.example.com", "https://webhooks.example.com"],
+  ["https://example.com/prod/base", "https://example.com/prod/base"],
+  ["https://example.com/webhooks-prod", "https://example.com/webhooks-prod"],
+  ["https://example.com/", "https://example.com"],
+  ["https://example.com/prod//", "https://example.com/prod"],
+  ["https://EXAMPLE.com/Prod", "https://example.com/Prod"],
+  ["HTTPS://example.com", "https://example.com"],
+  ["https://example.com:443/prod", "https://example.com/prod"],
+  ["http://example.com:80", "http://example.com"],
+  ["https://example.com:8443/x/", "https://example.com:8443/x"],
+  ["https://bücher.example", "https://xn--bcher-kva.example"],
+  ["https://example.com/a/../b", "https://example.com/b"],
+])("PUBLIC_URL may be %s, which is %s", (given, PUBLIC_URL) => {
+  expect(readConfig(UsageTriggerEnv, { ...good, PUBLIC_URL: given })).toMatchObject({ PUBLIC_URL });
 });
+
+test.each(["https://EXAMPLE.com:443/Prod//", "http://example.com:80", "https://example.com:8443/x/"])(
+  "with the PUBLIC_URL %s, what Twilio was told is what is verified, and has one spelling",
+  (given) => {
+    const { PUBLIC_URL } = readConfig(UsageTriggerEnv, { ...good, PUBLIC_URL: given });
+    const url = callbackUrl(PUBLIC_URL, { limit: "daily-spend" });
+    const [told = ""] = url.split("#");
+    expect(new URL(told).href).toBe(told);
+    const form = new Map([["AccountSid", [good.TWILIO_ACCOUNT_SID]]]);
+    const received = `${PUBLIC_URL}/webhooks/usage-trigger${new URL(told).search}`;
+    expect(isSignedWith("token", signForm("token", { url: told, form }), { url: received, form })).toBe(true);
+  },
+);
 
 describe("a message names the variable, what was expected and what came", () => {
   const url = "an http or https URL such as https://abc123.execute-api.eu-west-1.amazonaws.com";
@@ -54,11 +79,29 @@ describe("a message names the variable, what was expected and what came", () => 
     ["UsageTriggerEnv", "PUBLIC_URL", "https:example.com", url],
     ["OperatorApiEnv", "PUBLIC_URL", "https://example.com/?a=1", `${url}, without user name, query or fragment`],
     ["OperatorApiEnv", "PUBLIC_URL", "https://example.com/#a", `${url}, without user name, query or fragment`],
-    [
+    ...["https://example.com?", "https://example.com/#", "https://example.com/api?", "https://example.com/api?#"].map(
+      (value): [Name, string, string, string] => [
+        "UsageTriggerEnv",
+        "PUBLIC_URL",
+        value,
+        `${url}, without user name, query or fragment`,
+      ],
+    ),
+    ...[
+      "https://example.com/webhooks",
+      "https://example.com/Webhooks/",
+      "https://example.com/a/webhooks/usage-trigger",
+    ].map((value): [Name, string, string, string] => [
       "UsageTriggerEnv",
       "PUBLIC_URL",
-      "https://example.com/webhooks/usage-trigger",
-      "the base URL alone, without /webhooks/usage-trigger",
+      value,
+      "the base URL alone, without /webhooks and what follows it",
+    ]),
+    [
+      "RespondEnv",
+      "TWILIO_API_URL",
+      "http://127.0.0.1:3001?",
+      "an http or https URL such as http://127.0.0.1:3001, without user name, query or fragment",
     ],
     ["UsageTriggerEnv", "TWILIO_ACCOUNT_SID", "SK123", "the parent's Account SID: AC and 32 hexadecimal digits"],
     ["RespondEnv", "TWILIO_API_URL", "localhost:3001", "an http or https URL such as http://127.0.0.1:3001"],
@@ -87,6 +130,18 @@ describe("a message names the variable, what was expected and what came", () => 
     const problem = problemWith(name, { ...good, [variable]: "" });
     expect(problem.expected?.replace(`${variable} to be `, "")).toMatch(expected);
     expect(problem.got).toBe(`${variable}=(not set)`);
+  });
+
+  test.each([
+    " https://example.com",
+    "https://example.com ",
+    "https://example.com/\nx",
+    "https://exam\tple.com",
+    "https://example.com/\u200b",
+  ])("PUBLIC_URL=%j", (PUBLIC_URL) => {
+    expect(problemWith("UsageTriggerEnv", { ...good, PUBLIC_URL }).expected).toBe(
+      `PUBLIC_URL to be ${url}, without white space or control characters`,
+    );
   });
 
   test("all of them at once", () => {

@@ -13,6 +13,7 @@ import type { Message } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
 import { type FaultProxy, type SeenRequest, startFaultProxy } from "./fault-proxy.ts";
 import { PUBLIC_URL, type Rig } from "./responder-rig.ts";
+import { sameDate } from "./shifted-date.ts";
 import { recordOf } from "./sqs-record.ts";
 
 /**
@@ -80,6 +81,7 @@ export function livesIn(rig: Rig): Lives {
     const { accountSid, authToken } = rig.simulator.parent();
     return {
       ...LOCAL_CREDENTIALS,
+      ...sameDate(),
       // Each life loads the same modules: compiled once is enough.
       NODE_COMPILE_CACHE: directory,
       LOG_FILE: "/dev/null",

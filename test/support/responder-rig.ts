@@ -5,6 +5,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { vi } from "vitest";
 import type { Alert } from "../../lib/alerts/alert.ts";
 import { snsPublisher } from "../../lib/alerts/publish.ts";
 import { IMPATIENT } from "../../lib/aws.ts";
@@ -35,6 +36,7 @@ import type { TwilioSimulator } from "../../local/twilio/simulator.ts";
 import { quietSimulator } from "../local/twilio/api.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { SUSPEND_ALL } from "./policies.ts";
+import { beginAt, NOON } from "./shifted-date.ts";
 
 /** The responder's real parts on loopback, each behind a proxy that can fail. Tests keep apart by using an account each. */
 export interface Rig {
@@ -98,6 +100,8 @@ const CREDENTIALS = { region: "us-east-1", credentials: { accessKeyId: "local", 
 
 /** @param options the queues' visibility time-out, where a test waits for messages to come back */
 export async function startRig(options: { visibilitySeconds?: number } = {}): Promise<Rig> {
+  // Where a test has no date of its own, it is noon: no midnight comes between what is counted by the day.
+  const putDateBack = vi.isFakeTimers() ? () => {} : beginAt(NOON);
   const dataDir = await mkdtemp(join(tmpdir(), "tollbreaker-test-"));
   const aws = await startLocalAws({ dataDir, ...options });
   const simulator = await quietSimulator();
@@ -270,6 +274,7 @@ export async function startRig(options: { visibilitySeconds?: number } = {}): Pr
       await simulator.close();
       await aws.close();
       await rm(dataDir, { recursive: true });
+      putDateBack();
     },
   };
 }

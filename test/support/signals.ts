@@ -10,9 +10,9 @@ import type { Tripping } from "../../lib/incidents/record.ts";
 
 const A_TRIGGER = "UT0123456789abcdef0123456789abcdef";
 
-/** A firing that was received just now, as the webhook stores it; each call is another firing. */
+/** A firing that was received just now, or at `receivedAt`, as the webhook stores it; each call is another firing. */
 export function firing(accountSid: string, changes: Partial<UsageTriggerSignal> = {}): UsageTriggerSignal {
-  const now = Date.now();
+  const now = timeOf(changes);
   return {
     kind: "usage-trigger",
     id: `firing-${randomUUID()}`,
@@ -54,9 +54,9 @@ export function notUnderstood(accountSid: string, changes: Partial<NotUnderstood
   };
 }
 
-/** A rule on errors whose count was crossed just now. */
+/** A rule on errors whose count was crossed just now, or at `receivedAt`. */
 export function errorsCounted(accountSid: string, changes: Partial<ErrorRuleSignal> = {}): ErrorRuleSignal {
-  const now = Date.now();
+  const now = timeOf(changes);
   return {
     kind: "error-rule",
     id: `errors-${randomUUID()}`,
@@ -102,4 +102,9 @@ export function topSpender(accountSid: string, changes: Partial<TopSpenderSignal
     share: "81.3",
     ...changes,
   };
+}
+
+/** Milliseconds since the epoch. */
+function timeOf({ receivedAt }: { receivedAt?: string }): number {
+  return receivedAt === undefined ? Date.now() : Date.parse(receivedAt);
 }

@@ -1,3 +1,4 @@
+import { cut } from "../../cut.ts";
 import type { Mistake } from "../../http/problem.ts";
 import type { WishedReactivation } from "./wished.ts";
 
@@ -42,6 +43,6 @@ function countryJudge(): (code: string) => boolean {
 const MOST_SHOWN = 10;
 
 function shown(countries: readonly string[]): string {
-  const some = countries.slice(0, MOST_SHOWN).map((code) => JSON.stringify(code.slice(0, 20)));
+  const some = countries.slice(0, MOST_SHOWN).map((code) => JSON.stringify(cut(code, 20)));
   return countries.length > MOST_SHOWN ? `${some.join(", ")}, ...` : some.join(", ");
 }

@@ -1,3 +1,4 @@
+import { cut } from "../../cut.ts";
 import type { Mistake } from "../../http/problem.ts";
 import { LEAST_REASON, MOST_REASON } from "../../inbox/commands.ts";
 
@@ -28,7 +29,7 @@ function tooShort(reason: string): Mistake {
     code: "reason-too-short",
     detail: "The reason says too little for whoever reads the record later.",
     expected: EXPECTED,
-    got: JSON.stringify(reason.slice(0, 80)),
+    got: JSON.stringify(cut(reason, 80)),
     fix: 'say in `reason` why you do this, such as "leaked API key found and revoked"',
   };
 }

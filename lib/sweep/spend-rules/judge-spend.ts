@@ -1,4 +1,4 @@
-import { plainDecimal } from "../../decimal.ts";
+import { approximate, plainDecimal } from "../../decimal.ts";
 import type { Rate, SpendRule, Spike } from "../../policy/policy.ts";
 import { HOUR, type Hour, hoursUpTo } from "./hours.ts";
 import { type Reading, readSamples, type SpendSample } from "./sample.ts";
@@ -48,7 +48,7 @@ function silent(why: string): Judgement {
 
 function judgeRate({ at, category, by }: Rate, last: Reading, stretches: readonly Stretch[]): Judgement {
   const thisHour = amountOf(hoursUpTo(last.at, 1, stretches)[0]);
-  if (thisHour < Number(at)) return { kind: "quiet", thisHour: plainDecimal(thisHour), usual: null };
+  if (thisHour < approximate(at)) return { kind: "quiet", thisHour: plainDecimal(thisHour), usual: null };
   const why = `${category} by ${by}: ${plainDecimal(thisHour)} within 60 minutes, its limit is ${at}`;
   return { kind: "tripped", thisHour: plainDecimal(thisHour), usual: null, times: null, why };
 }
@@ -61,7 +61,7 @@ function judgeSpike(rule: Spike, last: Reading, stretches: readonly Stretch[]): 
   }
   const [thisHour, usually] = [amountOf(current), rounded(usual.amount)];
   const amounts = { thisHour: plainDecimal(thisHour), usual: plainDecimal(usually) };
-  if (thisHour < Number(rule.atLeast) || thisHour < rule.times * usually) return { kind: "quiet", ...amounts };
+  if (thisHour < approximate(rule.atLeast) || thisHour < rule.times * usually) return { kind: "quiet", ...amounts };
   const times = usually === 0 ? null : Math.round((thisHour / usually) * 10) / 10;
   return { kind: "tripped", ...amounts, times, why: whySpike(rule, amounts, times) };
 }

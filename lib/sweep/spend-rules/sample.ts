@@ -1,4 +1,4 @@
-import { isDecimal } from "../../decimal.ts";
+import { approximate, isDecimal } from "../../decimal.ts";
 
 /** What a usage trigger of an account had counted when it was read. */
 export interface SpendSample {
@@ -38,10 +38,11 @@ export function readSamples(samples: readonly SpendSample[], now: Date): Reading
 
 // Numbers, not decimals: sums are rounded to millionths in the end, so that they are exact up to a billion.
 function read({ at, value, since }: SpendSample): Reading | undefined {
+  if (!isDecimal(value)) return undefined;
   const reading = {
     at: Date.parse(at),
-    value: Number(value),
+    value: approximate(value),
     since: since === null ? Number.NEGATIVE_INFINITY : Date.parse(since),
   };
-  return isDecimal(value) && !Number.isNaN(reading.at) && !Number.isNaN(reading.since) ? reading : undefined;
+  return !Number.isNaN(reading.at) && !Number.isNaN(reading.since) ? reading : undefined;
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { accepted, freshChecklist, ID, own, ScriptedApi } from "../scripted-api.ts";
 import { runAt, type Script } from "../scripted-terminal.ts";
 
@@ -126,10 +126,13 @@ describe("the check-list", () => {
 
   it.each([
     ["is missing", null],
-    ["is older than five minutes", { ...freshChecklist(), readAt: new Date(Date.now() - 301_000).toISOString() }],
-    ["is of another clock", { ...freshChecklist(), readAt: new Date(Date.now() + 301_000).toISOString() }],
-  ])("is read anew when it %s", async (_what, checklist) => {
-    api.incident = { ...api.incident, checklist };
+    ["is older than five minutes", -301_000],
+    ["is of another clock", 301_000],
+  ])("is read anew when it %s", async (_what, offset) => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const readAt = offset === null ? null : new Date(Date.now() + offset).toISOString();
+    api.incident = { ...api.incident, checklist: readAt === null ? null : { ...freshChecklist(), readAt } };
     checks();
     comesBack();
     expect((await reactivate(["--reason", "leaked key revoked", "--yes"])).code).toBe(0);

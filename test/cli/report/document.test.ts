@@ -59,7 +59,7 @@ function section(report: string, title: string): string {
 describe("incidentReport", () => {
   it("sums up", () => {
     const text = section(incidentReport(broughtBack()), "Summary");
-    expect(text).toContain("The rule `daily-spend` tripped at 2026-11-21");
+    expect(text).toContain("The rule `daily-spend` tripped at 2026-11-21 03:03:35.000: totalprice by price");
     expect(text).toContain("130.25 of 100 USD (+30.3 %)");
     expect(text).toContain(
       "suspended at 2026-11-21 03:04:06.000, 1.6 s after it fired. 3 live calls were ended, 0 were",
@@ -208,7 +208,7 @@ describe("incidentReport", () => {
 
   it("of errors, without a suspension, and of hardly anything", () => {
     const at = new Date("2026-11-21T03:04:05.000Z");
-    const signal = tripping(errorsCounted(ACCOUNT, { count: 23, within: 600_000 }));
+    const signal = tripping(errorsCounted(ACCOUNT, { count: 23, within: 600_000, receivedAt: at.toISOString() }));
     const opened: unknown = { ...openIncident(ID, signal, at).record.incident, state: "alerted", because: "brake" };
     const report = incidentReport(IncidentStory.parse({ ...Object(opened), timeline: [] }));
     expect(report).toContain("counted 23 errors within 10 min");

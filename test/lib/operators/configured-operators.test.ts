@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { configuredOperators } from "../../../lib/operators/configured-operators.ts";
+import { startParameterStore } from "../../../bench/parameter-store.ts";
+import { configuredOperators, OPERATORS_AGE } from "../../../lib/operators/configured-operators.ts";
 import { makeToken } from "../../../lib/operators/operator-token.ts";
+import { secretReaders } from "../../../lib/secrets.ts";
 import { LOCAL_CREDENTIALS } from "../../../local/aws.ts";
-import { type Listening, serve } from "../../cli/command-line.ts";
+import type { Listening } from "../../../local/listening.ts";
 import { clockAt } from "../../local/twilio/webhook.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 
@@ -16,17 +18,15 @@ const listOf = (...names: string[]) =>
 const namesBy = async (operators: ReturnType<typeof configuredOperators>) =>
   (await operators()).map(({ name }) => name);
 
-let value = "[]";
+const PARAMETER = "/tollbreaker/operators";
+const parameters: Record<string, string> = {};
 let store: Listening;
 let proxy: FaultProxy;
 let directory: string;
 const saved = { ...process.env };
 
 beforeAll(async () => {
-  store = await serve((_, response) => {
-    response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-    response.end(JSON.stringify({ Parameter: { Value: value } }));
-  });
+  store = await startParameterStore(parameters);
 });
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "tollbreaker-configured-"));
@@ -43,15 +43,17 @@ afterAll(() => store.close());
 const clock = clockAt("2026-10-04T12:00:00Z");
 const onAws = () => {
   clock.set("2026-10-04T12:00:00Z");
-  return configuredOperators({ OPERATORS_PARAMETER: "/tollbreaker/operators" }, clock);
+  const environment = { OPERATORS_PARAMETER: PARAMETER };
+  const secret = secretReaders(environment, ["OPERATORS"], { clock, ages: { OPERATORS: OPERATORS_AGE } });
+  return configuredOperators(environment, secret("OPERATORS"));
 };
 
 describe("on AWS", () => {
   test("a warm function knows within half a minute that somebody is revoked", async () => {
     const operators = onAws();
-    value = listOf("alice", "mallory");
+    parameters[PARAMETER] = listOf("alice", "mallory");
     expect(await namesBy(operators)).toEqual(["alice", "mallory"]);
-    value = listOf("alice");
+    parameters[PARAMETER] = listOf("alice");
     clock.set("2026-10-04T12:00:29Z");
     expect(await namesBy(operators)).toEqual(["alice", "mallory"]);
     expect(proxy.requests()).toHaveLength(1);
@@ -61,7 +63,7 @@ describe("on AWS", () => {
 
   test("the list goes on through an outage of less than a quarter of an hour, and not of more", async () => {
     const operators = onAws();
-    value = listOf("alice");
+    parameters[PARAMETER] = listOf("alice");
     await operators();
     proxy.fail({ do: "answer", status: 400, body: '{"__type":"AccessDeniedException"}' });
     for (const at of ["12:01:00", "12:10:00", "12:14:59"]) {
@@ -71,12 +73,13 @@ describe("on AWS", () => {
     clock.set("2026-10-04T12:15:00Z");
     await expect(operators()).rejects.toMatchObject({ code: "secret-unreadable" });
     proxy.clear();
+    clock.set("2026-10-04T12:15:05Z");
     expect(await namesBy(operators)).toEqual(["alice"]);
   });
 
   test("the quarter of an hour begins when the list was read, not when the outage was seen", async () => {
     const operators = onAws();
-    value = listOf("alice");
+    parameters[PARAMETER] = listOf("alice");
     await operators();
     proxy.fail({ do: "answer", status: 400, body: '{"__type":"AccessDeniedException"}' });
     clock.set("2026-10-04T12:20:00Z");
@@ -100,7 +103,7 @@ describe("locally", () => {
     const operators = configuredOperators({
       OPERATORS: listOf("alice"),
       OPERATORS_FILE: join(directory, "none.json"),
-      OPERATORS_PARAMETER: "/tollbreaker/operators",
+      OPERATORS_PARAMETER: PARAMETER,
     });
     expect(await namesBy(operators)).toEqual(["alice"]);
   });

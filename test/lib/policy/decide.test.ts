@@ -151,7 +151,7 @@ describe("a firing that no limit names does what `unlisted` says", () => {
     ["no period", { recurring: "", triggerValue: "100" }, "totalprice by price, once, at 100"],
     ["a name that is gone", { limit: "weekly-spend", triggerValue: "700" }, "totalprice by price, daily, at 700"],
     ["a name of JavaScript's own", { limit: "__proto__", triggerValue: "7" }, "totalprice by price, daily, at 7"],
-    ["another such name", { limit: "constructor", triggerValue: "1e3" }, "totalprice by price, daily, at 1e3"],
+    ["another such name", { limit: "constructor", triggerValue: "1e3" }, "totalprice by price, daily, at 1000"],
   ])("%s", (_, changes, rule) => {
     const signal = firing(PLAIN, { currentValue: "2000", ...changes });
     expect(decideOn(signal, {}, LADDER)).toMatchObject({ kind: "alert", because: "rule", rule });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { drillStore } from "../../../lib/drills/drill-store.ts";
 import type { DrillNudge, Nudge } from "../../../lib/inbox/nudges.ts";
 import type { Incident } from "../../../lib/incidents/incident.ts";
+import { MOST_TRIES } from "../../../lib/response/responder.ts";
 import { reactivate } from "../../support/commands.ts";
 import type { SeenRequest } from "../../support/fault-proxy.ts";
 import { policyOf } from "../../support/policies.ts";
@@ -103,6 +104,34 @@ describe("an incident that makes no progress", () => {
     expect(await deliver(about(incident, "drive"))).toEqual(DONE);
     expect(status()).toBe("suspended");
     expect((await story()).incident).toMatchObject({ state: "suspended", signals: 1, rule: incident.rule });
+  });
+
+  async function failedForGood(): Promise<Incident> {
+    rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 500 });
+    await deliver(firing(account), { milliseconds: 2000, attempt: MOST_TRIES });
+    const { incident } = await story();
+    expect(incident).toMatchObject({ state: "failed", failure: { retrying: false } });
+    return incident;
+  }
+
+  test("because its suspension failed to the end is tried with each sweep, and told once", async () => {
+    const incident = await failedForGood();
+    await deliver(about(incident, "drive", "drive:first"), { milliseconds: 2000, attempt: MOST_TRIES });
+    expect((await story()).incident.state).toBe("failed");
+    rig.mend();
+    expect(await deliver(about(incident, "drive", "drive:second"))).toEqual(DONE);
+    expect(status()).toBe("suspended");
+    expect(await told()).toEqual(["failed", "suspended"]);
+  });
+
+  test.each([
+    ["in observe mode", () => ({ ...POLICY, mode: "observe" as const })],
+    ["exempt", () => policyOf(`${LIMITS}\nexempt: [{ account: ${account}, why: hotline }]`)],
+  ])("because its suspension failed is left alone where the account is by now %s", async (_, policy) => {
+    const incident = await failedForGood();
+    rig.mend();
+    expect(await deliver(about(incident, "drive"), { policy: policy() })).toEqual(DONE);
+    expect(status()).toBe("active");
   });
 
   test("in the middle of a reactivation is brought to its end", async () => {

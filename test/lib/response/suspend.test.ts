@@ -416,6 +416,17 @@ describe("whatever Twilio answers, and however late", () => {
     );
   });
 
+  test("where the reading fails and the time is short, a proven account is asked for all the same", async () => {
+    const unknown = { status: 404, body: { code: 20404, message: "not found", status: 404 } };
+    const at = scriptedTwilio((method) => (method === "GET" ? { takes: 1, says: unknown } : { takes: 1 }), {
+      status: "active",
+      owner: PARENT,
+    });
+    const suspension = await suspend(at, { isProven: true, mayAsk: async () => true }, 500);
+    expect(at.posts()).toHaveLength(1);
+    expect(suspension.kind).toBe("suspended");
+  });
+
   test("an account that is ours, active and free, is always asked for while there is time", async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (one) => {

@@ -1,9 +1,10 @@
 import { serve } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock as clock } from "../../../lib/clock.ts";
 import type { Operator } from "../../../lib/operators/operators.ts";
 import { slackActions } from "../../../lib/slack/slack-actions.ts";
 import { type Listening, listening } from "../../../local/listening.ts";
+import { within } from "../../support/lived-time.ts";
+import { patientClock } from "../../support/patient-clock.ts";
 import {
   BOT_TOKEN,
   CHANNEL,
@@ -46,7 +47,8 @@ async function after<T>(delay: Delay, value: T): Promise<T> {
 async function start({ secret, operators, token }: Delays): Promise<string> {
   const app = slackActions({
     ...rig.parts,
-    ...{ clock, publicUrl: PUBLIC_URL, apiUrl: slack.apiUrl, team: TEAM },
+    // What a busy machine takes is none of the time that it has for all of one request.
+    ...{ clock: patientClock(), publicUrl: PUBLIC_URL, apiUrl: slack.apiUrl, team: TEAM },
     signingSecret: () => after(secret, SIGNING_SECRET),
     botToken: () => after(token, BOT_TOKEN),
     operators: () => after(operators, [OLGA]),
@@ -57,7 +59,7 @@ async function start({ secret, operators, token }: Delays): Promise<string> {
   return `${server.url}/slack/actions`;
 }
 
-/** Presses Reactivate; after how many milliseconds there was an answer. */
+/** Presses Reactivate; the status of the answer, which comes in time. */
 async function press(delays: Delays) {
   const { id } = await incidentIn(rig, { state: "suspended" });
   const url = await start(delays);
@@ -80,9 +82,7 @@ async function press(delays: Delays) {
   if (message === undefined) throw new Error("Slack did not take it");
   for (const list of [slack.views, slack.words]) list.splice(0);
   const request = signedRequest(slack.pressed(message, "reactivate", { user: "U0OLGA" }));
-  const started = Date.now();
-  const { status } = await fetch(url, request);
-  return { status, took: Date.now() - started };
+  return (await within(MOST_MS, fetch(url, request))).status;
 }
 
 /** Slack's three seconds, less the way there and back. */
@@ -90,25 +90,22 @@ const MOST_MS = 2500;
 
 describe("what has to be read before anything can be done is read at once", () => {
   it("so a slow Parameter Store leaves time for the form", async () => {
-    const { status, took } = await press({ secret: 1200, operators: 1200, token: 1200 });
+    const status = await press({ secret: 1200, operators: 1200, token: 1200 });
     expect(status).toBe(200);
     expect(slack.views).toHaveLength(1);
-    expect(took).toBeLessThan(MOST_MS);
   });
 
   it("and one that goes silent after the secret, for a word to the one who pressed", async () => {
-    const { status, took } = await press({ secret: 1300, operators: "never", token: 0 });
+    const status = await press({ secret: 1300, operators: "never", token: 0 });
     expect(status).toBe(200);
     expect(slack.words).toEqual([
       { user: "U0OLGA", text: expect.stringContaining("cannot read its list of operators") },
     ]);
-    expect(took).toBeLessThan(MOST_MS);
   });
 
   it("without the secret nothing is done", async () => {
-    const { status, took } = await press({ secret: "never", operators: 0, token: 0 });
+    const status = await press({ secret: "never", operators: 0, token: 0 });
     expect(status).toBe(503);
     expect(slack.views).toEqual([]);
-    expect(took).toBeLessThan(MOST_MS);
   });
 });

@@ -2,7 +2,8 @@ import querystring from "node:querystring";
 import fc from "fast-check";
 import { getExpectedTwilioSignature, validateRequest } from "twilio/lib/webhooks/webhooks.js";
 import { describe, expect, test } from "vitest";
-import { type Form, isSignedWith, isTextSignedWith, parseForm, signForm } from "../../../lib/twilio/signature.ts";
+import { type Form, parseForm, signForm } from "../../../lib/twilio/signature.ts";
+import { isSignedWith, isTextSignedWith } from "../../support/signatures.ts";
 
 const formOf = (parameters: Record<string, string | readonly string[]>): Form =>
   new Map(Object.entries(parameters).map(([name, value]) => [name, [value].flat()]));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isSignedWith, isTextSignedWith, signForm, signText } from "../../../lib/twilio/signature.ts";
+import { signForm, signText } from "../../../lib/twilio/signature.ts";
+import { isSignedWith, isTextSignedWith } from "../../support/signatures.ts";
 
 // From the tests of Twilio's SDKs; the token is 12345.
 const TEXT = '{"property": "value", "boolean": true}';

@@ -350,6 +350,24 @@ describe("a flood of forged SIDs", () => {
     expect(await check(last?.accountSid ?? "", last?.authToken ?? "")).toEqual(NO_ANSWER);
   });
 
+  test.each([
+    [
+      "a row that can't be understood",
+      (row: object) => ({ accounts: [{ ...row, status: "frozen" }], next_page_uri: null }),
+    ],
+    ["a page that is missing", () => ({ accounts: [], next_page_uri: "/2010-04-01/Accounts.json?Page=9&x" })],
+  ])("a list with %s never proves that an account is not ours", async (_, page) => {
+    const row = { sid: ours.accountSid, owner_account_sid: simulator.parent().accountSid };
+    proxy.fail({ on: ({ path }) => path.includes("Page=9"), do: "answer", status: 403, body: "<html>" });
+    const on = ({ path }: { path: string }) => path.includes("Accounts.json");
+    proxy.fail({ on, do: "answer", status: 200, body: JSON.stringify(page(row)) });
+    await flood(60);
+    expect(await check(ours.accountSid, ours.authToken)).toEqual(NO_ANSWER);
+    proxy.clear();
+    now = START + 6 * SECOND;
+    expect(await check(ours.accountSid, ours.authToken)).toEqual(SIGNED);
+  });
+
   test("leaves second looks their share: a rotated token is found all the same", async () => {
     await check(ours.accountSid, ours.authToken);
     await flood(200);

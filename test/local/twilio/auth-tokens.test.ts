@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { isSignedWith, parseForm } from "../../../lib/twilio/signature.ts";
+import { parseForm } from "../../../lib/twilio/signature.ts";
 import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
+import { isSignedWith } from "../../support/signatures.ts";
 import { accountPath, apiOf, type Credentials, quietSimulator, subaccount } from "./api.ts";
 import { webhook } from "./webhook.ts";
 

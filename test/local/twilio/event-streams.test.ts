@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isTextSignedWith } from "../../../lib/twilio/signature.ts";
 import type { SimulatorOptions, TwilioSimulator } from "../../../local/twilio/simulator.ts";
+import { isTextSignedWith } from "../../support/signatures.ts";
 import { apiOf, type Credentials, quietSimulator, send, subaccount } from "./api.ts";
 import { clockAt, webhook } from "./webhook.ts";
 
