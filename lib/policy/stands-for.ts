@@ -26,8 +26,18 @@ export function standsFor(signal: Signal, policy: Policy, now: Date): string {
   if (signal.kind === "not-understood") return `note:not-understood:${slotOf(now, NOTE_SLOT_MS)}`;
   if (signal.kind !== "usage-trigger" || signal.found !== "webhook") return identityOf(signal);
   return maySuspend(signal, policy, now)
-    ? `stop:${isRecent(signal, now) ? "recent" : "late"}:${slotOf(now, STOP_SLOT_MS)}`
+    ? `stop:${stopOf(signal, policy, now)}:${slotOf(now, STOP_SLOT_MS)}`
     : `note:${noteOf(signal, policy, now)}:${slotOf(now, NOTE_SLOT_MS)}`;
+}
+
+/**
+ * A spend that leaps over the warning and over the limit fires both triggers at once, and the warning has reached the limit's
+ * value, too. By its own rule it only alerts: it must not stand for the firing that suspends, which would then wait for
+ * Twilio's list, and for our own store.
+ */
+function stopOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
+  if (!suspendsByRule(signal, ruleFor(signal, policy))) return "doubtful";
+  return isRecent(signal, now) ? "recent" : "late";
 }
 
 function slotOf(now: Date, milliseconds: number): number {
@@ -39,8 +49,12 @@ export function maySuspend(signal: Signal, policy: Policy, now: Date): boolean {
   const rule = ruleFor(signal, policy);
   if (signal.kind !== "usage-trigger") return rule.effect === "suspend";
   if (isOfEarlierPeriod(signal, now)) return false;
-  if (rule.effect === "suspend" && !isBelow(signal, rule)) return true;
+  if (suspendsByRule(signal, rule)) return true;
   return Object.entries(policy.limits).some(([name, limit]) => hasReached(name, limit, signal, policy));
+}
+
+function suspendsByRule(signal: UsageTriggerSignal, rule: Rule): boolean {
+  return rule.effect === "suspend" && !isBelow(signal, rule);
 }
 
 /**
