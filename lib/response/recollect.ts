@@ -37,10 +37,13 @@ export async function recall(responder: Responder, accountSid: string, identity:
   }
 }
 
-/** The account's open incident, if it has one: no round trip when it has none. */
+/**
+ * The account's open incident, if it has one: no round trip when it has none. Of a signal that was seen, too: it may come
+ * back to have a suspension written down that happened without our store.
+ */
 async function recollect({ store }: Responder, memory: Memory): Promise<Recollection> {
-  const openId = memory.seen ? null : memory.openIncidentId;
-  const found = openId === null ? undefined : await store.load(openId);
+  const { openIncidentId } = memory;
+  const found = openIncidentId === null ? undefined : await store.load(openIncidentId);
   return found !== undefined && isOver(found.incident.state)
     ? { memory, known: undefined, leftOver: found.incident.id }
     : { memory, known: found, leftOver: undefined };

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CONTAINED_ATTRIBUTE } from "../../../lib/inbox/inbox.ts";
 import { inboxReceiver } from "../../../lib/response/receive.ts";
 import { suspend } from "../../support/commands.ts";
 import { policyOf } from "../../support/policies.ts";
@@ -148,6 +149,17 @@ describe("a message that can't be handled", () => {
       "message-handled",
       "message-parked",
     ]);
+  });
+
+  test("and comes back after a copy of it was dealt with: what was done is in the same incident", async () => {
+    const signal = over(account);
+    await receive([recordOf(signal)]);
+    const again = recordOf(signal, { attempt: 2 });
+    const contained = { [CONTAINED_ATTRIBUTE]: { dataType: "String", stringValue: signal.receivedAt } };
+    const messageAttributes = { ...again.messageAttributes, ...contained };
+    expect(await receive([{ ...again, messageAttributes }])).toEqual(DONE);
+    expect(parked()).toEqual([]);
+    expect(await rig.incidentsOf(account)).toMatchObject([{ incident: { state: "suspended" } }]);
   });
 
   test("and not parked either is handed out again by SQS", async () => {
