@@ -31,7 +31,7 @@ import { shardWorker } from "../../lib/sweep/sweep-shard.ts";
 import { twilioClient } from "../../lib/twilio/client.ts";
 import { markOf } from "../../lib/twilio/token-mark.ts";
 import { signingTokens } from "../../lib/webhooks/signing-tokens.ts";
-import { usageTriggerWebhook } from "../../lib/webhooks/usage-trigger.ts";
+import { type UsageTriggerWebhook, usageTriggerWebhook } from "../../lib/webhooks/usage-trigger.ts";
 import type { Aws } from "./world/aws.ts";
 import type { Item } from "./world/expressions.ts";
 import type { Table } from "./world/table.ts";
@@ -65,10 +65,12 @@ export interface Surrounding {
 
 /** Breaks a part of the code under test, to show that the histories notice. */
 export interface Defect {
-  responder?: (responder: Responder) => Responder;
+  responder?: (responder: Responder, around: Surrounding) => Responder;
+  fromInbox?: (receive: Receive, around: Surrounding) => Receive;
+  door?: (webhook: UsageTriggerWebhook) => UsageTriggerWebhook;
 }
 
-type Receive = (event: SQSEvent, context: { getRemainingTimeInMillis(): number }) => Promise<SQSBatchResponse>;
+export type Receive = (event: SQSEvent, context: { getRemainingTimeInMillis(): number }) => Promise<SQSBatchResponse>;
 
 /** A container of the responder's function, which both queues use. */
 export interface RespondContainer {
@@ -76,10 +78,10 @@ export interface RespondContainer {
   fromFollowUps: Receive;
 }
 
-export function respondContainer(around: Surrounding, { responder: broken = (one) => one }: Defect = {}) {
+export function respondContainer(around: Surrounding, defect: Defect = {}): RespondContainer {
   const { aws, clock, log, policy } = around;
   const followUpUrl = aws.urlOf(QUEUES.followUp);
-  const responder = broken({
+  const whole: Responder = {
     twilio: parentClient(around),
     subaccount: (accountSid, token) => twilioClient({ accountSid, authToken: async () => token, apiUrl: API_URL }),
     markOf: async (accountSid, token) => markOf(token, { key: PARENT_TOKEN, accountSid }),
@@ -97,14 +99,19 @@ export function respondContainer(around: Surrounding, { responder: broken = (one
     publicUrl: PUBLIC_URL,
     clock,
     log,
-  });
-  return { fromInbox: inboxReceiver(responder), fromFollowUps: followUpReceiver(responder) };
+  };
+  const responder = defect.responder?.(whole, around) ?? whole;
+  const fromInbox = inboxReceiver(responder);
+  return {
+    fromInbox: defect.fromInbox?.(fromInbox, around) ?? fromInbox,
+    fromFollowUps: followUpReceiver(responder),
+  };
 }
 
-export function webhookContainer(around: Surrounding): Hono {
+export function webhookContainer(around: Surrounding, defect: Defect = {}): Hono {
   const { aws, clock, log, policy, parentSid } = around;
   const twilio = parentClient(around);
-  return usageTriggerWebhook({
+  const whole: UsageTriggerWebhook = {
     publicUrl: PUBLIC_URL,
     tokens: signingTokens({ twilio, parentToken: async () => PARENT_TOKEN, clock, log }),
     parentSid,
@@ -112,7 +119,8 @@ export function webhookContainer(around: Surrounding): Hono {
     inbox: sqsInbox(aws.sqs, aws.urlOf(QUEUES.inbox)),
     clock,
     log,
-  });
+  };
+  return usageTriggerWebhook(defect.door?.(whole) ?? whole);
 }
 
 /** @returns starts a sweep, within so many milliseconds. */
@@ -209,7 +217,11 @@ export function brakeIn(table: Table): BrakeState {
 export function accountIn(table: Table, accountSid: string) {
   const item = table.item(accountKey(accountSid)) ?? {};
   const text = (name: string) => (typeof item[name] === "string" ? item[name] : undefined);
-  return { openIncidentId: text("openIncidentId"), lastReactivatedAt: text("lastReactivatedAt"), passed: item["passed"] };
+  return {
+    openIncidentId: text("openIncidentId"),
+    lastReactivatedAt: text("lastReactivatedAt"),
+    passed: item["passed"],
+  };
 }
 
 /** The indexes that the real one reads may lag; who accepts a command goes by them all the same. */

@@ -1,9 +1,10 @@
-import { isOver } from "../../lib/incidents/transitions.ts";
 import { CLEANUP_IDS } from "../../lib/incidents/checklist.ts";
+import { isOver } from "../../lib/incidents/transitions.ts";
 import { accountIn, type Defect, recordsIn, type Wished } from "./core.ts";
-import { type Found, monitorsOf, type MonitorOptions } from "./monitors/all.ts";
-import type { Part, PlannedFault } from "./world/faults.ts";
+import { type Found, type MonitorOptions, monitorsOf } from "./monitors/all.ts";
 import { traceTo } from "./trace.ts";
+import type { Part, PlannedFault } from "./world/faults.ts";
+import type { Seen } from "./world/seen.ts";
 import { within } from "./world/surroundings.ts";
 import type { Forgery, Theft } from "./world/thief.ts";
 import { type Delivery, type FunctionName, makeWorld, type Rules, type Setting, type World } from "./world/world.ts";
@@ -39,14 +40,15 @@ export interface Plot {
 
 export interface RunOptions extends MonitorOptions {
   defect?: Defect;
-  trace?: (line: string) => void;
+  trace?: ((line: string) => void) | undefined;
+  watch?: (seen: Seen) => void;
 }
 
 /** What each step takes at least: long enough for some of what it causes, and not for all. */
 const STEP_MS = 20;
 const ARMING_MS = 300_000;
 /** Together longer than anything that is tried again waits. */
-const ROUNDS_AT_THE_END = 5;
+const ROUNDS_AT_THE_END = 3;
 const ROUND_MS = 600_000;
 
 /** Plays `plot`, and looks what must never be, and what must be in the end, with everything in order again. */
@@ -54,6 +56,7 @@ export async function play(plot: Plot, options: RunOptions = {}): Promise<Found[
   const world = makeWorld(plot.setting, options.defect);
   const monitors = monitorsOf(world, options);
   if (options.trace !== undefined) traceTo(world, options.trace);
+  if (options.watch !== undefined) world.seen.watch(options.watch);
   return within({ ...world.surroundings, seed: plot.seed }, async () => {
     try {
       // A first sweep arms everybody.
@@ -100,35 +103,44 @@ function take(world: World, step: Step): void {
   const sid = "account" in step ? (twilio.sids[step.account % twilio.sids.length] ?? "") : "";
   switch (step.do) {
     case "spend":
-      if (twilio.known(sid).status === "active")
-        twilio.addUsage(sid, { category: "totalprice", price: step.amount });
-      return;
+      if (twilio.known(sid).status === "active") twilio.addUsage(sid, { category: "totalprice", price: step.amount });
+      break;
     case "evaluate":
       world.deliver(step.webhooks);
-      return void twilio.evaluateTriggers().then(() => world.deliver("deliver"));
+      void twilio.evaluateTriggers().then(() => world.deliver("deliver"));
+      break;
     case "deliver-late":
-      return world.deliverLate();
+      world.deliverLate();
+      break;
     case "pass":
-      return;
+      break;
     case "sweep":
-      return void world.sweep();
+      void world.sweep();
+      break;
     case "command":
-      return void command(world, sid, step);
+      void command(world, sid, step);
+      break;
     case "fault":
-      return functions[step.of].plan(step.plan);
+      functions[step.of].plan(step.plan);
+      break;
     case "outage":
-      return outage(world, step.of, step.isOn);
+      outage(world, step.of, step.isOn);
+      break;
     case "outside":
-      return outside(world, sid, step.act);
+      outside(world, sid, step.act);
+      break;
     case "deploy":
-      return world.deploy(step.rules);
+      world.deploy(step.rules);
+      break;
     case "theft":
-      return void thief.act(sid, step.theft);
+      void thief.act(sid, step.theft);
+      break;
     case "forge":
-      return forge(world, sid, step);
+      forge(world, sid, step);
+      break;
     case "unsigned": {
       const { request, webhook } = thief.unsigned(sid);
-      return void world.post(request, webhook);
+      void world.post(request, webhook);
     }
   }
 }
@@ -142,9 +154,9 @@ function outage({ faults, seen }: World, of: Part, isOn: boolean): void {
 function outside({ twilio }: World, sid: string, act: Extract<Step, { do: "outside" }>["act"]): void {
   const { status, suspendedByTwilio } = twilio.known(sid);
   if (status === "closed") return;
-  if (act === "suspend-by-twilio") return twilio.suspendByTwilio(sid);
-  if (act === "close") return twilio.setStatus(sid, "closed");
-  if (!suspendedByTwilio) twilio.setStatus(sid, act === "activate" ? "active" : "suspended");
+  if (act === "suspend-by-twilio") twilio.suspendByTwilio(sid);
+  else if (act === "close") twilio.setStatus(sid, "closed");
+  else if (!suspendedByTwilio) twilio.setStatus(sid, act === "activate" ? "active" : "suspended");
 }
 
 function forge(world: World, sid: string, { forgery, times, everyMs }: Extract<Step, { do: "forge" }>): void {
@@ -183,7 +195,14 @@ function wishOf(
   if (kind !== "reactivate") return kind === "check" ? { ...asked, kind, incidentId } : { ...asked, kind, incidentId };
   const chosen = CLEANUPS.filter((_, index) => (cleanup >> index) & 1);
   const left = (open.checklist?.items ?? []).filter(({ id, answer }) => answer !== "done" && !isChosen(chosen, id));
-  return { ...asked, kind, incidentId, acknowledge: acknowledge ? left.map(({ id }) => id) : [], cleanup: chosen, countries: [] };
+  return {
+    ...asked,
+    kind,
+    incidentId,
+    acknowledge: acknowledge ? left.map(({ id }) => id) : [],
+    cleanup: chosen,
+    countries: [],
+  };
 }
 
 const CLEANUPS = CLEANUP_IDS.filter((id) => ["live-calls", "api-keys", "triggers", "auth-token"].includes(id));

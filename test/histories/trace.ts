@@ -36,6 +36,6 @@ function lineOf(seen: Seen, nameOf: (sid: string) => string): string | undefined
     case "run-ended":
       return seen.how === "returned" ? undefined : `${seen.run.name} ${seen.how}`;
     case "logged":
-      return /"level":"(WARN|ERROR)"/.test(seen.line) ? `log ${seen.line.slice(0, 300)}` : undefined;
+      return /"level":"(WARN|ERROR)"/.test(seen.line) ? `log ${seen.line.slice(0, 600)}` : undefined;
   }
 }

@@ -24,10 +24,8 @@ export interface Found {
 }
 
 export interface MonitorOptions {
-  /** Codes that are looked past. */
-  except?: readonly string[];
-  /** Whether guards are watched, too. */
-  including?: "guards";
+  /** What else does not hold is looked past. */
+  only?: string;
 }
 
 const ALL: readonly MakeMonitor[] = [
@@ -37,6 +35,7 @@ const ALL: readonly MakeMonitor[] = [
   queueDepth,
   never,
   brake,
+  guards,
   oneStory,
   agreement,
   told,
@@ -55,9 +54,9 @@ export interface Monitors {
 /** Beyond these, a history says nothing new. */
 const MOST_FOUND = 20;
 
-export function monitorsOf(world: World, { except = [], including }: MonitorOptions): Monitors {
+export function monitorsOf(world: World, { only }: MonitorOptions): Monitors {
   const found: Found[] = [];
-  const all: Monitor[] = [...ALL, ...(including === "guards" ? [guards] : [])].map((make) => make(world, violated));
+  const all: Monitor[] = ALL.map((make) => make(world, violated));
   const monitors: Monitors = {
     step: 0,
     found,
@@ -66,7 +65,7 @@ export function monitorsOf(world: World, { except = [], including }: MonitorOpti
     },
   };
   function violated(code: string, what: string): void {
-    if (found.length < MOST_FOUND && !except.includes(code)) found.push({ code, what, step: monitors.step });
+    if (found.length < MOST_FOUND && code === (only ?? code)) found.push({ code, what, step: monitors.step });
   }
   world.seen.watch((seen) => {
     for (const one of all) one.watch?.(seen);

@@ -16,7 +16,10 @@ export const answered: MakeMonitor = (world, violated) => {
       const known = new Set([...entries.map(({ detail }) => detail["command"]), ...brakeIn(table).released]);
       for (const { id, kind, accountSid } of accepted)
         if (!known.has(id) && !isPutAside(world, id))
-          violated("unanswered", `${kind} of ${nameOf(world, accountSid)} was accepted, and nothing says what became of it`);
+          violated(
+            "unanswered",
+            `${kind} of ${nameOf(world, accountSid)} was accepted, and nothing says what became of it`,
+          );
     },
   };
 };

@@ -12,7 +12,11 @@ export const brake: MakeMonitor = (world, violated) => {
   /** Suspensions by the machine that happened since the last release. */
   let happened: { accountSid: string; at: number }[] = [];
   let releases = 0;
-  const disturbed = disturbances(time, all, ({ kind, part }) => kind.startsWith("kill") || part === "store" || part === "twilio");
+  const disturbed = disturbances(
+    time,
+    all,
+    ({ kind, part }) => kind.startsWith("kill") || part === "store" || part === "twilio",
+  );
 
   function count(accountSid: string): void {
     const { suspensions, within } = world.policy().brake;

@@ -17,11 +17,18 @@ export const guards: MakeMonitor = (world, violated) => {
   function judgeActivation(accountSid: string): void {
     const record = openRecord(world, accountSid);
     const name = nameOf(world, accountSid);
-    if (record?.incident.state !== "reactivating")
-      return violated("unasked-activation", `${name} was to be active while ${record?.incident.state}`);
+    if (record?.incident.state !== "reactivating") {
+      violated("unasked-activation", `${name} was to be active while ${record?.incident.state}`);
+      return;
+    }
     if (record.mayBeLiveSince === null)
       violated("activation-not-written", `${name} was to be active before that was written down`);
-    const standing = new Set(twilio.triggers(accountSid).filter(stands).map(({ sid }) => sid));
+    const standing = new Set(
+      twilio
+        .triggers(accountSid)
+        .filter(stands)
+        .map(({ sid }) => sid),
+    );
     if (!(record.incident.reactivation?.guards ?? []).some((guard) => standing.has(guard)))
       violated("unguarded", `${name} was to be active without a guard`);
   }

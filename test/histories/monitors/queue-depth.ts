@@ -2,8 +2,8 @@ import { nameOf } from "./about.ts";
 import { disturbances } from "./disturbances.ts";
 import type { MakeMonitor } from "./monitor.ts";
 
-/** Of a second, what may stop is taken once for what fired just now, and once for what did not. */
-const STOPS_A_SECOND = 2;
+/** Of a second, what may stop is taken once for what fired just now, once for what did not, and once where that is doubtful. */
+const STOPS_A_SECOND = 3;
 /**
  * What only tells is taken once in five minutes, of each kind: old, below its limit, not understood, of no limit, and of each
  * limit that only alerts; and five minutes may begin in between.
@@ -32,7 +32,8 @@ export const queueDepth: MakeMonitor = (world, violated) => {
       const depth = queues.inbox.messages().filter(({ group }) => group === accountSid).length;
       const waitS = slow.within(2 * LONGEST_WAIT_S * 1000, parts) ? LONGEST_WAIT_S : USUAL_WAIT_S;
       const most = STOPS_A_SECOND * (waitS + 1) + NOTES + OWN + commands;
-      if (depth > most) violated("deep-queue", `${depth} messages of ${nameOf(world, accountSid)} wait, where ${most} may`);
+      if (depth > most)
+        violated("deep-queue", `${depth} messages of ${nameOf(world, accountSid)} wait, where ${most} may`);
     },
   };
 };

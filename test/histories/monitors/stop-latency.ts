@@ -1,6 +1,7 @@
 import { accountIn, brakeIn } from "../core.ts";
-import { SPEND_AT } from "../world/world.ts";
+import type { Part } from "../world/faults.ts";
 import type { AcceptedCommand, Webhook } from "../world/seen.ts";
+import { SPEND_AT } from "../world/world.ts";
 import { isEnforced, nameOf, openRecord } from "./about.ts";
 import { disturbances } from "./disturbances.ts";
 import type { MakeMonitor } from "./monitor.ts";
@@ -9,23 +10,25 @@ import type { MakeMonitor } from "./monitor.ts";
 const MOST_MS = 2000;
 /** A function that died is replaced within its visibility time-out; a slow Twilio may take a run's whole time. */
 const RECOVERS_MS = 60_000;
+const NOT_OURS: readonly Part[] = ["twilio", "inbox", "follow-up"];
 /** Fired longer ago, and what came is a repeat that is looked up and not believed. */
 const FRESH_MS = 30_000;
 
 /**
- * Invariant 3: nothing holds up a stop. Not what else is in the queues, whoever sent it; not our own store, SNS or the
- * follow-up queue when one of them is out. Allowed for: Twilio or the inbox being out, and a function that was killed.
+ * Invariant 3: nothing holds up a stop. Not what else is in the queues, whoever sent it; not our own store or SNS when they
+ * are out. Allowed for: Twilio or SQS being out (what can't be parked is handed out again before what is behind it), and a
+ * function that was killed.
  */
 export const stopLatency: MakeMonitor = (world, violated) => {
   const { time, twilio, table, faults, seen: all } = world;
   /** When Twilio was last asked to suspend an account. */
   const askedAt = new Map<string, number>();
-  const recovering = disturbances(time, all, ({ kind, part }) => kind.startsWith("kill") || part === "twilio" || part === "inbox");
+  const recovering = disturbances(time, all, ({ kind, part }) => kind.startsWith("kill") || NOT_OURS.includes(part));
   const deployedAt = { last: Number.NEGATIVE_INFINITY, policy: world.policy() };
 
   function isCalm(): boolean {
-    const ours = [...faults.outages].filter((part) => part === "store" || part === "sns" || part === "follow-up");
-    return ours.length <= 1 && !recovering.within(RECOVERS_MS, ["twilio", "inbox"]);
+    const isOneOut = !(faults.outages.has("store") && faults.outages.has("sns"));
+    return isOneOut && !recovering.within(RECOVERS_MS, NOT_OURS);
   }
 
   /** Whether the machine has to suspend this account as things are. */
@@ -59,7 +62,10 @@ export const stopLatency: MakeMonitor = (world, violated) => {
       const isAsked = (askedAt.get(accountSid) ?? 0) >= from - MOST_MS;
       if (isAsked || !isCalm() || !isDue(accountSid) || policy !== world.policy()) return;
       const out = [...faults.outages].join(", ");
-      violated("slow-stop", `${nameOf(world, accountSid)}: ${who}, and no request within ${MOST_MS} ms; out: ${out || "nothing"}`);
+      violated(
+        "slow-stop",
+        `${nameOf(world, accountSid)}: ${who}, and no request within ${MOST_MS} ms; out: ${out || "nothing"}`,
+      );
     });
   }
 
@@ -69,7 +75,8 @@ export const stopLatency: MakeMonitor = (world, violated) => {
       if (seen.what === "status-asked" && seen.status === "suspended") askedAt.set(seen.accountSid, time.now());
       if (seen.what === "webhook" && seen.status === 204 && isFiring(seen.webhook))
         expectStop(seen.webhook.accountSid, `its firing of ${seen.webhook.currentValue} was taken`);
-      if (seen.what === "accepted" && isStop(seen.command)) expectStop(seen.command.accountSid, "an operator wants it stopped");
+      if (seen.what === "accepted" && isStop(seen.command))
+        expectStop(seen.command.accountSid, "an operator wants it stopped");
     },
   };
 };

@@ -43,7 +43,10 @@ export function memoryAws({ faults, table, queues, published }: AwsParts): Aws {
   async function toSqs(command: object): Promise<object> {
     if (command instanceof SendMessageCommand) {
       const queue = queueAt(command.input.QueueUrl);
-      return faults.pass(partOf(queue), () => ({ isNew: queue.send(sentIn(command.input)) }));
+      return faults.pass(partOf(queue), () => {
+        faults.running()?.sentTo.add(queue.name);
+        return { isNew: queue.send(sentIn(command.input)) };
+      });
     }
     if (command instanceof SendMessageBatchCommand) {
       const queue = queueAt(command.input.QueueUrl);

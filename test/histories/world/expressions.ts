@@ -136,14 +136,16 @@ class Reader {
 
   #action(section: string, next: Record<string, unknown>): void {
     const path = this.#path();
-    if (section === "REMOVE") return put(next, path, undefined);
+    put(next, path, this.#valueFor(section, at(next, path)));
+  }
+
+  #valueFor(section: string, there: unknown): unknown {
+    if (section === "REMOVE") return undefined;
     if (section === "SET") {
       this.#expect("=");
-      return put(next, path, this.#operand());
+      return this.#operand();
     }
-    const there = at(next, path);
-    const value = this.#operand();
-    if (section === "ADD") return put(next, path, added(there, value));
+    if (section === "ADD") return added(there, this.#operand());
     throw this.#unknown();
   }
 

@@ -42,6 +42,8 @@ export interface Run {
   /** Whether something that it asked was out. */
   metOutage: Set<Part>;
   requests: number;
+  /** The queues that took a message of its. */
+  sentTo: Set<string>;
   plan: readonly PlannedFault[];
   /** The messages that it was given. */
   bodies: readonly string[];

@@ -7,7 +7,10 @@ import type { Time, Timer } from "./time.ts";
 /** A Lambda function: as many containers as runs go on side by side; a warm one remembers what it has learnt. */
 export interface Lambda<C> {
   /** @returns undefined where the run was killed, or threw. */
-  invoke<T>(work: (container: C, remaining: () => number) => Promise<T>, bodies?: readonly string[]): Promise<T | undefined>;
+  invoke<T>(
+    work: (container: C, remaining: () => number) => Promise<T>,
+    bodies?: readonly string[],
+  ): Promise<T | undefined>;
   /** The next run suffers this. */
   plan(faults: readonly PlannedFault[]): void;
   /** Plans that no run has taken yet are forgotten. */
@@ -41,7 +44,10 @@ export function lambda<C>(options: LambdaOptions<C>): Lambda<C> {
 
   const started = (): Container<C> => ({ parts: coldStart(), deployed: deployed(), generation });
 
-  async function invoke<T>(work: (container: C, remaining: () => number) => Promise<T>, bodies: readonly string[] = []) {
+  async function invoke<T>(
+    work: (container: C, remaining: () => number) => Promise<T>,
+    bodies: readonly string[] = [],
+  ) {
     const container = warm.pop() ?? started();
     const { run, died } = begin(container, bodies);
     const end = time.now() + timeoutMs;
@@ -64,6 +70,7 @@ export function lambda<C>(options: LambdaOptions<C>): Lambda<C> {
       faults: [],
       metOutage: new Set(),
       requests: 0,
+      sentTo: new Set(),
       plan: plans.shift() ?? [],
       bodies,
       deployed: container.deployed,

@@ -1,15 +1,14 @@
 import type { Alert } from "../../../lib/alerts/alert.ts";
 import type { Notice } from "../../../lib/alerts/notice.ts";
 import type { AccountStatus } from "../../../local/twilio/state.ts";
-import type { PlannedFault, Part, Run } from "./faults.ts";
 import type { Item } from "./expressions.ts";
+import type { Part, PlannedFault, Run } from "./faults.ts";
 
 /** What an observer of a history sees; each at the moment when it happens. */
 export type Seen =
   /** One of our functions asks Twilio to set an account's status. */
   | { what: "status-asked"; accountSid: string; status: string; run: Run | undefined }
-  /** @property run whose request it was; undefined for whoever is not us */
-  | { what: "status-changed"; accountSid: string; from: AccountStatus; to: AccountStatus; run: Run | undefined }
+  | ({ what: "status-changed" } & StatusChange)
   /** Somebody posted a webhook, and this is the answer; 0 where there was none. */
   | { what: "webhook"; webhook: Webhook; status: number; run: Run | undefined }
   | { what: "published"; alert: Alert | Notice; run: Run | undefined }
@@ -20,6 +19,16 @@ export type Seen =
   | { what: "outage"; of: Part; isOn: boolean }
   | { what: "run-ended"; run: Run; how: "returned" | "threw" | "killed" }
   | { what: "logged"; line: string };
+
+export interface StatusChange {
+  accountSid: string;
+  from: AccountStatus;
+  to: AccountStatus;
+  /** Whose request it was; undefined for whoever is not us. */
+  run: Run | undefined;
+  /** Milliseconds that Twilio took to carry the request out: whoever sent it may have given it up. */
+  took: number;
+}
 
 export interface Webhook {
   /** Twilio's own firing of a trigger of ours; of a trigger of the thief's; made up with a stolen token; not even signed. */

@@ -1,5 +1,5 @@
-import { rfc2822 } from "../../../local/twilio/gmt.ts";
 import { parseForm, signForm } from "../../../lib/twilio/signature.ts";
+import { rfc2822 } from "../../../local/twilio/gmt.ts";
 import { PUBLIC_URL } from "../core.ts";
 import type { Webhook } from "./seen.ts";
 import type { Time } from "./time.ts";
@@ -20,10 +20,26 @@ export interface Thief {
   triggers: ReadonlySet<string>;
 }
 
-export const THEFTS = ["delete-triggers", "move-triggers", "make-key", "secondary-token", "promote-token", "own-guard"] as const;
+export const THEFTS = [
+  "delete-triggers",
+  "move-triggers",
+  "make-key",
+  "secondary-token",
+  "promote-token",
+  "own-guard",
+] as const;
 export type Theft = (typeof THEFTS)[number];
 
-export const FORGERIES = ["over", "under", "warning", "old", "future", "guard", "made-up-rule", "not-understood"] as const;
+export const FORGERIES = [
+  "over",
+  "under",
+  "warning",
+  "old",
+  "future",
+  "guard",
+  "made-up-rule",
+  "not-understood",
+] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
 export interface Forged {
@@ -122,8 +138,6 @@ export function thiefOf(twilio: Twilio, time: Time): Thief {
         return { form, query: `limit=made-up-${forged}` };
       case "not-understood":
         return { form: { ...form, CurrentValue: "lots" }, query: "limit=spend" };
-      case "plus" as never:
-        return { form: { ...form, CurrentValue: "+130", TriggerValue: "+100" }, query: "limit=spend" };
     }
   }
 

@@ -7,7 +7,7 @@ import { twilioServer } from "../../../local/twilio/server.ts";
 import type { Account, UsageTrigger } from "../../../local/twilio/state.ts";
 import { createWorld } from "../../../local/twilio/world.ts";
 import { Fault, type Faults, forever } from "./faults.ts";
-import type { Observers } from "./seen.ts";
+import type { Observers, StatusChange } from "./seen.ts";
 import type { Time } from "./time.ts";
 
 /** The project's simulated Twilio, without its sockets: in a history's own time, and with its faults. */
@@ -66,18 +66,20 @@ export function memoryTwilio({ time, faults, seen, accounts }: TwilioParts): Twi
     return account;
   }
 
+  const changed = (change: StatusChange) => seen.tell({ what: "status-changed", ...change });
   const ask = (request: Request) => time.whileWorking(Promise.resolve(app.fetch(request)));
 
   async function fetch(url: URL, init: RequestInit): Promise<Response> {
     const asked = statusAsked(url, init);
     const run = faults.running();
+    const begunAt = time.now();
     if (asked !== undefined) seen.tell({ what: "status-asked", ...asked, run });
     const carryOut = async () => {
       const before = asked && world.accounts.get(asked.accountSid)?.status;
       const response = await ask(new Request(url, init));
       const after = asked && world.accounts.get(asked.accountSid)?.status;
       if (asked !== undefined && before !== undefined && after !== undefined && after !== before)
-        seen.tell({ what: "status-changed", accountSid: asked.accountSid, from: before, to: after, run });
+        changed({ accountSid: asked.accountSid, from: before, to: after, run, took: time.now() - begunAt });
       return response;
     };
     return faults.pass("twilio", carryOut).catch(answerTo);
@@ -90,13 +92,12 @@ export function memoryTwilio({ time, faults, seen, accounts }: TwilioParts): Twi
     setStatus(accountSid, status) {
       const from = known(accountSid).status;
       controls.setStatus(accountSid, status);
-      if (from !== status) seen.tell({ what: "status-changed", accountSid, from, to: status, run: undefined });
+      if (from !== status) changed({ accountSid, from, to: status, run: undefined, took: 0 });
     },
     suspendByTwilio(accountSid) {
       const from = known(accountSid).status;
       controls.suspendByTwilio(accountSid);
-      if (from !== "suspended")
-        seen.tell({ what: "status-changed", accountSid, from, to: "suspended", run: undefined });
+      if (from !== "suspended") changed({ accountSid, from, to: "suspended", run: undefined, took: 0 });
     },
     close: () => closing.abort(),
   };

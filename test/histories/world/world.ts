@@ -13,8 +13,8 @@ import {
   shardContainer,
   sweepContainer,
   TIMEOUTS,
-  webhookContainer,
   type Wished,
+  webhookContainer,
 } from "../core.ts";
 import { type Aws, memoryAws } from "./aws.ts";
 import { type Faults, faultsIn, type Run } from "./faults.ts";
@@ -77,9 +77,9 @@ export type Delivery = "deliver" | "lose" | "twice" | "late";
 
 const START = Date.parse("2026-11-21T09:00:00.000Z");
 /** As in serverless.yml. */
-const VISIBILITY_MS = 30_000;
-const SWEEP_VISIBILITY_MS = 75_000;
-const MOST_RECEIVES = { inbox: 10, followUp: 30, sweep: 3 };
+const VISIBILITY_MS = { inbox: 30_000, followUp: 150_000, sweep: 75_000 };
+const MOST_RECEIVES = { inbox: 150, followUp: 50, sweep: 3 };
+const MOST_AT_ONCE = 2;
 
 export function makeWorld(setting: Setting, defect: Defect = {}): World {
   const time = ownTime(START);
@@ -112,7 +112,7 @@ export function makeWorld(setting: Setting, defect: Defect = {}): World {
   });
   const webhook = lambda({
     ...common,
-    ...{ name: "webhook", timeoutMs: TIMEOUTS.webhook, coldStart: () => webhookContainer(around()) },
+    ...{ name: "webhook", timeoutMs: TIMEOUTS.webhook, coldStart: () => webhookContainer(around(), defect) },
   });
   const sweep = lambda({
     ...common,
@@ -127,15 +127,15 @@ export function makeWorld(setting: Setting, defect: Defect = {}): World {
     ...{ name: "operators", timeoutMs: TIMEOUTS.operators, coldStart: () => operatorContainer(around(), table) },
   });
   poll({
-    ...{ queue: queues.inbox, time, function: respond, atOnce: 4 },
+    ...{ queue: queues.inbox, time, function: respond, atOnce: MOST_AT_ONCE },
     handle: ({ fromInbox }, event, left) => fromInbox(event, { getRemainingTimeInMillis: left }),
   });
   poll({
-    ...{ queue: queues.followUp, time, function: respond, atOnce: 2 },
+    ...{ queue: queues.followUp, time, function: respond, atOnce: MOST_AT_ONCE },
     handle: ({ fromFollowUps }, event, left) => fromFollowUps(event, { getRemainingTimeInMillis: left }),
   });
   poll({
-    ...{ queue: queues.sweep, time, function: shard, atOnce: 2 },
+    ...{ queue: queues.sweep, time, function: shard, atOnce: MOST_AT_ONCE },
     handle: (receive, event, left) => receive(event, { getRemainingTimeInMillis: left }),
   });
 
@@ -221,15 +221,15 @@ function makeQueues(time: Time): World["queues"] {
     inboxDeadLetters,
     followUpDeadLetters,
     inbox: memoryQueue({
-      ...{ name: QUEUES.inbox, time, isFifo: true, visibilityMs: VISIBILITY_MS },
+      ...{ name: QUEUES.inbox, time, isFifo: true, visibilityMs: VISIBILITY_MS.inbox },
       givingUp: { after: MOST_RECEIVES.inbox, to: inboxDeadLetters },
     }),
     followUp: memoryQueue({
-      ...{ name: QUEUES.followUp, time, isFifo: false, visibilityMs: VISIBILITY_MS },
+      ...{ name: QUEUES.followUp, time, isFifo: false, visibilityMs: VISIBILITY_MS.followUp },
       givingUp: { after: MOST_RECEIVES.followUp, to: followUpDeadLetters },
     }),
     sweep: memoryQueue({
-      ...{ name: QUEUES.sweep, time, isFifo: false, visibilityMs: SWEEP_VISIBILITY_MS },
+      ...{ name: QUEUES.sweep, time, isFifo: false, visibilityMs: VISIBILITY_MS.sweep },
       // The next sweep has a shard of the same accounts: nobody looks at them.
       givingUp: {
         after: MOST_RECEIVES.sweep,
@@ -239,7 +239,7 @@ function makeQueues(time: Time): World["queues"] {
   };
 }
 
-const quiet = { visibilityMs: VISIBILITY_MS };
+const quiet = { visibilityMs: VISIBILITY_MS.inbox };
 
 function policyFor({ brake, tampering, unlisted }: Setting, sids: readonly string[], rules: Rules): Policy {
   const exempt = rules.exempt === null ? undefined : sids[rules.exempt];
