@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
+import type { Memory } from "../incidents/store.ts";
 import { decide, type Verdict } from "../policy/decide.ts";
 import { maySuspend } from "../policy/stands-for.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
@@ -29,12 +30,13 @@ import { limitedTo, NO_SOONER_MS } from "./time-limit.ts";
 export async function respond(responder: Responder, received: Delivery<Signal>): Promise<Outcome> {
   const { store, clock } = responder;
   const { signal } = received;
-  const delivery = withReading(responder, received);
+  const read = withReading(responder, received);
   const recalled = await recall(responder, signal.accountSid, identityOf(signal));
   // Whatever our own store does: a fresh signal is enforced without it.
-  if (recalled.kind === "failed") return containWithoutStore(responder, delivery, recalled);
+  if (recalled.kind === "failed") return containWithoutStore(responder, read, recalled);
 
   const { memory, known, leftOver } = recalled.recollection;
+  const delivery = hasComeBack(read, memory) ? { ...read, containedAt: null } : read;
   // What we could not write down then is written down now, whatever the signal would lead to today.
   if (memory.seen && delivery.containedAt === null) {
     await reconcileLater(responder, signal, known);
@@ -44,7 +46,8 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
   const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
   measure(responder.log, known, record);
   if (record !== undefined) await finishSoon(responder, delivery, record);
-  const unfinished = whyUnfinished(record);
+  // By the policy as it is now: an incident that failed is the sweep's where this signal asks for nothing any more.
+  const unfinished = isStop(verdict) ? whyUnfinished(record) : undefined;
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
   await reconcileLater(responder, signal, record);
@@ -60,6 +63,15 @@ function withReading(responder: Responder, delivery: Delivery<Signal>): Delivery
   if (!maySuspend(signal, policy, clock.now()) || signal.accountSid === twilio.accountSid) return delivery;
   const inTime = limitedTo(twilio, share(responder, delivery, SUSPENSION_SHARE));
   return { ...delivery, reading: fetchAccount(inTime, signal.accountSid, NO_SOONER_MS) };
+}
+
+function isStop({ kind }: Verdict): boolean {
+  return kind === "suspend" || kind === "hold";
+}
+
+/** Since an earlier try suspended it: what there is to be written down about that is old news. */
+function hasComeBack({ containedAt }: Delivery, { lastReactivatedAt }: Memory): boolean {
+  return containedAt !== null && lastReactivatedAt !== null && containedAt < lastReactivatedAt;
 }
 
 const CONTAINED: Verdict = {
