@@ -78,9 +78,11 @@ export const DEFECTS: readonly SeededDefect[] = [
     defect: inResponder(({ twilio }) => ({ twilio: believing(twilio) })),
   },
   {
-    name: "makes guards that never fire",
-    code: "overspent-on-probation",
-    defect: inResponder(({ twilio }) => ({ twilio: withHighGuards(twilio) })),
+    name: "guards an account that came back with the wrong values",
+    code: "unguarded",
+    defect: inResponder(({ policy }) => ({
+      policy: { ...policy, probation: { ...policy.probation, share: "2" } },
+    })),
   },
   {
     name: "writes an account's token to the log",
@@ -171,17 +173,6 @@ function believing(twilio: TwilioClient): TwilioClient {
       const sid = /AC[0-9a-f]{32}/.exec(path)?.[0] ?? "";
       const resource = { sid, owner_account_sid: twilio.accountSid, friendly_name: "", status: "suspended" };
       return { kind: "ok", body: z.parse(answer, resource) };
-    },
-  };
-}
-
-function withHighGuards(twilio: TwilioClient): TwilioClient {
-  return {
-    ...twilio,
-    send(request) {
-      const { form } = request;
-      const isGuard = form?.["TriggerValue"] !== undefined;
-      return twilio.send(isGuard ? { ...request, form: { ...form, TriggerValue: "1000000" } } : request);
     },
   };
 }

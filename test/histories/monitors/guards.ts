@@ -23,12 +23,9 @@ export const guards: MakeMonitor = (world, violated) => {
     }
     if (record.mayBeLiveSince === null)
       violated("activation-not-written", `${name} was to be active before that was written down`);
-    const standing = new Set(
-      twilio
-        .triggers(accountSid)
-        .filter(stands)
-        .map(({ sid }) => sid),
-    );
+    const most = spendOf(accountSid).ever + SPEND_AT * PROBATION_SHARE;
+    const guarding = twilio.triggers(accountSid).filter((one) => stands(one) && one.triggerValue / MICROS <= most);
+    const standing = new Set(guarding.map(({ sid }) => sid));
     if (!(record.incident.reactivation?.guards ?? []).some((guard) => standing.has(guard)))
       violated("unguarded", `${name} was to be active without a guard`);
   }

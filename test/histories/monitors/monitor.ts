@@ -11,4 +11,4 @@ export interface Monitor {
 
 /** @param violated is told what did not hold: a short stable name, and what it was about */
 export type MakeMonitor = (world: World, violated: Violated) => Monitor;
-export type Violated = (code: string, what: string) => void;
+type Violated = (code: string, what: string) => void;

@@ -10,9 +10,9 @@ const STOPS_A_SECOND = 3;
  */
 const NOTES = 2 * 5;
 /** What the sweep asks for, found firings among it, and what was put back. */
-const OWN = 12;
+const OWN = 6;
 /** How long the messages of one account may wait for those before them, in seconds: the batch under way. */
-const USUAL_WAIT_S = 6;
+const USUAL_WAIT_S = 2;
 /** The same where a function died, or had to wait for Twilio. */
 const LONGEST_WAIT_S = 60;
 

@@ -23,8 +23,8 @@ export const told: MakeMonitor = (world, violated) => {
         if (due.length > 0 && !isPutAside(world, incident.id))
           violated("untold", `nobody was told of ${name}, which is ${incident.state}: ${due}`);
       }
+      // Those that the brake holds are told of together, by the alert of one of them.
       for (const { incident } of recordsIn(world.table))
-        // Those that the brake holds are told of together, by the alert of one of them.
         for (const { id, because, publishedAt } of incident.alerts)
           if (publishedAt !== null && because !== "brake" && !publishedBy.has(id))
             violated("not-published", `the record says that people were told, and nobody was: ${id}`);

@@ -17,7 +17,7 @@ export interface Queue {
   onChange(changed: () => void): void;
 }
 
-export interface Sent {
+interface Sent {
   body: string;
   attributes?: Readonly<Record<string, string>> | undefined;
   /** Of a FIFO queue. */
@@ -27,7 +27,7 @@ export interface Sent {
   delayMs?: number | undefined;
 }
 
-export interface Waiting {
+interface Waiting {
   id: string;
   body: string;
   group: string;

@@ -42,7 +42,7 @@ export const FORGERIES = [
 ] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
-export interface Forged {
+interface Forged {
   request: Request;
   webhook: Webhook;
 }

@@ -256,6 +256,6 @@ ${exempt === undefined ? "" : `exempt: [{ account: ${exempt}, why: emergency lin
 `);
 }
 
-export const WARNING_AT = 80;
+const WARNING_AT = 80;
 export const SPEND_AT = 100;
 export const PROBATION_SHARE = 0.25;
