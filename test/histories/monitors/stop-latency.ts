@@ -23,6 +23,8 @@ export const stopLatency: MakeMonitor = (world, violated) => {
   const { time, twilio, table, faults, seen: all } = world;
   /** When Twilio was last asked to suspend an account. */
   const askedAt = new Map<string, number>();
+  /** When we last suspended it. */
+  const stoppedAt = new Map<string, number>();
   const recovering = disturbances(time, all, ({ kind, part }) => kind.startsWith("kill") || NOT_OURS.includes(part));
   const deployedAt = { last: Number.NEGATIVE_INFINITY, policy: world.policy() };
 
@@ -35,9 +37,11 @@ export const stopLatency: MakeMonitor = (world, violated) => {
   function isDue(accountSid: string): boolean {
     const { brake } = world.policy();
     const { suspensions, waiting } = brakeIn(table);
-    const counted = new Set(
-      suspensions.filter(({ at }) => Date.parse(at) > time.now() - brake.within).map((one) => one.accountSid),
-    );
+    const since = time.now() - brake.within;
+    const known = suspensions.filter(({ at }) => Date.parse(at) > since).map((one) => one.accountSid);
+    // While the table is out, each worker counts what it has suspended itself.
+    const own = [...stoppedAt].filter(([, at]) => at > since).map(([one]) => one);
+    const counted = new Set([...known, ...own]);
     const isFree = waiting.length === 0 && (counted.size < brake.suspensions || counted.has(accountSid));
     const state = openRecord(world, accountSid)?.incident.state;
     const isActive = twilio.known(accountSid).status === "active";
@@ -73,6 +77,8 @@ export const stopLatency: MakeMonitor = (world, violated) => {
     watch(seen) {
       if (deployedAt.policy !== world.policy()) Object.assign(deployedAt, { policy: world.policy() });
       if (seen.what === "status-asked" && seen.status === "suspended") askedAt.set(seen.accountSid, time.now());
+      if (seen.what === "status-changed" && seen.run !== undefined && seen.to === "suspended")
+        stoppedAt.set(seen.accountSid, time.now());
       if (seen.what === "webhook" && seen.status === 204 && isFiring(seen.webhook))
         expectStop(seen.webhook.accountSid, `its firing of ${seen.webhook.currentValue} was taken`);
       if (seen.what === "accepted" && isStop(seen.command))
