@@ -150,7 +150,8 @@ export async function readWaiting(
   return { waiting: Items.map(waitingOf), next: last === undefined ? null : z.parse(z.string(), last["sk"]) };
 }
 
-function waitingOf(item: unknown): Waiting {
+/** Of one that waits. @throws where the item is of none */
+export function waitingOf(item: unknown): Waiting {
   const { sk: accountSid, ...rest } = z.parse(WaitingItem, item);
   return { accountSid, ...rest };
 }

@@ -30,7 +30,11 @@ export function standsFor(signal: Signal, policy: Policy, now: Date): string {
     : `note:${noteOf(signal, policy, now)}:${slotOf(now, NOTE_SLOT_MS)}`;
 }
 
-/** What its own rule does not suspend for must not stand for what it does: without our table, only that can be told apart. */
+/**
+ * A spend that leaps over the warning and over the limit fires both triggers at once, and the warning has reached the limit's
+ * value, too. By its own rule it only alerts: it must not stand for the firing that suspends, which would then wait for
+ * Twilio's list, and for our own store.
+ */
 function stopOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
   const effect = doesSuspend(signal, policy, now) ? "certain" : "possible";
   return `${effect}:${isRecent(signal, now) ? "recent" : "late"}`;

@@ -18,20 +18,12 @@ export type Recalled =
   /** @property memory what was known by then: the incident could not be read. */
   | { kind: "failed"; why: string; memory: Memory | undefined };
 
-/**
- * What our own store knows of the account: one round trip, and another one where it has an open incident.
- * @param options.evenIfSeen whether the incident is read where the message was dealt with before, too
- */
-export async function recall(
-  responder: Responder,
-  accountSid: string,
-  identity: string,
-  options: { evenIfSeen?: boolean } = {},
-): Promise<Recalled> {
+/** What our own store knows of the account: one round trip, and another one where it has an open incident. */
+export async function recall(responder: Responder, accountSid: string, identity: string): Promise<Recalled> {
   let memory: Memory | undefined;
   const reading = async () => {
     memory = await responder.store.recall(accountSid, identity);
-    return recollect(responder, memory, options);
+    return recollect(responder, memory);
   };
   try {
     const read = await inTime(reading(), responder.recallMs);
@@ -42,14 +34,13 @@ export async function recall(
   }
 }
 
-/** The account's open incident, if it has one: no round trip when it has none. */
-async function recollect(
-  { store }: Responder,
-  memory: Memory,
-  { evenIfSeen = false }: { evenIfSeen?: boolean },
-): Promise<Recollection> {
-  const openId = memory.seen && !evenIfSeen ? null : memory.openIncidentId;
-  const found = openId === null ? undefined : await store.load(openId);
+/**
+ * The account's open incident, if it has one: no round trip when it has none. Of a signal that was seen, too: it may come
+ * back to have a suspension written down that happened without our store.
+ */
+async function recollect({ store }: Responder, memory: Memory): Promise<Recollection> {
+  const { openIncidentId } = memory;
+  const found = openIncidentId === null ? undefined : await store.load(openIncidentId);
   return found !== undefined && isOver(found.incident.state)
     ? { memory, known: undefined, leftOver: found.incident.id }
     : { memory, known: found, leftOver: undefined };

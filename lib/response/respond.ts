@@ -31,8 +31,7 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
   const { store, clock } = responder;
   const { signal } = received;
   const begun = withReading(responder, received);
-  const evenIfSeen = received.containedAt !== null;
-  const recalled = await recall(responder, signal.accountSid, identityOf(signal), { evenIfSeen });
+  const recalled = await recall(responder, signal.accountSid, identityOf(signal));
   // Whatever our own store does: a fresh signal is enforced without it.
   if (recalled.kind === "failed") return containWithoutStore(responder, begun, recalled);
 
@@ -47,7 +46,8 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
   const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
   measure(responder.log, known, record);
   if (record !== undefined) await finishSoon(responder, delivery, record);
-  const unfinished = whyUnfinished(record);
+  // By the policy as it is now: an incident that failed is the sweep's where this signal asks for nothing any more.
+  const unfinished = isStop(verdict) ? whyUnfinished(record) : undefined;
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
 
   await reconcileLater(responder, signal, record);
@@ -70,6 +70,10 @@ function withReading(responder: Responder, delivery: Delivery<Signal>): Delivery
   if (!maySuspend(signal, policy, clock.now()) || signal.accountSid === twilio.accountSid) return delivery;
   const inTime = limitedTo(twilio, share(responder, delivery, SUSPENSION_SHARE));
   return { ...delivery, reading: fetchAccount(inTime, signal.accountSid, NO_SOONER_MS) };
+}
+
+function isStop({ kind }: Verdict): boolean {
+  return kind === "suspend" || kind === "hold";
 }
 
 const CONTAINED: Verdict = {

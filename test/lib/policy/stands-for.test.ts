@@ -49,13 +49,6 @@ describe("what may suspend stands for a stop", () => {
     ["a made-up limit is named", { ...DAILY, limit: "none-of-ours" }],
     ["exactly at the limit", { triggerValue: "100", currentValue: "100.000000", limit: "daily-spend" }],
     ["written otherwise", { triggerValue: "+1e2", currentValue: "1E+2", limit: "daily-spend" }],
-    ["the trigger's value is another one", { triggerValue: "1", currentValue: "130", limit: "daily-warning" }],
-    ["by the trigger of a month", { recurring: "monthly", triggerValue: "1", currentValue: "1000" }],
-    ["it fires once: it may be a guard", { recurring: "", triggerValue: "30", currentValue: "31" }],
-    [
-      "the same, in another word",
-      { recurring: "alltime", triggerValue: "30", currentValue: "31", limit: "daily-warning" },
-    ],
     [
       "a guard of a limit that fires once",
       {
@@ -79,6 +72,18 @@ describe("what may suspend stands for a stop", () => {
     expect(classOf({ limit: "daily-warning", triggerValue: "80", currentValue: "130" })).toBe("stop:possible:recent");
     expect(classOf({ ...DAILY, limit: "daily-spend" })).toBe("stop:certain:recent");
   });
+
+  // So that it stands for no firing that suspends outright.
+  test.each<[string, Partial<UsageTriggerSignal>]>([
+    ["a warning has reached the value of what suspends", { triggerValue: "80", currentValue: "130" }],
+    ["the trigger's value is another one", { triggerValue: "1", currentValue: "130", limit: "daily-warning" }],
+    ["by the trigger of a month", { recurring: "monthly", triggerValue: "1", currentValue: "1000" }],
+    ["it fires once: it may be a guard", { recurring: "", triggerValue: "30", currentValue: "31" }],
+    [
+      "the same, in another word",
+      { recurring: "alltime", triggerValue: "30", currentValue: "31", limit: "daily-warning" },
+    ],
+  ])("doubtful: %s", (_, changes) => expect(classOf(changes)).toBe("stop:doubtful"));
 
   test("also where no limit has its numbers, and the policy suspends for that", () => {
     const unlisted = { usageCategory: "recordings", triggerValue: "7", currentValue: "8" };
@@ -247,6 +252,16 @@ test("of an account without a history, notes that stand for the same come to the
         expect([key, outcomes.get(key) ?? kind]).toEqual([key, kind]);
         outcomes.set(key, kind);
       }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("of an account without a history, each recent stop suspends it: any of them can stand for the others", () => {
+  fc.assert(
+    fc.property(anyFiring, policies, (one, policy) => {
+      fc.pre(standsFor(one, policy, NOW).startsWith("stop:recent:"));
+      expect(decide(one, QUIET, policy, NOW).kind).toBe("suspend");
     }),
     { numRuns: 1000 },
   );

@@ -37,6 +37,7 @@ ${BRAKE}
 `);
 
 interface Delivering extends Partial<Responder> {
+  attempt?: number;
   milliseconds?: number;
 }
 
@@ -210,6 +211,15 @@ test("in observe mode nothing is suspended; back in enforce mode the next firing
   await deliver(firing(account));
   expect(await incident()).toMatchObject({ state: "suspended", because: null });
   expect((await alerts()).map(({ severity }) => severity)).toEqual(["warning", "critical"]);
+});
+
+test("what could not be suspended, and comes again in observe mode, is dealt with: nothing is asked any more", async () => {
+  const signal = firing(account);
+  rig.twilio.fail({ do: "cut" });
+  expect(await deliver(signal, { milliseconds: 1000 })).toMatchObject({ kind: "again" });
+  rig.mend();
+  expect(await deliver(signal, { attempt: 2, policy: { ...LADDER, mode: "observe" } })).toEqual(DONE);
+  expect(status()).toBe("active");
 });
 
 describe("an account with a limit of its own", () => {

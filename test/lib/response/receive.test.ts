@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CONTAINED_ATTRIBUTE } from "../../../lib/inbox/inbox.ts";
+import type { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
 import { inboxReceiver } from "../../../lib/response/receive.ts";
 import { reactivate, suspend } from "../../support/commands.ts";
 import { within } from "../../support/lived-time.ts";
@@ -41,6 +43,12 @@ const over = (sid: string) => firing(sid, { limit: "daily-spend" });
 const warning = (sid: string) => firing(sid, { limit: "daily-warning", triggerValue: "80", currentValue: "82" });
 const statusOf = (sid: string) => rig.simulator.account(sid).status;
 const logged = () => rig.logged.map((line) => JSON.parse(line));
+/** As it comes back when it was suspended without our store. */
+function contained(signal: UsageTriggerSignal) {
+  const again = recordOf(signal, { attempt: 2 });
+  const attribute = { dataType: "String", stringValue: signal.receivedAt };
+  return { ...again, messageAttributes: { ...again.messageAttributes, [CONTAINED_ATTRIBUTE]: attribute } };
+}
 const parked = () => rig.followUps.flatMap((one) => (one.kind === "parked" ? [one] : []));
 const metric = (name: string) => logged().reduce((sum, line) => sum + (line[name] ?? 0), 0);
 
@@ -146,6 +154,23 @@ describe("a message that can't be handled", () => {
       "message-handled",
       "message-parked",
     ]);
+  });
+
+  test("and comes back after a copy of it was dealt with: what was done is in the same incident", async () => {
+    const signal = over(account);
+    await receive([recordOf(signal)]);
+    expect(await receive([contained(signal)])).toEqual(DONE);
+    expect(parked()).toEqual([]);
+    expect(await rig.incidentsOf(account)).toMatchObject([{ incident: { state: "suspended" } }]);
+  });
+
+  test("and comes back after the account did suspends it no more", async () => {
+    const signal = over(account);
+    const passed = { at: new Date(Date.parse(signal.receivedAt) + 60_000).toISOString(), passed: {} };
+    await rig.store.claim(account, "an incident that is over");
+    await rig.store.release(account, "an incident that is over", passed);
+    expect(await receive([contained(signal)])).toEqual(DONE);
+    expect(statusOf(account)).toBe("active");
   });
 
   test("and not parked either is handed out again by SQS", async () => {

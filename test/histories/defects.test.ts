@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { DEFECTS } from "./defects.ts";
+import { explore } from "./runner.ts";
+
+const MINUTE = 60_000;
+/** As many as `histories.test.ts` plays, and the same ones. */
+const WITHIN = { seed: 1, histories: 500 };
+
+// Shows that the histories are worth something: each of these would be noticed by them.
+test.each(DEFECTS)("histories find code that $name", { timeout: 15 * MINUTE }, async ({ code, defect }) => {
+  const outcome = await explore({ ...WITHIN, within: 12 * MINUTE, shrinks: false, defect, only: code });
+  expect(outcome.failure?.found.map((one) => one.code)).toContain(code);
+});
