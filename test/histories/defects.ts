@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Inbox } from "../../lib/inbox/inbox.ts";
+import { FREE_PASS } from "../../lib/response/keep-brake.ts";
 import type { Responder } from "../../lib/response/responder.ts";
 import type { TwilioClient } from "../../lib/twilio/client.ts";
 import type { Defect, Receive } from "./core.ts";
@@ -54,7 +55,7 @@ export const DEFECTS: readonly SeededDefect[] = [
     name: "has a brake that is always free",
     code: "brake",
     defect: inResponder(({ brake }) => ({
-      brake: { ...brake, mayPass: async () => FREE, mayPassAlone: () => FREE },
+      brake: { ...brake, permitFor: () => FREE_PASS, permitAlone: () => FREE_PASS },
     })),
   },
   {
@@ -143,8 +144,6 @@ export const DEFECTS: readonly SeededDefect[] = [
     defect: { door: (door) => ({ ...door, tokens: { ...door.tokens, check: async () => ({ kind: "signed" }) } }) },
   },
 ];
-
-const FREE = { isFree: true, giveBack: async () => {} };
 
 function inResponder(broken: (responder: Responder) => Partial<Responder>): Defect {
   return { responder: (responder) => ({ ...responder, ...broken(responder) }) };
