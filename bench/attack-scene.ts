@@ -36,10 +36,10 @@ export interface AttackScene {
   /** Past the proxies. */
   inbox: Inbox;
   nextAccount(): Account;
-  /** Sends webhooks as scheduled. @returns when each reached the webhook, in the same order */
-  send(schedule: readonly Scheduled[]): Promise<number[]>;
+  /** Sends webhooks as scheduled. @returns what became of each, in the same order */
+  send(schedule: readonly Scheduled[]): Promise<Sent[]>;
   /** The same, through the other process. */
-  flood(schedule: readonly Scheduled[]): Promise<number[]>;
+  flood(schedule: readonly Scheduled[]): Promise<Sent[]>;
   /** @returns milliseconds from `begun` to the request that suspends the account; waits for it. */
   suspendedAfter(account: Account, begun: number): Promise<number>;
   /** Resolves when nothing waits in the inbox. */
@@ -110,18 +110,30 @@ export async function setAttackScene(bundles: Bundles, options: SceneOptions): P
   };
 }
 
-const Sent = z.array(z.object({ begun: z.number() }));
+const Sent = z.object({
+  /** When it reached the webhook. */
+  begun: z.number(),
+  /** False where Twilio would have given up. */
+  isStored: z.boolean(),
+});
+type Sent = z.infer<typeof Sent>;
 
-async function sendThrough(door: Conversation, schedule: readonly Scheduled[]): Promise<number[]> {
-  return z.parse(Sent, await door.ask(schedule)).map(({ begun }) => begun);
+async function sendThrough(door: Conversation, schedule: readonly Scheduled[]): Promise<Sent[]> {
+  return z.parse(z.array(Sent), await door.ask(schedule));
 }
 
 /** @returns milliseconds from the webhook of a genuine firing to the suspend request, where nothing else is under way. */
 export async function fireAlone(scene: AttackScene): Promise<number> {
   await scene.quiet();
   const account = scene.nextAccount();
-  const [begun = Number.NaN] = await scene.send([genuine(account, 0)]);
-  return scene.suspendedAfter(account, begun);
+  const [sent] = await scene.send([genuine(account, 0)]);
+  return scene.suspendedAfter(account, begunOf(sent));
+}
+
+/** @throws RangeError where nothing was sent */
+export function begunOf(sent: Sent | undefined): number {
+  if (sent === undefined) throw new RangeError("No webhook was sent.");
+  return sent.begun;
 }
 
 /** As often as Twilio sends a usage trigger's webhook again. */

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { listening } from "../local/listening.ts";
-import { type AttackScene, fireAlone, forged, genuine, setAttackScene } from "./attack-scene.ts";
+import { type AttackScene, begunOf, fireAlone, forged, genuine, setAttackScene } from "./attack-scene.ts";
 import type { Bundles } from "./bundles.ts";
 import type { Effort } from "./effort.ts";
 import type { Change } from "./firing.ts";
@@ -67,6 +67,6 @@ async function fireBehindPoison(scene: AttackScene): Promise<number> {
   await scene.quiet();
   const account = scene.nextAccount();
   const poison = POISON.map((change) => forged(account, 0, change));
-  const [begun = Number.NaN] = await scene.send([genuine(account, AHEAD_MS), ...poison]);
-  return scene.suspendedAfter(account, begun);
+  const [sent] = await scene.send([genuine(account, AHEAD_MS), ...poison]);
+  return scene.suspendedAfter(account, begunOf(sent));
 }

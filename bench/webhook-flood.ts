@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadPolicy } from "../lib/policy/load-policy.ts";
 import { mostStored } from "../test/support/door-bound.ts";
-import { type AttackScene, fireAlone, forged, genuine, type Scheduled, setAttackScene } from "./attack-scene.ts";
+import {
+  type AttackScene,
+  begunOf,
+  fireAlone,
+  forged,
+  genuine,
+  type Scheduled,
+  setAttackScene,
+} from "./attack-scene.ts";
 import { BENCH_POLICY, type Bundles } from "./bundles.ts";
 import type { Effort } from "./effort.ts";
 import type { Account, Change } from "./firing.ts";
@@ -61,12 +69,12 @@ async function flood(scene: AttackScene, seconds: number, kind: "fires" | "by-ha
   const flooding = scene.flood(forgeries);
   const sending = scene.send(stops.map((account) => genuine(account, middleMs)));
   const asking = kind === "by-hand" ? sleep(middleMs).then(() => suspendByHand(scene, thief)) : undefined;
-  const [bystanderFired = Number.NaN, thiefFired = Number.NaN] = await sending;
-  const flooded = await flooding;
+  const [bystanderFired, thiefFired] = await sending;
+  const flooded = (await flooding).map(begunOf);
   return {
     rate: (flooded.length - 1) / ((Math.max(...flooded) - Math.min(...flooded)) / 1000),
-    thief: await (asking ?? scene.suspendedAfter(thief, thiefFired)),
-    bystander: await scene.suspendedAfter(bystander, bystanderFired),
+    thief: await (asking ?? scene.suspendedAfter(thief, begunOf(thiefFired))),
+    bystander: await scene.suspendedAfter(bystander, begunOf(bystanderFired)),
     deepest: depth.end(),
   };
 }

@@ -6,7 +6,8 @@ import { monotonicMs } from "../monotonic.ts";
 
 /**
  * Twilio before the built webhook of usage triggers. Argument: its bundle. A message is a schedule of signed webhooks, and
- * is answered when all were, with when each came first.
+ * is answered when all were, with when each came first
+ * and whether it was stored.
  */
 const Schedule = z.array(
   z.object({
@@ -30,13 +31,13 @@ process.on("message", async ({ message }: { message: unknown }) => {
 });
 process.on("disconnect", () => process.exit(0));
 
-async function sendInTime({ atMs, retries, webhook }: Scheduled, scheduleBegun: number): Promise<{ begun: number }> {
+async function sendInTime({ atMs, retries, webhook }: Scheduled, scheduleBegun: number) {
   await sleep(Math.max(0, scheduleBegun + atMs - monotonicMs()));
   const begun = monotonicMs();
   for (let left = retries; ; left--) {
     const { statusCode } = await handler(lambdaEvent(webhook), {});
     if (statusCode !== 204 && statusCode !== 503) throw new Error(`The webhook answered ${statusCode}.`);
-    if (statusCode === 204 || left === 0) return { begun };
+    if (statusCode === 204 || left === 0) return { begun, isStored: statusCode === 204 };
     await sleep(RETRY_AFTER_MS);
   }
 }
