@@ -36,8 +36,8 @@ export function standsFor(signal: Signal, policy: Policy, now: Date): string {
  * Twilio's list, and for our own store.
  */
 function stopOf(signal: UsageTriggerSignal, policy: Policy, now: Date): string {
-  const effect = doesSuspend(signal, policy, now) ? "certain" : "possible";
-  return `${effect}:${isRecent(signal, now) ? "recent" : "late"}`;
+  if (!doesSuspend(signal, policy, now)) return "doubtful";
+  return isRecent(signal, now) ? "recent" : "late";
 }
 
 function slotOf(now: Date, milliseconds: number): number {

@@ -5,6 +5,6 @@ import { NOTE_SLOT_MS, STOP_SLOT_MS } from "../../lib/policy/stands-for.ts";
 export function mostStored({ limits }: Policy, milliseconds: number): number {
   const slots = (length: number) => Math.ceil(milliseconds / length) + 1;
   const warnings = Object.values(limits).filter(({ then }) => then === "alert").length;
-  // Certain and possible, recent and late; not understood, old, below, doubtful, unlisted.
-  return 4 * slots(STOP_SLOT_MS) + (warnings + 5) * slots(NOTE_SLOT_MS);
+  // Recent, late and doubtful; not understood, old, below, doubtful, unlisted.
+  return 3 * slots(STOP_SLOT_MS) + (warnings + 5) * slots(NOTE_SLOT_MS);
 }

@@ -358,7 +358,7 @@ Next: Look at the incident and at the account in Twilio's Console: money may sti
     const { publish, lines } = recordingPublisher();
     const { email, sqs } = await publish({ ...composeAlert(examples.failed), id: "x".repeat(300_000) });
     expect(email).toContain("it could not be suspended. The details could not be shown");
-    expect(readNotification(sqs).alert).toMatchObject({ about: "failed", shortened: true });
+    expect(JSON.parse(sqs)).toMatchObject({ about: "failed", shortened: true });
     expect(lines.map((line) => JSON.parse(line)).filter((one) => one.AlertsNotComposed === 1)).toHaveLength(1);
   });
 

@@ -66,12 +66,7 @@ describe("what may suspend stands for a stop", () => {
       { usageCategory: "recordings", currentValue: "1", limit: "daily-spend" },
     ],
     ["it can't be compared", { currentValue: "lots", limit: "daily-spend" }],
-  ])("%s", (_, changes) => expect(classOf(changes)).toMatch(/^stop:(certain|possible):recent$/));
-
-  test("what its own rule only tells of stands for none that its own rule suspends for", () => {
-    expect(classOf({ limit: "daily-warning", triggerValue: "80", currentValue: "130" })).toBe("stop:possible:recent");
-    expect(classOf({ ...DAILY, limit: "daily-spend" })).toBe("stop:certain:recent");
-  });
+  ])("%s", (_, changes) => expect(classOf(changes)).toBe("stop:recent"));
 
   // So that it stands for no firing that suspends outright.
   test.each<[string, Partial<UsageTriggerSignal>]>([
@@ -87,8 +82,8 @@ describe("what may suspend stands for a stop", () => {
 
   test("also where no limit has its numbers, and the policy suspends for that", () => {
     const unlisted = { usageCategory: "recordings", triggerValue: "7", currentValue: "8" };
-    expect(classOf(unlisted, STRICT)).toBe("stop:certain:recent");
-    expect(classOf({ ...unlisted, limit: "none-of-ours" }, STRICT)).toBe("stop:certain:recent");
+    expect(classOf(unlisted, STRICT)).toBe("stop:recent");
+    expect(classOf({ ...unlisted, limit: "none-of-ours" }, STRICT)).toBe("stop:recent");
     expect(classOf(unlisted)).toBe("note:unlisted");
   });
 
@@ -99,12 +94,12 @@ describe("what may suspend stands for a stop", () => {
     [-5 * MINUTE, "late"],
     [11 * HOUR, "late"],
   ])("fired %i ms ago it is %s", (age, when) => {
-    expect(classOf({ ...DAILY, firedAt: ago(age) })).toBe(`stop:certain:${when}`);
+    expect(classOf({ ...DAILY, firedAt: ago(age) })).toBe(`stop:${when}`);
   });
 
   test("without a time of its own it is as recent as its receipt", () => {
-    expect(classOf({ ...DAILY, firedAt: null })).toBe("stop:certain:recent");
-    expect(classOf({ ...DAILY, firedAt: null, receivedAt: ago(HOUR) })).toBe("stop:certain:late");
+    expect(classOf({ ...DAILY, firedAt: null })).toBe("stop:recent");
+    expect(classOf({ ...DAILY, firedAt: null, receivedAt: ago(HOUR) })).toBe("stop:late");
   });
 
   test("within a second it is the same, and after it another", () => {
