@@ -4,6 +4,7 @@ import type { IncidentRecord } from "../incidents/change.ts";
 import type { Incident, Reactivation } from "../incidents/incident.ts";
 import { isProtected } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
+import { foundSuspended } from "./found-suspended.ts";
 import { hold } from "./hold.ts";
 import { reactivate } from "./reactivate.ts";
 import type { Recollection } from "./recollect.ts";
@@ -29,12 +30,14 @@ export async function drive(
     return reactivate(responder, { command: commandOf(known, reactivation), ...turn }, known);
   }
   const reason = whyTakenUp(known.incident, nudge);
-  if (reason === undefined || !mayBeSuspended(responder, known.incident)) return { record: known };
+  const delivery = { signal: nudge, ...turn };
+  if (reason === undefined || !mayBeSuspended(responder, known.incident)) {
+    return { record: (await foundSuspended(responder, delivery, current)) ?? known };
+  }
   const tripping = { signal: nudge, rule, isNamed: true, reason };
   // Somebody had set it active past us.
-  if (state === "suspended")
-    return { record: (await hold(responder, { signal: nudge, ...turn }, current, tripping)) ?? known };
-  return { record: await enforce(responder, { signal: nudge, ...turn }, current, tripping) };
+  if (state === "suspended") return { record: (await hold(responder, delivery, current, tripping)) ?? known };
+  return { record: await enforce(responder, delivery, current, tripping) };
 }
 
 /** Why the account is to be suspended after all; undefined where it is not. */

@@ -6,6 +6,7 @@ import type { Confirmation } from "../policy/policy.ts";
 import type { Case } from "./case.ts";
 import { confirmUsage } from "./confirm-usage.ts";
 import { enforce } from "./enforce.ts";
+import { foundSuspended } from "./found-suspended.ts";
 import { hold } from "./hold.ts";
 import { CONFIRMATION_SHARE, type Delivery, type Responder, share } from "./responder.ts";
 import { tell } from "./tell.ts";
@@ -18,6 +19,9 @@ export async function enact(
 ): Promise<IncidentRecord | undefined> {
   const { reason, rule, isNamed } = verdict;
   const tripping = { signal: delivery.signal, rule, isNamed, reason };
+  const isStop = verdict.kind === "suspend" || verdict.kind === "hold";
+  const before = isStop ? undefined : await foundSuspended(responder, delivery, current);
+  if (before !== undefined) return before;
   switch (verdict.kind) {
     case "suspend":
       return verdict.confirm === null

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { drillStore } from "../../../lib/drills/drill-store.ts";
+import type { Message, UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
 import type { DrillNudge, Nudge } from "../../../lib/inbox/nudges.ts";
 import type { Incident } from "../../../lib/incidents/incident.ts";
 import { reactivate } from "../../support/commands.ts";
@@ -133,6 +134,27 @@ describe("an incident that makes no progress", () => {
     expect(await deliver(about(incident, "drive"), { policy: policy() })).toEqual(DONE);
     expect(status()).toBe("active");
   });
+
+  test.each<[string, (incident: Incident, signal: UsageTriggerSignal) => Message]>([
+    ["the sweep", (incident) => about(incident, "drive")],
+    ["its signal", (_, signal) => signal],
+  ])(
+    "whose suspension came true unseen is recorded as suspended by %s, whatever the policy says by now",
+    async (_, of) => {
+      rig.twilio.fail({ on: isSuspensionRequest, when: "after", do: "cut" });
+      const isReading = ({ method, path }: SeenRequest) => method === "GET" && path.endsWith(`/${account}.json`);
+      rig.twilio.fail({ on: isReading, nth: 2, do: "cut" });
+      const signal = firing(account);
+      expect(await deliver(signal, { milliseconds: 3000 })).toMatchObject({ kind: "again" });
+      const { incident } = await story();
+      expect([status(), incident.state]).toEqual(["suspended", "failed"]);
+      rig.mend();
+      const policy = policyOf(`${LIMITS}\nexempt: [{ account: ${account}, why: hotline }]`);
+      expect(await deliver(of(incident, signal), { attempt: 2, policy })).toEqual(DONE);
+      expect((await story()).incident).toMatchObject({ state: "suspended", containment: { by: "tollbreaker" } });
+      expect(await told()).toEqual(["failed", "suspended"]);
+    },
+  );
 
   test("in the middle of a reactivation is brought to its end", async () => {
     const before = await contained();
