@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** At another date than today's: see test/dates.ts. */
 const isShifted = process.env["CLOCK_AT"] !== undefined;
@@ -7,6 +8,14 @@ const isShifted = process.env["CLOCK_AT"] !== undefined;
 // Most of what a short process does is to compile what it loads, which is the same in each: the workers', and those that
 // tests start, such as the command line.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.vite/compiled", import.meta.url));
+
+/** Where nothing is known of earlier runs, the largest files come first: these are small, and take a minute each. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => /-killed|\/histories\/|\/bench\/main/.test(moduleId);
+    return (await super.sort(files)).toSorted((one, other) => Number(isLong(other)) - Number(isLong(one)));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -16,6 +25,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Most tests wait for sockets and not for the processor: leaving a core free, as is usual, takes nearly twice as long.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     execArgv: isShifted ? [`--import=${new URL("test/support/shift-clock.ts", import.meta.url)}`] : [],
   },
 });

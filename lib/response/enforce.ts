@@ -56,7 +56,7 @@ export async function suspendThroughBrake(
   const { reading: firstReading } = delivery;
   const steps = { ...asking, isProven, firstReading, mayAsk: permit.mayAsk };
   const suspension = await suspendAccount(responder.twilio, accountSid, until, steps);
-  await permit.settle(outcomeFor(suspension));
+  await permit.settle(outcomeFor(suspension), delivery.containedAt);
   return suspension;
 }
 

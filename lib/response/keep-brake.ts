@@ -62,9 +62,10 @@ export interface Permit {
   mayAsk(): Promise<boolean>;
   /**
    * How it ended. A place whose suspension did not happen is given back, and whoever it held is asked again. A suspension
-   * that is `ours` without a place counts from now on: an earlier request for it came true.
+   * that is `ours` without a place counts from `since` on, or from now on: an earlier request for it came true.
+   * @param since when it happened, ISO 8601 UTC; null where that is not known
    */
-  settle(outcome: PermitOutcome): Promise<void>;
+  settle(outcome: PermitOutcome, since?: string | null): Promise<void>;
 }
 
 /**
@@ -120,12 +121,12 @@ export function brakeKeeper(options: BrakeKeeperOptions): BrakeKeeper {
         passing ??= passTogether(accountSid, incidentId, known);
         return (await passing).isFree;
       },
-      async settle(outcome) {
+      async settle(outcome, since = null) {
         const passed = await passing;
         if (outcome !== "ours" && passed?.isFree) await passed.giveBack();
         if (outcome === "not-suspended") return;
         const noting = passed?.isFree ? [passed.leaving] : [leaveList(accountSid)];
-        if (outcome === "ours" && !passed?.isFree) noting.push(countWithoutPlace(accountSid));
+        if (outcome === "ours" && !passed?.isFree) noting.push(countWithoutPlace(accountSid, since));
         // None of it rejects; calls have to be ended, and what was done to be recorded.
         await inTime(Promise.all(noting), patience);
       },
@@ -240,8 +241,10 @@ export function brakeKeeper(options: BrakeKeeperOptions): BrakeKeeper {
     }
   }
 
-  async function countWithoutPlace(accountSid: string): Promise<void> {
-    const place = { accountSid, at: clock.now().toISOString() };
+  async function countWithoutPlace(accountSid: string, since: string | null): Promise<void> {
+    const now = clock.now();
+    const place = { accountSid, at: since ?? now.toISOString() };
+    if (within(brake, [place], now).length === 0) return;
     try {
       learn((await store.update((state) => countLate(state, place, brake))).next);
     } catch (error) {

@@ -63,7 +63,9 @@ export function memoryTable(): Table {
   function query({ input }: QueryCommand): object {
     if (input.IndexName !== undefined) throw new Error("histories have no indexes");
     const found = [...(partitions.get(partitionIn(input)) ?? new Map<string, Item>()).values()].filter((one) =>
-      holds(input.KeyConditionExpression ?? "", one, substitutesIn(input)),
+      [input.KeyConditionExpression, input.FilterExpression].every(
+        (expression) => expression === undefined || holds(expression, one, substitutesIn(input)),
+      ),
     );
     return { Items: found.toSorted((a, b) => (keyIn(a).sk < keyIn(b).sk ? -1 : 1)).map(copy) };
   }

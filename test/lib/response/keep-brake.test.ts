@@ -118,6 +118,15 @@ describe("what counts is what happened", () => {
     expect(await rig.waitingItems()).not.toContainEqual(expect.objectContaining({ incidentId: expect.anything() }));
   });
 
+  test("ours without a place counts from when it happened on, where that is known", async () => {
+    const [now = "", then = "", long = ""] = accounts(3);
+    const ago = (milliseconds: number) => new Date(Date.now() - milliseconds).toISOString();
+    await permitFor(rig.worker(), now).settle("ours");
+    await permitFor(rig.worker(), then).settle("ours", ago(BRAKE.within / 2));
+    await permitFor(rig.worker(), long).settle("ours", ago(BRAKE.within));
+    expect((await counted()).toSorted()).toEqual([now, then].toSorted());
+  });
+
   test("a permit that is asked again, while a request is tried again, is one place", async () => {
     const [account = ""] = accounts(1);
     const { permit } = await asked(account);
