@@ -240,6 +240,14 @@ export function failed(
   return { record: withAlert(moved, { about: "failed", at }), entries: [why] };
 }
 
+/** What keeps it from being suspended is no failure of Twilio's any more: its message need not come again. */
+export function waitsInstead(record: IncidentRecord): Change {
+  const { incident } = record;
+  const { failure } = incident;
+  if (failure === null || !failure.retrying) return { record, entries: [] };
+  return { record: { ...record, incident: { ...incident, failure: { ...failure, retrying: false } } }, entries: [] };
+}
+
 export interface Alerted {
   about: "alerted" | "not-understood";
   because: AlertedBecause | null;

@@ -1,8 +1,16 @@
 import { messageOf } from "../errors.ts";
 import { identityOf } from "../inbox/messages.ts";
-import { type Change, type IncidentRecord, unchanged } from "../incidents/change.ts";
+import { type Change, followedBy, type IncidentRecord, unchanged } from "../incidents/change.ts";
 import type { Wish } from "../incidents/incident.ts";
-import { type Alerted, failed, suspended, suspensionAsked, type Tripping, toldAnew } from "../incidents/record.ts";
+import {
+  type Alerted,
+  failed,
+  suspended,
+  suspensionAsked,
+  type Tripping,
+  toldAnew,
+  waitsInstead,
+} from "../incidents/record.ts";
 import { refusedOutright } from "../incidents/refused-outright.ts";
 import { wishOf } from "../incidents/wish.ts";
 import type { Account } from "../twilio/accounts.ts";
@@ -161,7 +169,8 @@ function outcome(record: IncidentRecord, { suspension, tripping, tokenMark, now 
   const wish = wishIn(tripping);
   switch (suspension.kind) {
     case "held":
-      return told(record, tripping, heldBack(suspension.account, reason, now));
+      // Who waits at the brake is asked again when a place is free, and by the sweep.
+      return followedBy(told(record, tripping, heldBack(suspension.account, reason, now)), waitsInstead);
     case "suspended": {
       if (record.incident.state === "suspended") return unchanged(record);
       const friendlyName = suspension.account?.friendlyName ?? null;

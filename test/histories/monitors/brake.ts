@@ -11,6 +11,8 @@ export const brake: MakeMonitor = (world, violated) => {
   const { time, table, seen: all } = world;
   /** Suspensions by the machine that happened since the last release. */
   let happened: { accountSid: string; at: number }[] = [];
+  /** Accounts that we suspended, whoever wanted it: a run may handle a firing and a command of one. */
+  const suspendedByUs = new Set<string>();
   let released: string | undefined;
   const disturbed = disturbances(
     time,
@@ -32,8 +34,7 @@ export const brake: MakeMonitor = (world, violated) => {
     if (disturbed.within(within, ["store", "twilio"])) return;
     for (const { accountSid, at } of brakeIn(table).suspensions) {
       const age = time.now() - Date.parse(at);
-      const isReal = happened.some((one) => one.accountSid === accountSid);
-      if (age > GIVEN_BACK_MS && age < within && !isReal)
+      if (age > GIVEN_BACK_MS && age < within && !suspendedByUs.has(accountSid))
         violated("phantom-place", `${nameOf(world, accountSid)} has a place at the brake, and was not suspended`);
     }
   }
@@ -47,6 +48,7 @@ export const brake: MakeMonitor = (world, violated) => {
         released = command;
       }
       if (seen.what !== "status-changed" || seen.to !== "suspended" || seen.run === undefined) return;
+      suspendedByUs.add(seen.accountSid);
       if (!isByHand(world, seen.run, seen.accountSid)) count(seen.accountSid);
     },
   };

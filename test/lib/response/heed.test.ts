@@ -106,6 +106,20 @@ describe("an incident that makes no progress", () => {
     expect((await story()).incident).toMatchObject({ state: "suspended", signals: 1, rule: incident.rule });
   });
 
+  test("because its suspension failed, and the brake holds it by now, waits there: its message is done", async () => {
+    rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 500 });
+    const signal = firing(account);
+    expect(await deliver(signal, { milliseconds: 2000 })).toMatchObject({ kind: "again" });
+    rig.mend();
+    await deliver(firing(rig.simulator.addSubaccount().accountSid));
+    const policy = policyOf(LIMITS.replace("suspensions: 1000", "suspensions: 1"));
+    expect(await deliver(signal, { attempt: 2, policy })).toEqual(DONE);
+    const { incident } = await story();
+    expect([status(), incident]).toMatchObject(["active", { state: "failed", failure: { retrying: false } }]);
+    expect(await deliver(about(incident, "drive"))).toEqual(DONE);
+    expect(status()).toBe("suspended");
+  });
+
   async function failedForGood(): Promise<Incident> {
     const body = JSON.stringify({ code: 21477, message: "said no", status: 400 });
     rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 400, body });
