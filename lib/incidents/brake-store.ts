@@ -1,7 +1,13 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 import type { Clock } from "../clock.ts";
+import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
 import { type BrakeState, NO_BRAKE_STATE, type Suspension } from "../policy/brake.ts";
 import { NO_BRAKE_ALERT } from "../policy/brake-alert.ts";
@@ -76,55 +82,39 @@ export function brakeStore(client: DynamoDBDocumentClient, tableName: string, cl
     const hasPlaces = "attribute_exists(places)";
     const isNotFull = "size(places) < :limit";
     const isNew = "attribute_not_exists(places.#account)";
-    return sent(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: brakeKey,
-        UpdateExpression: "SET places.#account = :times ADD version :one",
-        ConditionExpression: `${hasPlaces} AND ${isNotFull} AND ${isNew}`,
-        ExpressionAttributeNames: { "#account": accountSid },
-        ExpressionAttributeValues: { ":times": [at], ":limit": limit, ":one": 1 },
-      }),
-    );
+    return changePlaces(accountSid, {
+      UpdateExpression: "SET places.#account = :times ADD version :one",
+      ConditionExpression: `${hasPlaces} AND ${isNotFull} AND ${isNew}`,
+      ExpressionAttributeValues: { ":times": [at], ":limit": limit, ":one": 1 },
+    });
   }
 
   function giveBack({ accountSid, at }: Suspension): Promise<boolean> {
     const isIts = "places.#account[0] = :at";
     const isOnlyOne = "size(places.#account) = :one";
-    return sent(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: brakeKey,
-        UpdateExpression: "REMOVE places.#account ADD version :one",
-        ConditionExpression: `${isIts} AND ${isOnlyOne}`,
-        ExpressionAttributeNames: { "#account": accountSid },
-        ExpressionAttributeValues: { ":at": at, ":one": 1 },
-      }),
-    );
+    return changePlaces(accountSid, {
+      UpdateExpression: "REMOVE places.#account ADD version :one",
+      ConditionExpression: `${isIts} AND ${isOnlyOne}`,
+      ExpressionAttributeValues: { ":at": at, ":one": 1 },
+    });
+  }
+
+  function changePlaces(accountSid: string, change: Partial<UpdateCommandInput>): Promise<boolean> {
+    const ExpressionAttributeNames = { "#account": accountSid };
+    const write = new UpdateCommand({ TableName: tableName, Key: brakeKey, ExpressionAttributeNames, ...change });
+    return unlessRefused(client.send(write));
   }
 
   function replace(version: number, { suspensions, ...next }: BrakeState): Promise<boolean> {
     const isNew = "attribute_not_exists(pk)";
     const isAsWeReadIt = "version = :version";
-    return sent(
-      new PutCommand({
-        TableName: tableName,
-        Item: { ...brakeKey, ...next, places: placesOf(suspensions), version: version + 1 },
-        ConditionExpression: version === 0 ? isNew : isAsWeReadIt,
-        ...(version === 0 ? {} : { ExpressionAttributeValues: { ":version": version } }),
-      }),
-    );
-  }
-
-  /** @returns whether its condition held. */
-  async function sent(command: PutCommand | UpdateCommand): Promise<boolean> {
-    try {
-      await (command instanceof PutCommand ? client.send(command) : client.send(command));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const write = new PutCommand({
+      TableName: tableName,
+      Item: { ...brakeKey, ...next, places: placesOf(suspensions), version: version + 1 },
+      ConditionExpression: version === 0 ? isNew : isAsWeReadIt,
+      ...(version === 0 ? {} : { ExpressionAttributeValues: { ":version": version } }),
+    });
+    return unlessRefused(client.send(write));
   }
 
   return {

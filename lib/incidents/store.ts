@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -8,6 +7,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
+import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
@@ -285,13 +285,9 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
 
   /** Sends a conditional write; when its condition does not hold, throws what `otherwise` makes, if anything. */
   async function sendUnless(write: PutCommand | UpdateCommand, otherwise: () => Error | undefined): Promise<void> {
-    try {
-      await (write instanceof PutCommand ? client.send(write) : client.send(write));
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const refusal = otherwise();
-      if (refusal !== undefined) throw refusal;
-    }
+    if (await unlessRefused(write instanceof PutCommand ? client.send(write) : client.send(write))) return;
+    const refusal = otherwise();
+    if (refusal !== undefined) throw refusal;
   }
 
   async function noteFired(accountSid: string, firing: string, firedAt: string): Promise<void> {

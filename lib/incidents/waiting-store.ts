@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -7,6 +6,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
+import { unlessRefused } from "../conditional-write.ts";
 import type { Waiting } from "../policy/brake.ts";
 import { waitingKey } from "./keys.ts";
 
@@ -40,27 +40,15 @@ const WaitingItem = z.object({
 });
 
 export function waitingStore(client: DynamoDBDocumentClient, tableName: string): WaitingStore {
-  /** @returns whether its condition held. */
-  async function write(command: PutCommand | UpdateCommand): Promise<boolean> {
-    try {
-      await (command instanceof PutCommand ? client.send(command) : client.send(command));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  }
-
   function change(accountSid: string, expression: string, condition: string, values: Record<string, unknown>) {
-    return write(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: waitingKey(accountSid),
-        UpdateExpression: expression,
-        ConditionExpression: condition,
-        ExpressionAttributeValues: values,
-      }),
-    );
+    const write = new UpdateCommand({
+      TableName: tableName,
+      Key: waitingKey(accountSid),
+      UpdateExpression: expression,
+      ConditionExpression: condition,
+      ExpressionAttributeValues: values,
+    });
+    return unlessRefused(client.send(write));
   }
 
   async function add({ accountSid, incidentId, since, heldBy }: Parameters<WaitingStore["add"]>[0]): Promise<void> {
@@ -72,7 +60,7 @@ export function waitingStore(client: DynamoDBDocumentClient, tableName: string):
       ConditionExpression: `${isNew} OR ${isAnother}`,
       ExpressionAttributeValues: { ":incidentId": incidentId },
     });
-    if (await write(adding)) return;
+    if (await unlessRefused(client.send(adding))) return;
     const values = { ":heldBy": heldBy, ":incidentId": incidentId };
     await change(accountSid, "SET heldBy = :heldBy REMOVE calledAt", "incidentId = :incidentId", values);
   }

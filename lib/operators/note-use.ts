@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Clock } from "../clock.ts";
+import { unlessRefused } from "../conditional-write.ts";
 import { messageOf } from "../errors.ts";
 import { operatorKey } from "../incidents/keys.ts";
 import type { Log } from "../log.ts";
@@ -37,11 +37,7 @@ export function noteUses({ client, tableName, clock, log }: NoteUseOptions): Not
       ConditionExpression: `${isFirst} OR ${isLater}`,
       ExpressionAttributeValues: { ":at": now.toISOString(), ":mark": markOf(operator) },
     });
-    try {
-      await client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) });
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    await unlessRefused(client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) }));
   }
 
   return async (operator) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { unlessRefused } from "../conditional-write.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { requestKey } from "./keys.ts";
@@ -29,10 +29,8 @@ export function handledOnce(client: DynamoDBDocumentClient, tableName: string, l
       ExpressionAttributeValues: { ":claimant": claimant },
     });
     try {
-      await client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) });
-      return true;
+      return await unlessRefused(client.send(noting, { abortSignal: AbortSignal.timeout(PATIENCE_MS) }));
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
       log.warn("slack-request-not-noted", { reason: messageOf(error) });
       return true;
     }

@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand, type UpdateCommandInput } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
+import { unlessRefused } from "../conditional-write.ts";
 import { Beginning, Present } from "./incident-message.ts";
 import { messageKey } from "./keys.ts";
 
@@ -80,13 +80,7 @@ export function messageStore(client: DynamoDBDocumentClient, tableName: string, 
       UpdateExpression: `SET ${change.set}, expiresAt = :expiresAt${change.and ?? ""}`,
       ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ":expiresAt": expiresAt },
     });
-    try {
-      await client.send(updating, patience());
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    return unlessRefused(client.send(updating, patience()));
   }
 
   return {

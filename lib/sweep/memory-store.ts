@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
+import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { HeadItem, recordOf } from "../incidents/items.ts";
@@ -233,17 +233,6 @@ function memoryOf(item: z.output<typeof MemoryItem> | undefined): AccountMemory 
   if (item?.firstSeenIn === undefined) return undefined;
   const { refusalToldOn: _, currency: _currency, firstSeenIn, ...rest } = item;
   return { ...rest, firstSeenIn };
-}
-
-/** @returns whether the condition of the write held. */
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
 
 function throttled(): TollbreakerError {
