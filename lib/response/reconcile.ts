@@ -58,11 +58,11 @@ export async function reconcile(
   const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
   const handled = await store.firedAt(accountSid, firings);
   const found = lostFirings(fired, handled, situation, "reconciled");
-  const lookAgain = (next: number) => followUps.put({ kind: "reconcile", accountSid, look: next }, NEXT_LOOK_S);
   const urgent = mostUrgent(found, policy, situation.now);
   for (const signal of urgent) await inbox.put(signal);
   if (found.length > 0) log.warn("firings-reconciled", { accountSid, firings: found.length, put: urgent.length });
-  if (urgent.length < found.length) await lookAgain(look);
-  else if (found.length === 0 && look < MOST_LOOKS) await lookAgain(look + 1);
+  // No oftener, whatever is left: looks that a thief's webhooks begin must not go on as long as a thief's triggers last.
+  const isLeft = found.length === 0 || urgent.length < found.length;
+  if (isLeft && look < MOST_LOOKS) await followUps.put({ kind: "reconcile", accountSid, look: look + 1 }, NEXT_LOOK_S);
   return undefined;
 }

@@ -7,7 +7,7 @@ export const MOST_AT_ONCE = 10;
 
 /**
  * Pure. Of what was found on one account's list of triggers, what to put into the inbox now. The rest is on the list still,
- * and found by the next look.
+ * and found by the next look, or by the next sweep.
  */
 export function mostUrgent(found: readonly UsageTriggerSignal[], policy: Policy, now: Date): UsageTriggerSignal[] {
   return byUrgency(found, policy, now).slice(0, MOST_AT_ONCE);
