@@ -19,9 +19,6 @@ export async function enact(
 ): Promise<IncidentRecord | undefined> {
   const { reason, rule, isNamed } = verdict;
   const tripping = { signal: delivery.signal, rule, isNamed, reason };
-  const isStop = verdict.kind === "suspend" || verdict.kind === "hold";
-  const before = isStop ? undefined : await foundSuspended(responder, delivery, current);
-  if (before !== undefined) return before;
   switch (verdict.kind) {
     case "suspend":
       return verdict.confirm === null
@@ -30,12 +27,22 @@ export async function enact(
     case "hold":
       return hold(responder, delivery, current, tripping);
     case "alert":
-      return tell(responder, current, tripping, verdict);
+      return unlessSuspended(responder, delivery, current, () => tell(responder, current, tripping, verdict));
     case "join":
-      return join(responder, delivery, current, reason);
+      return unlessSuspended(responder, delivery, current, () => join(responder, delivery, current, reason));
     case "ignore":
-      return undefined;
+      return unlessSuspended(responder, delivery, current, async () => undefined);
   }
+}
+
+/** Whatever leaves the account running first looks for what an earlier try asked for. */
+async function unlessSuspended<T>(
+  responder: Responder,
+  delivery: Delivery<Signal>,
+  current: Case,
+  otherwise: () => Promise<T>,
+): Promise<IncidentRecord | T> {
+  return (await foundSuspended(responder, delivery, current)) ?? otherwise();
 }
 
 async function enforceIfConfirmed(
@@ -49,9 +56,9 @@ async function enforceIfConfirmed(
   const until = share(responder, delivery, CONFIRMATION_SHARE);
   const usage = await confirmUsage(responder.twilio, signal.accountSid, confirmation, until);
   const tripping = { signal, rule, isNamed, reason: `${reason}; ${usage.why}` };
-  return usage.kind === "agrees"
-    ? enforce(responder, delivery, current, tripping)
-    : tell(responder, current, tripping, { about: "alerted", because: "unconfirmed" });
+  if (usage.kind === "agrees") return enforce(responder, delivery, current, tripping);
+  const alert = { about: "alerted", because: "unconfirmed" } as const;
+  return unlessSuspended(responder, delivery, current, () => tell(responder, current, tripping, alert));
 }
 
 /** A signal of an account without an open incident is old news: it joins the last one. */

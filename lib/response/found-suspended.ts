@@ -1,11 +1,10 @@
-import { TollbreakerError } from "../errors.ts";
 import { type IncidentRecord, unchanged } from "../incidents/change.ts";
 import { suspended } from "../incidents/record.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
-import { retrying } from "../twilio/backoff.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import type { Case } from "./case.ts";
 import { markTaken, wasAskedBefore } from "./enforce.ts";
+import { unconfirmed } from "./hold.ts";
 import { type Delivery, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { limitedTo, NO_SOONER_MS } from "./time-limit.ts";
 
@@ -23,17 +22,13 @@ export async function foundSuspended(
   if (known === undefined || !isUnsettled(known) || !wasAskedBefore(delivery, { known })) return undefined;
   const { store, twilio, clock } = responder;
   const { accountSid, reason } = known.incident;
-  const until = share(responder, delivery, SUSPENSION_SHARE);
-  const reading = await retrying(() => fetchAccount(limitedTo(twilio, until), accountSid, NO_SOONER_MS), until);
-  if (reading.kind === "failed") {
-    throw new TollbreakerError("containment-unconfirmed", `Whether ${accountSid} was suspended is not known.`, {
-      expected: "Twilio to say what became of the suspension that it was asked for",
-      got: describeFailure(reading.failure),
-      fix: "nothing at first: it is tried again; look at the account in Twilio's Console if it lasts",
-    });
-  }
+  const inTime = limitedTo(twilio, share(responder, delivery, SUSPENSION_SHARE));
+  // Once: it stops nothing, and must not hold up what does. The message comes again.
+  const reading = await (delivery.reading ?? fetchAccount(inTime, accountSid, NO_SOONER_MS));
+  if (reading.kind === "failed") throw unconfirmed(accountSid, describeFailure(reading.failure));
   const account = reading.body;
-  if (account.status !== "suspended") return undefined;
+  if (account.sid !== accountSid) throw unconfirmed(accountSid, `an answer for ${account.sid}`);
+  if (account.ownerAccountSid !== twilio.accountSid || account.status !== "suspended") return undefined;
   const suspension = { kind: "suspended", by: "tollbreaker", account, at: clock.now(), asked: true } as const;
   const tokenMark = await markTaken(responder, suspension);
   const { friendlyName } = account;

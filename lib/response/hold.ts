@@ -36,7 +36,9 @@ export async function hold(
     permit: permitFor(responder, delivery, { known, memory }, known.incident.id),
   });
   const tokenMark = await markTaken(responder, suspension);
-  if (suspension.kind === "refused" || suspension.kind === "unconfirmed") throw unconfirmed(delivery, suspension);
+  if (suspension.kind === "refused" || suspension.kind === "unconfirmed") {
+    throw unconfirmed(delivery.signal.accountSid, suspension.message);
+  }
   const holding = { suspension, tripping, tokenMark, now: clock.now() };
   return recordOrEndCalls(responder, delivery, suspension, async () =>
     store.change(await log.written(), (record) => held(record, holding)),
@@ -68,14 +70,11 @@ function held(known: IncidentRecord, { suspension, tripping, tokenMark, now }: H
     : change;
 }
 
-function unconfirmed({ signal }: Delivery, { message }: Extract<Suspension, { kind: "refused" | "unconfirmed" }>) {
-  return new TollbreakerError(
-    "containment-unconfirmed",
-    `Whether ${signal.accountSid} is still suspended is not known.`,
-    {
-      expected: "Twilio to say that the account is suspended, as its incident does",
-      got: message,
-      fix: "nothing at first: it is tried again; look at the account in Twilio's Console if it lasts",
-    },
-  );
+/** Whether the account is suspended, Twilio did not say. */
+export function unconfirmed(accountSid: string, got: string): TollbreakerError {
+  return new TollbreakerError("containment-unconfirmed", `Whether ${accountSid} is suspended is not known.`, {
+    expected: "Twilio to say whether the account is suspended, as we asked for",
+    got,
+    fix: "nothing at first: it is tried again; look at the account in Twilio's Console if it lasts",
+  });
 }

@@ -106,6 +106,22 @@ describe("an incident that makes no progress", () => {
     expect((await story()).incident).toMatchObject({ state: "suspended", signals: 1, rule: incident.rule });
   });
 
+  test("whose suspension came true unseen is not believed of an answer about another account", async () => {
+    rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 500 });
+    expect(await deliver(firing(account), { milliseconds: 2000 })).toMatchObject({ kind: "again" });
+    rig.mend();
+    const other = { sid: `AC${"e".repeat(32)}`, owner_account_sid: rig.simulator.parent().accountSid };
+    const body = JSON.stringify({ ...other, friendly_name: "", status: "suspended" });
+    rig.twilio.fail({ on: ({ method }) => method === "GET", do: "answer", status: 200, body });
+    const { incident } = await story();
+    const policy = policyOf(`${LIMITS}\nmode: observe`);
+    expect(await deliver(about(incident, "drive"), { policy })).toMatchObject({
+      kind: "threw",
+      error: { code: "containment-unconfirmed" },
+    });
+    expect((await story()).incident.state).toBe("failed");
+  });
+
   test("because its suspension failed, and the brake holds it by now, waits there: its message is done", async () => {
     rig.twilio.fail({ on: isSuspensionRequest, do: "answer", status: 500 });
     const signal = firing(account);
