@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -126,15 +127,30 @@ function queuesAndTopic(visibility: string) {
 
 async function startDynamo(path: string): Promise<{ url: string; close(): Promise<void> }> {
   const server: Server = dynalite({ path, createTableMs: 0 });
+  const unanswered = unansweredBy(server);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
     async close() {
+      server.maxConnections = 0;
       server.closeAllConnections();
+      // dynalite goes on with what nobody waits for any more, and throws where nobody can catch it once its files are closed.
+      while (unanswered().length > 0) await sleep(5);
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The responses that a server is still at, also those whose client is gone. */
+function unansweredBy(server: Server): () => ServerResponse[] {
+  const responses = new Set<ServerResponse>();
+  server.prependListener("request", (_: IncomingMessage, response: ServerResponse) => {
+    responses.add(response);
+    response.once("finish", () => responses.delete(response));
+  });
+  // A request that broke off is never begun.
+  return () => [...responses].filter(({ req, writableEnded }) => req.complete && !writableEnded);
 }
 
 function portOf(server: Server): number {

@@ -243,3 +243,20 @@ describe("after a restart", () => {
     expect(await receive(aws.inboxUrl, PATIENTLY)).toEqual(["first", "second", "third"]);
   });
 });
+
+test("closed while clients still write, nothing breaks, and what was answered is kept", async () => {
+  const client = DynamoDBDocumentClient.from(dynamo());
+  const put = (pk: string) => client.send(new PutCommand({ TableName: aws.tableName, Item: { pk, sk: "ITEM" } }));
+  const writes = Array.from({ length: 200 }, (_, nth) => put(`ITEM#${nth}`).then(() => `ITEM#${nth}`));
+  const writing = Promise.allSettled(writes);
+  // The others are under way.
+  await Promise.race(writes);
+  await restart();
+
+  const again = DynamoDBDocumentClient.from(dynamo());
+  for (const result of await writing) {
+    if (result.status === "rejected") continue;
+    const Key = { pk: result.value, sk: "ITEM" };
+    expect((await again.send(new GetCommand({ TableName: aws.tableName, Key }))).Item).toEqual(Key);
+  }
+});
