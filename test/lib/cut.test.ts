@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cut } from "../../lib/cut.ts";
+import fc from "../support/fast-check.ts";
 
 test.each([
   ["abc", 3, "abc"],

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   approximate,
@@ -12,6 +11,7 @@ import {
   sum,
   withoutTrailingZeros,
 } from "../../lib/decimal.ts";
+import fc from "../support/fast-check.ts";
 
 describe("a decimal, and what it is in plain notation", () => {
   test.each([

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AlertOccasion, composeAlert } from "../../../lib/alerts/compose.ts";
 import { defanged } from "../../../lib/alerts/plain-text.ts";
@@ -12,6 +11,7 @@ import {
   type Trip,
 } from "../../../lib/incidents/incident.ts";
 import { tellsOfLiveCalls } from "../../../lib/incidents/live-calls.ts";
+import fc from "../../support/fast-check.ts";
 import {
   checklist,
   examples,

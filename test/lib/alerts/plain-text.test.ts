@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
 import { nameOf } from "../../../lib/alerts/facts.ts";
 import { notice } from "../../../lib/alerts/notice.ts";
 import { ascii, defanged, oneLine } from "../../../lib/alerts/plain-text.ts";
 import { slackMessage } from "../../../lib/alerts/slack-message.ts";
+import fc from "../../support/fast-check.ts";
 import { examples, incident, SID, smsTrip } from "./examples.ts";
 
 /** What mail clients, phones and Slack make links of: the dots and colons that browsers take for one count, too. */

@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
-import fc from "fast-check";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod/mini";
@@ -15,6 +14,7 @@ import { ROADS } from "../../../lib/inbox/commands.ts";
 import { CHECK_ANSWERS, CHECK_IDS, CLEANUP_IDS } from "../../../lib/incidents/checklist.ts";
 import { ALERT_SUBJECTS, ALERTED_BECAUSE, INCIDENT_STATES, type Incident } from "../../../lib/incidents/incident.ts";
 import { jsonLog } from "../../../lib/log.ts";
+import fc from "../../support/fast-check.ts";
 import { checklist, examples, incident, pumping, ranking, reactivation, SID } from "./examples.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };

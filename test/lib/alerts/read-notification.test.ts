@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
 import { notice } from "../../../lib/alerts/notice.ts";
 import { readNotification } from "../../../lib/alerts/read-notification.ts";
 import { slackMessage } from "../../../lib/alerts/slack-message.ts";
+import fc from "../../support/fast-check.ts";
 import { examples } from "./examples.ts";
 
 const alert = composeAlert(examples.suspended);

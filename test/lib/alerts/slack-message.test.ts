@@ -1,9 +1,9 @@
 import type { KnownBlock } from "@slack/types";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AlertOccasion, composeAlert } from "../../../lib/alerts/compose.ts";
 import { plainSlackMessage, type SlackMessage, slackMessage } from "../../../lib/alerts/slack-message.ts";
 import { escaped } from "../../../lib/alerts/slack-text.ts";
+import fc from "../../support/fast-check.ts";
 import { examples, incident, smsTrip } from "./examples.ts";
 
 const occasions = Object.entries(examples);

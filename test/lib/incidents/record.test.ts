@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Change, followedBy, type IncidentRecord, MOST_ALERTS } from "../../../lib/incidents/change.ts";
 import { INCIDENT_ID } from "../../../lib/incidents/incident-reader.ts";
@@ -24,6 +23,7 @@ import {
   toldNotUnderstood,
   trippedBy,
 } from "../../../lib/incidents/record.ts";
+import fc from "../../support/fast-check.ts";
 import { errorsCounted, firing, notUnderstood, topSpender, tripping } from "../../support/signals.ts";
 
 const ACCOUNT = `AC${"1".repeat(32)}`;

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   alertPublished,
@@ -9,6 +8,7 @@ import {
   postponeAlert,
   withoutMaker,
 } from "../../../lib/policy/brake-alert.ts";
+import fc from "../../support/fast-check.ts";
 
 const BEGIN = Date.parse("2026-11-21T03:00:00.000Z");
 const SECOND = 1000;

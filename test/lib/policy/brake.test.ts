@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type BrakeState,
@@ -14,6 +13,7 @@ import {
   type Waiting,
   within,
 } from "../../../lib/policy/brake.ts";
+import fc from "../../support/fast-check.ts";
 
 const BEGIN = Date.parse("2026-11-21T03:00:00.000Z");
 const BRAKE = { suspensions: 3, within: 60_000 };

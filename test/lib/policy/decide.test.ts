@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Signal } from "../../../lib/inbox/messages.ts";
 import { ALERTED_BECAUSE, INCIDENT_STATES, type IncidentState } from "../../../lib/incidents/incident.ts";
@@ -6,6 +5,7 @@ import { type Circumstances, decide, type Verdict } from "../../../lib/policy/de
 import { canStrangerCause, ERROR_CODES } from "../../../lib/policy/error-codes.ts";
 import type { Policy } from "../../../lib/policy/policy.ts";
 import { examinePolicy } from "../../../lib/policy/policy-file.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf, SUSPEND_ALL } from "../../support/policies.ts";
 import { errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nearest } from "../../../lib/policy/nearest.ts";
+import fc from "../../support/fast-check.ts";
 
 const KEYS = ["mode", "limits", "errors", "unlisted", "brake", "exempt", "accounts", "parent"];
 

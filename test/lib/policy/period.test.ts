@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firedAtOf, hasFiredInPeriod, isRecurring, periodStart } from "../../../lib/policy/period.ts";
+import fc from "../../support/fast-check.ts";
 import { inOrder, rfc2822 } from "../sweep/examples.ts";
 
 test.each([

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Document, stringify } from "yaml";
 import { TollbreakerError } from "../../../lib/errors.ts";
 import type { Spike } from "../../../lib/policy/policy.ts";
 import { examinePolicy, readPolicy } from "../../../lib/policy/policy-file.ts";
+import fc from "../../support/fast-check.ts";
 
 const SID = "AC0123456789abcdef0123456789abcdef";
 const OTHER = "ACfedcba9876543210fedcba9876543210";

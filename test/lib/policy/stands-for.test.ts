@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
 import { isOfEarlierPeriod } from "../../../lib/policy/age.ts";
@@ -6,6 +5,7 @@ import { decide } from "../../../lib/policy/decide.ts";
 import { guardKey } from "../../../lib/policy/probation.ts";
 import { standsFor } from "../../../lib/policy/stands-for.ts";
 import { mostStored } from "../../support/door-bound.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
 import { errorsCounted, firing, notUnderstood, topSpender } from "../../support/signals.ts";
 

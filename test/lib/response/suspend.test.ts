@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { type Asking, type Suspension, suspendAccount } from "../../../lib/response/suspend.ts";
 import { LAST_LOOK_MS } from "../../../lib/response/time-limit.ts";
 import type { Answer, TwilioClient } from "../../../lib/twilio/client.ts";
 import { failureOf, noAnswer } from "../../../lib/twilio/failures.ts";
+import fc from "../../support/fast-check.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
 // A Twilio whose every answer the test chooses, in a time that passes only while somebody waits for it.

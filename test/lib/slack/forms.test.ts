@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeAlert } from "../../../lib/alerts/compose.ts";
 import { readNotification } from "../../../lib/alerts/read-notification.ts";
@@ -7,6 +6,7 @@ import { dismissalForm } from "../../../lib/slack/dismissal-form.ts";
 import { beginningOf, incidentMessage, presentOf } from "../../../lib/slack/incident-message.ts";
 import { reactivationForm } from "../../../lib/slack/reactivation-form.ts";
 import { suspensionForm } from "../../../lib/slack/suspension-form.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
 import { flawsOfBlocks, flawsOfView } from "../../support/slack-limits.ts";
 import { examples, incident, SID } from "../alerts/examples.ts";

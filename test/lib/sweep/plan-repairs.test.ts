@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Known } from "../../../lib/sweep/known.ts";
 import { needsRepair, planRepairs, type RepairPlan } from "../../../lib/sweep/plan-repairs.ts";
 import { guardsFor } from "../../../lib/triggers/guards.ts";
 import { wantedTriggers } from "../../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../../lib/twilio/usage-triggers.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
 import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, remembered, timeBefore, withIncident } from "./examples.ts";
 

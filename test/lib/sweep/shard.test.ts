@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cutIntoShards, readShard, SHARD_SIZE, type SweptAccount } from "../../../lib/sweep/shard.ts";
+import fc from "../../support/fast-check.ts";
 import { NOW } from "./examples.ts";
 
 const SWEEP = { sweepId: "a-sweep", listedAt: NOW.toISOString() };

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Incident } from "../../../lib/incidents/incident.ts";
 import { INCIDENT_STATES } from "../../../lib/incidents/incident.ts";
 import { remindersDue, watchIncident, watchUntold } from "../../../lib/sweep/watch-incident.ts";
+import fc from "../../support/fast-check.ts";
 import { ACCOUNT, NOW, POLICY, timeBefore, withIncident } from "./examples.ts";
 
 const MINUTE = 60_000;

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
 import { firingOf } from "../../../lib/incidents/firing.ts";
 import { guardsFor } from "../../../lib/triggers/guards.ts";
 import { firedTriggers, lostFirings } from "../../../lib/triggers/lost-firings.ts";
+import fc from "../../support/fast-check.ts";
 import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, rfc2822, sid, timeBefore } from "../sweep/examples.ts";
 
 const MINUTE = 60_000;

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { guardsFor, isGuard } from "../../../lib/triggers/guards.ts";
 import { isNothing, planTriggers, type TriggerPlan } from "../../../lib/triggers/plan.ts";
 import { isMarked, type WantedTrigger, wantedTriggers } from "../../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../../lib/twilio/usage-triggers.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
 import { existing } from "./existing.ts";
 

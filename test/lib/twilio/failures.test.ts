@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { describeFailure, failureOf, isRefusal, noAnswer, withCode } from "../../../lib/twilio/failures.ts";
+import fc from "../../support/fast-check.ts";
 
 const twilios = (status: number, code: number) => failureOf(status, { code, message: "why", more_info: "", status });
 

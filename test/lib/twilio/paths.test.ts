@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { accountPath } from "../../../lib/twilio/paths.ts";
+import fc from "../../support/fast-check.ts";
 
 const SID = `AC${"1".repeat(32)}`;
 

@@ -1,8 +1,8 @@
 import querystring from "node:querystring";
-import fc from "fast-check";
 import { getExpectedTwilioSignature, validateRequest } from "twilio/lib/webhooks/webhooks.js";
 import { describe, expect, test } from "vitest";
 import { type Form, parseForm, signForm } from "../../../lib/twilio/signature.ts";
+import fc from "../../support/fast-check.ts";
 import { isSignedWith, isTextSignedWith } from "../../support/signatures.ts";
 
 const formOf = (parameters: Record<string, string | readonly string[]>): Form =>

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { parseTime } from "../../../lib/twilio/times.ts";
+import fc from "../../support/fast-check.ts";
 
 const read = (text: string) => parseTime(text)?.toISOString() ?? null;
 const noon = "2026-10-04T12:00:00.000Z";

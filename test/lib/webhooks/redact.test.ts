@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { redact } from "../../../lib/webhooks/redact.ts";
+import fc from "../../support/fast-check.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const SID = `AC${TOKEN}`;

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readMessage } from "../../../lib/inbox/inbox.ts";
 import { parseForm } from "../../../lib/twilio/signature.ts";
 import { messageId, readFiring, readTime } from "../../../lib/webhooks/usage-trigger-firing.ts";
+import fc from "../../support/fast-check.ts";
 import { encoded, firing } from "../../support/signed-webhook.ts";
 
 const accountSid = `AC${"1".repeat(32)}`;

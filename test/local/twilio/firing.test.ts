@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseForm } from "../../../lib/twilio/signature.ts";
 import type { SimulatorOptions, TwilioSimulator } from "../../../local/twilio/simulator.ts";
+import fc from "../../support/fast-check.ts";
 import { isSignedWith } from "../../support/signatures.ts";
 import { accountPath, apiOf, quietSimulator, subaccount } from "./api.ts";
 import { clockAt, webhook } from "./webhook.ts";

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Rate, Spike } from "../../../../lib/policy/policy.ts";
 import { judgeSpend } from "../../../../lib/sweep/spend-rules/judge-spend.ts";
 import type { SpendSample } from "../../../../lib/sweep/spend-rules/sample.ts";
+import fc from "../../../support/fast-check.ts";
 import { DAY, HOUR, MINUTE, officeHours, type Pace, sample, seen, time } from "./series.ts";
 
 const SPIKE: Spike = {
