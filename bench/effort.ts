@@ -54,7 +54,7 @@ export const FULL: Effort = {
 /** To see that the bench works; its numbers say little. */
 export const QUICK: Effort = {
   starts: 1,
-  firings: 3,
+  firings: 1,
   warmUps: 1,
   rounds: 1,
   webhooks: 200,
@@ -68,6 +68,6 @@ export const QUICK: Effort = {
   trippingAccounts: 12,
   histories: 6,
   days: 2,
-  manySubaccounts: 600,
-  fewSubaccounts: 200,
+  manySubaccounts: 300,
+  fewSubaccounts: 100,
 };

@@ -241,7 +241,8 @@ describe("answers that can pass", () => {
     };
     expect(await suspend(at, asking)).toMatchObject({ kind: "suspended" });
     expect(order).toEqual(["mayAsk", "onAsking"]);
-    expect(at.posts()[0]?.at).toBeGreaterThanOrEqual(2000);
+    // A timer may be 20 ms early.
+    expect(at.posts()[0]?.at).toBeGreaterThanOrEqual(1980);
   });
 });
 
