@@ -23,39 +23,38 @@ try {
   const { values } = parseArgs({
     options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
   });
-  const rows = await measureAll(values.quick ? QUICK : FULL);
-  process.stdout.write(`${values.json ? asJson(rows) : asTable(rows)}\n`);
+  const rows: Row[] = [];
+  try {
+    await measureAll(values.quick ? QUICK : FULL, rows);
+  } finally {
+    // Also what was measured before something failed.
+    process.stdout.write(`${values.json ? asJson(rows) : asTable(rows)}\n`);
+  }
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 
-async function measureAll(effort: Effort): Promise<Row[]> {
+async function measureAll(effort: Effort, rows: Row[]): Promise<void> {
   say("building the functions");
   const bundles = await buildBundles();
+  const measures: Record<string, () => Row[] | Promise<Row[]>> = {
+    "cold starts": () => measureColdStarts(bundles, effort.starts),
+    "from a webhook to the suspend request": () => measureSuspendPath(bundles, effort),
+    "a flood of errors": () => measureErrorFlood(bundles, effort),
+    "a flood of forged webhooks": () => measureWebhookFlood(bundles, effort),
+    "what once held firings up": () => measurePoisonedInbox(bundles, effort),
+    "many accounts at once": () => measureMassTrip(bundles, effort),
+    refusals: () => measureRefusals(effort),
+    throughput: () => measureThroughput(effort),
+    "a sweep": () => measureSweep(effort),
+    "what each kind of limit sees": () => measureSpendRules(effort),
+  };
   try {
-    say("cold starts");
-    const coldStarts = await measureColdStarts(bundles, effort.starts);
-    say("from a webhook to the suspend request");
-    const suspendPath = await measureSuspendPath(bundles, effort);
-    say("a flood of errors");
-    const errorFlood = await measureErrorFlood(bundles, effort);
-    say("a flood of forged webhooks");
-    const webhookFlood = await measureWebhookFlood(bundles, effort);
-    say("what once held firings up");
-    const poisonedInbox = await measurePoisonedInbox(bundles, effort);
-    say("many accounts at once");
-    const massTrip = await measureMassTrip(bundles, effort);
-    say("refusals");
-    const refusals = await measureRefusals(effort);
-    say("throughput");
-    const throughput = await measureThroughput(effort);
-    say("a sweep");
-    const sweep = await measureSweep(effort);
-    say("what each kind of limit sees");
-    const attacks = [...webhookFlood, ...poisonedInbox, ...massTrip, ...refusals];
-    const others = [...throughput, ...sweep, ...measureSpendRules(effort)];
-    return [...coldStarts, ...suspendPath, ...errorFlood, ...attacks, ...others];
+    for (const [what, measure] of Object.entries(measures)) {
+      say(what);
+      rows.push(...(await measure()));
+    }
   } finally {
     await bundles.remove();
   }
