@@ -18,7 +18,7 @@ interface Child {
 }
 
 /** A process that is silent for longer is stuck. */
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 300_000;
 
 /** Starts `script` with nothing but `environment`. What it logs on standard output is dropped. */
 export function converse({ script, parameters, environment }: Child): Conversation {
