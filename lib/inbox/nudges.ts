@@ -38,8 +38,7 @@ export const RemindNudge = z.object({
 export type RemindNudge = z.infer<typeof RemindNudge>;
 
 /** Limits that an operator raised for a while are over, or people are still to be told of them. */
-export const RaisesNudge = z.object({ kind: z.literal("raises"), ...envelope });
-export type RaisesNudge = z.infer<typeof RaisesNudge>;
+const RaisesNudge = z.object({ kind: z.literal("raises"), ...envelope });
 
 export const DRILL_ID = /^[0-9a-z-]{8,64}$/;
 

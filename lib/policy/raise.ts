@@ -1,6 +1,7 @@
 import { compare, isDecimal, multiply, sum } from "../decimal.ts";
 import type { Road } from "../inbox/commands.ts";
-import { measureOfLimit } from "./measure.ts";
+import { measureOfLimit, RECURRING } from "./measure.ts";
+import { isEarly, LATE_MS, periodStart } from "./period.ts";
 import type { Limit, Policy, SpendRule } from "./policy.ts";
 import { periodEnd } from "./probation.ts";
 import { ownValueFor } from "./rule-for.ts";
@@ -144,7 +145,15 @@ export function restOf(raise: Raise, spent: string | null, policy: Policy, now: 
   if (raisable.kind !== "limit" || spent === null || !isDecimal(spent)) return null;
   const { limit, value } = raisable;
   if (compare(spent, value) < 0) return null;
-  return { to: least(sum([spent, value]), raise.to), until: new Date(periodEnd(limit.every, now)).toISOString() };
+  // What is shown may be the value of the period before: that must not count for the whole of this one.
+  const until = earlyUntil(limit, now) ?? periodEnd(limit.every, now);
+  return { to: least(sum([spent, value]), raise.to), until: new Date(until).toISOString() };
+}
+
+/** Until when what is shown of the limit may be the value of the period before, in milliseconds since the epoch; undefined where it is not. */
+function earlyUntil({ every }: Limit, now: Date): number | undefined {
+  const start = periodStart(RECURRING[every], now);
+  return start !== null && isEarly(RECURRING[every], now) ? start.getTime() + LATE_MS : undefined;
 }
 
 /** By which what was spent of the limit is found (`valuesOf`); undefined for what no usage trigger shows. */
@@ -159,14 +168,22 @@ export type RaiseStage = "end" | "tell" | "forget";
 /** Pure. Undefined where nothing is. */
 export function stageOf(raise: Raise, policy: Policy, now: Date): RaiseStage | undefined {
   const time = now.getTime();
-  if (raise.ended === null && time >= endOf(raise, policy)) return "end";
+  if (raise.ended === null && time >= endOf(raise, policy) && !isEarlyFor(raise, policy, now)) return "end";
   if (raise.due !== null) return "tell";
   return raise.ended !== null && time >= leftUntil(raise.ended) ? "forget" : undefined;
 }
 
-/** What was spent within the hour before its end is no news to a rate. */
+function isEarlyFor({ limit: name, accountSid }: Raise, policy: Policy, now: Date): boolean {
+  const raisable = raisableLimit(name, accountSid, policy);
+  return raisable.kind === "limit" && earlyUntil(raisable.limit, now) !== undefined;
+}
+
+/**
+ * What was spent within the hour before its end is no news to a rate. And a trigger of the policy's value that is made at
+ * the beginning of a period may be shown the value of the one before, and fire for it.
+ */
 function leftUntil({ at, rest }: RaiseEnd): number {
-  return Math.max(Date.parse(at) + HOUR_MS, rest === null ? 0 : Date.parse(rest.until));
+  return Math.max(Date.parse(at) + HOUR_MS, rest === null ? 0 : Date.parse(rest.until) + LATE_MS);
 }
 
 /**

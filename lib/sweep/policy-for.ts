@@ -3,8 +3,11 @@ import { type Raises, raisedPolicy } from "../policy/raise.ts";
 import { limitsInOtherMoney } from "./currency.ts";
 import type { Known } from "./known.ts";
 
-/** How long a raise whose time is over keeps its trigger: by then the responder has ended it, or is not to be waited for. */
-const LATE_MS = 60 * 60_000;
+/**
+ * How long a raise whose time is over keeps its trigger, and what is left of it: by then the responder has arranged it, which
+ * it does not in the first hour of a period, or is not to be waited for.
+ */
+const LATE_MS = 2 * 60 * 60_000;
 
 /** Pure. The policy by which an account's usage triggers are arranged: with what somebody raised for a while. */
 export function policyFor(accountSid: string, policy: Policy, known: Known, now: Date): Policy {

@@ -135,6 +135,11 @@ describe("the end", () => {
     expect(restOf(raise(), "100", POLICY, now)).toMatchObject({ to: "200" });
   });
 
+  test("taken back in the first hour of a day leaves no more than until what Twilio shows is of that day", () => {
+    const early = new Date("2026-11-22T00:20:00.000Z");
+    expect(restOf(raise(), "300", POLICY, early)).toEqual({ to: "400", until: "2026-11-22T01:00:00.000Z" });
+  });
+
   test("never leaves more than it was raised to", () => {
     expect(restOf(raise(), "450", POLICY, now)).toMatchObject({ to: "500" });
   });
@@ -175,8 +180,26 @@ describe("the end", () => {
     [
       "its rest is over",
       ended({ rest: { to: "400", until: "2026-11-22T00:00:00.000Z" } }),
-      plus(6 * HOUR, UNTIL),
+      plus(7 * HOUR, UNTIL),
       "forget",
+    ],
+    [
+      "its rest is over, and Twilio may still show the value of the day before",
+      ended({ rest: { to: "400", until: "2026-11-22T00:00:00.000Z" } }),
+      plus(7 * HOUR - 1, UNTIL),
+      undefined,
+    ],
+    [
+      "its time is over in the first hour of a day",
+      raise({ until: "2026-11-22T00:10:00.000Z" }),
+      new Date("2026-11-22T00:59:00.000Z"),
+      undefined,
+    ],
+    [
+      "the same after that hour",
+      raise({ until: "2026-11-22T00:10:00.000Z" }),
+      new Date("2026-11-22T01:00:00.000Z"),
+      "end",
     ],
   ])("%s", (_, one, time, stage) => {
     expect(stageOf(one, POLICY, time)).toBe(stage);
