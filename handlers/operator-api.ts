@@ -9,6 +9,7 @@ import { drillStore } from "../lib/drills/drill-store.ts";
 import { sqsInbox } from "../lib/inbox/inbox.ts";
 import { dynamoBrakeReader } from "../lib/incidents/brake-reader.ts";
 import { dynamoIncidentReader } from "../lib/incidents/dynamo-reader.ts";
+import { raiseReader } from "../lib/incidents/raise-store.ts";
 import { jsonLog } from "../lib/log.ts";
 import { configuredOperators } from "../lib/operators/configured-operators.ts";
 import { operatorApi } from "../lib/operators/operator-api.ts";
@@ -21,11 +22,14 @@ const log = jsonLog();
 // As the responder sees it: either is enough.
 const mode = config.MODE === "observe" ? "observe" : policy.mode;
 
+const table = DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT));
+
 /** The operator API, for whoever serves HTTP. It holds no credentials of Twilio's, and writes no incident. */
 export const app = operatorApi({
   incidents: dynamoIncidentReader(config.TABLE_NAME),
   brake: dynamoBrakeReader(config.TABLE_NAME),
-  drills: drillStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME),
+  drills: drillStore(table, config.TABLE_NAME),
+  raises: raiseReader(table, config.TABLE_NAME),
   inbox: sqsInbox(new SQSClient(IMPATIENT), config.INBOX_QUEUE_URL),
   policy: { ...policy, mode },
   parentSid: config.TWILIO_ACCOUNT_SID,

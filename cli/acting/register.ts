@@ -4,6 +4,7 @@ import { OBJECTIONS } from "../../lib/operators/commands/wished.ts";
 import { type Environment, findServer } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { ReleaseOptions } from "./brake.ts";
+import type { RaiseOptions } from "./raise.ts";
 import type { ReactivateOptions } from "./reactivate.ts";
 import type { SuspendOptions } from "./suspend.ts";
 
@@ -30,10 +31,11 @@ export function addIncidentCommands(incidents: Command, environment: Environment
   addRestoreNumbers(incidents.command("restore-numbers"), scene);
 }
 
-/** On the program itself: suspend and brake. */
+/** On the program itself: suspend, accounts and brake. */
 export function addAccountCommands(root: Command, environment: Environment, terminal: Terminal): void {
   const scene = { environment, terminal };
   addSuspend(root.command("suspend"), scene);
+  addAccounts(root.command("accounts"), scene);
   addBrake(root.command("brake"), scene);
 }
 
@@ -102,6 +104,31 @@ function addSuspend(command: Command, { environment, terminal }: Scene): void {
       await ending(json, null, terminal, async (screen) =>
         suspendAccount(await findServer(environment), sid, options, screen, { json }),
       );
+    });
+}
+
+function addAccounts(accounts: Command, { environment, terminal }: Scene): void {
+  accounts.description("limits of single accounts that are raised for a while");
+  reasoned(accounts.command("raise"))
+    .description("raises a limit of one account until a time, without a deployment; or takes that back")
+    .argument("<sid>", "the subaccount's SID: AC...")
+    .requiredOption("--limit <name>", "the limit's name in the policy, such as daily-spend")
+    .option("--to <value>", "what it is to be; the policy says how much it may be (raise: times)")
+    .option("--until <time>", "when it ends by itself, such as 2027-01-31T18:00:00Z")
+    .option("--end", "take the raise back, before its time is over")
+    .option("--json", "what came of it as the API has it, and nothing else there")
+    .action(async (sid: string, { json = false, ...options }: RaiseOptions & Json) => {
+      const { raiseLimit } = await import("./raise.ts");
+      await raiseLimit(await findServer(environment), sid, options, terminal, { json });
+    });
+  accounts
+    .command("raises")
+    .description("limits that are raised, and those that were within 31 days")
+    .option("--account <sid>", "those of one account, and all that it ever had")
+    .option("--json", "the API's JSON on standard output, and nothing else there")
+    .action(async (options: { account?: string; json?: true }) => {
+      const { listRaises } = await import("./raise.ts");
+      await listRaises(await findServer(environment), options, terminal);
     });
 }
 

@@ -2,6 +2,7 @@ import type { Policy } from "../../lib/policy/policy.ts";
 import type { Account } from "../../lib/twilio/accounts.ts";
 import { readSpendToday } from "../../lib/twilio/usage-records.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { raisesBeside } from "../raise-view.ts";
 import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
 import { readCurrencies } from "../triggers/check-currencies.ts";
@@ -71,11 +72,12 @@ async function examine(access: TwilioAccess, { send }: DoctorOptions, scene: Sce
 async function examineAccounts(
   access: TwilioAccess,
   { policy, accounts, isCallable }: { policy: Policy; accounts: readonly Account[]; isCallable: boolean },
-  { terminal, say }: Scene,
+  { environment, terminal, say }: Scene,
 ): Promise<void> {
   const { twilio } = access;
   say(...checkPolicy(policy, accounts, twilio.accountSid, new Date()));
-  const found = await attempt("usage triggers", say, () => survey(access, policy, terminal));
+  const raises = await raisesBeside(environment, terminal);
+  const found = await attempt("usage triggers", say, () => survey(access, policy, terminal, raises));
   if (found === undefined) return;
   say(...checkTriggers(found, isCallable));
   const living = accounts.filter(({ status }) => status !== "closed");

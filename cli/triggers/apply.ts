@@ -4,6 +4,7 @@ import type { Policy } from "../../lib/policy/policy.ts";
 import { bringInOrder, type Ordered, suspendingFirst } from "../../lib/triggers/apply.ts";
 import { planTriggers } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { raisesBeside } from "../raise-view.ts";
 import type { Environment } from "../server.ts";
 import { printable, printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
@@ -33,7 +34,7 @@ type Outcome = Pick<Surveyed, "account"> & (Ordered | { kind: "not-begun"; why: 
 export async function applyCommand(options: ApplyOptions, environment: Environment, terminal: Terminal): Promise<void> {
   const access = await findTwilio(environment);
   const policy = policyOf(access);
-  const found = await survey(access, policy, terminal);
+  const found = await survey(access, policy, terminal, await raisesBeside(environment, terminal));
   const due = found.surveyed.filter(needsWork);
   if (due.length > 0 && !options.json) terminal.tell(planText(planView(found), terminal.shade));
   refuseEmpty(policy, found, options);

@@ -2,6 +2,7 @@ import { moneyLimits } from "../../lib/policy/money.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { isNothing } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { raisesBeside } from "../raise-view.ts";
 import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
@@ -23,7 +24,7 @@ export interface PlanOptions {
 export async function planCommand(options: PlanOptions, environment: Environment, terminal: Terminal): Promise<void> {
   const access = await findTwilio(environment);
   const policy = policyOf(access);
-  const found = await survey(access, policy, terminal);
+  const found = await survey(access, policy, terminal, await raisesBeside(environment, terminal));
   const view = planView(found);
   const groups = await currenciesOf(access, policy, found, terminal);
   const currencies = groups.map(({ currency, accounts }) => ({ currency, accounts: accounts.length }));

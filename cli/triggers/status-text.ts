@@ -59,7 +59,7 @@ const COLOURS: Readonly<Record<LimitState, Colour>> = {
 };
 
 function rowOf(
-  { limit, state, currentValue, at, percent, dateFired, differs }: LimitStatus,
+  { limit, state, currentValue, at, percent, dateFired, differs, raised }: LimitStatus,
   paint: Paint,
   now: Date,
 ): string[] {
@@ -69,7 +69,7 @@ function rowOf(
     `${currentValue === null ? "?" : printable(amount(currentValue))} / ${printable(amount(at))}`,
     percent === null ? "" : usedOf(percent, paint),
     dateFired === null ? "never" : printable(age(dateFired, now) || dateFired),
-    differs === null ? "" : printable(differs),
+    printable([differs, raised].filter((text) => text !== null).join("; ")),
   ];
 }
 

@@ -2,6 +2,8 @@ import { compare, isDecimal, percentOf } from "../../lib/decimal.ts";
 import { isGuard } from "../../lib/triggers/guards.ts";
 import { isMarked, type WantedTrigger } from "../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
+import { raisedLine } from "../raise-text.ts";
+import { raisesBeside } from "../raise-view.ts";
 import type { Environment } from "../server.ts";
 import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf } from "../twilio-access.ts";
@@ -27,6 +29,8 @@ export interface LimitStatus {
   dateFired: string | null;
   /** How what a foreign one calls is not what it should; null for all others. */
   differs: string | null;
+  /** Whether somebody raised it for a while: then `at` is not the policy's. In words, UTC; null where nobody did. */
+  raised: string | null;
 }
 
 export interface AccountStatus {
@@ -49,7 +53,7 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<void> {
   const access = await findTwilio(environment);
-  const found = await survey(access, policyOf(access), terminal);
+  const found = await survey(access, policyOf(access), terminal, await raisesBeside(environment, terminal));
   const accounts = found.surveyed.map(statusOf);
   if (json) terminal.print(printableJson({ accounts, unread: unreadView(found) }));
   else terminal.print(statusText(accounts, terminal.paint, new Date()));
@@ -61,7 +65,7 @@ function unreadView({ unread }: Survey) {
 }
 
 /** Pure. */
-export function statusOf({ account, triggers, wanted, plan }: Surveyed): AccountStatus {
+export function statusOf({ account, triggers, wanted, plan, raises }: Surveyed): AccountStatus {
   const kept = [...plan.keep, ...plan.update.map(({ trigger }) => trigger)];
   return {
     accountSid: account.sid,
@@ -70,7 +74,9 @@ export function statusOf({ account, triggers, wanted, plan }: Surveyed): Account
     limits: wanted.map((one) => {
       const isOfLimit = ({ friendlyName }: UsageTrigger) => friendlyName === one.friendlyName;
       const foreign = plan.update.find((update) => update.wanted === one)?.trigger;
-      return limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), foreign);
+      const raise = Object.hasOwn(raises, one.limit) ? raises[one.limit] : undefined;
+      const raised = raise === undefined ? null : raisedLine(raise);
+      return { ...limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), foreign), raised };
     }),
     guards: triggers.filter(isGuard).length,
     left: plan.remove.filter(({ friendlyName }) => !wanted.some((one) => one.friendlyName === friendlyName)).length,
@@ -83,7 +89,7 @@ function limitStatus(
   kept: UsageTrigger | undefined,
   old: UsageTrigger | undefined,
   foreign: UsageTrigger | undefined,
-): LimitStatus {
+): Omit<LimitStatus, "raised"> {
   const { limit, triggerValue: at } = wanted;
   const shown = kept ?? old;
   const value = shown !== undefined && isDecimal(shown.currentValue) ? shown.currentValue : null;

@@ -1,11 +1,14 @@
 import pLimit from "p-limit";
+import { systemClock as clock } from "../../lib/clock.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
+import { type Raises, raisedPolicy } from "../../lib/policy/raise.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
 import { listUsageTriggers, type UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
 import { progressBar } from "../progress-bar.ts";
+import type { RaisesByAccount } from "../raise-view.ts";
 import type { Terminal } from "../terminal.ts";
 import { listSubaccounts, type TwilioAccess } from "../twilio-access.ts";
 
@@ -15,6 +18,8 @@ export interface Surveyed {
   triggers: readonly UsageTrigger[];
   wanted: readonly WantedTrigger[];
   plan: TriggerPlan;
+  /** What is raised of its limits: `wanted` goes by it. */
+  raises: Raises;
 }
 
 /** An account that Twilio did not tell about. */
@@ -33,16 +38,17 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** More than requests at once, so that none of these waits for a slow neighbour. */
 const ACCOUNTS_AT_ONCE = 20;
 
-/** Reads every subaccount's triggers once. @throws Failure when the subaccounts can't be listed. */
+/** Reads every subaccount's triggers once. @param raises what is raised beside the policy @throws Failure when the subaccounts can't be listed. */
 export async function survey(
   access: TwilioAccess,
   policy: Policy,
   terminal: Pick<Terminal, "status">,
+  raises: RaisesByAccount = new Map(),
 ): Promise<Survey> {
   const { accounts, setAside } = await listSubaccounts(access);
   const open = accounts.filter(({ status }) => status !== "closed");
   const read = await eachAccount(open, { what: "Reading triggers", terminal }, (account) =>
-    surveyAccount(access, policy, account),
+    surveyAccount(access, policy, account, raises.get(account.sid) ?? {}),
   );
   return {
     surveyed: read.filter((one) => "plan" in one),
@@ -79,10 +85,11 @@ async function surveyAccount(
   { twilio, publicUrl }: TwilioAccess,
   policy: Policy,
   { sid, friendlyName, status }: Account,
+  raises: Raises,
 ): Promise<Surveyed | Unread> {
   const account = { sid, friendlyName, status };
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
-  const wanted = wantedTriggers(policy, sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
+  const wanted = wantedTriggers(raisedPolicy(policy, sid, raises, clock.now()), sid, publicUrl);
+  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted), raises };
 }

@@ -34,7 +34,9 @@ type NoticeKind =
   | "daily-summary"
   | "sweep-trouble"
   | "accounts-set-aside"
-  | "list-incomplete";
+  | "list-incomplete"
+  | "limit-raised"
+  | "raise-ended";
 
 /** Account names in it are shown defanged, as in an alert. */
 export function notice(said: Omit<Notice, "about" | "text" | "shortened">): Notice {

@@ -76,6 +76,23 @@ export const ReleaseBrakeCommand = z.object({
 });
 export type ReleaseBrakeCommand = z.infer<typeof ReleaseBrakeCommand>;
 
+const limitName = z.string().check(z.minLength(1), z.maxLength(64));
+
+/** Raise a limit of one account for a while. */
+export const RaiseLimitCommand = z.object({
+  kind: z.literal("raise-limit"),
+  ...envelope,
+  limit: limitName,
+  /** A decimal string. */
+  to: z.string().check(z.regex(/^\d{1,15}(\.\d{1,6})?$/)),
+  until: time,
+});
+export type RaiseLimitCommand = z.infer<typeof RaiseLimitCommand>;
+
+/** The policy's own value counts again, before the raise's time is over. */
+export const EndRaiseCommand = z.object({ kind: z.literal("end-raise"), ...envelope, limit: limitName });
+export type EndRaiseCommand = z.infer<typeof EndRaiseCommand>;
+
 export const Command = z.discriminatedUnion("kind", [
   ReactivateCommand,
   DismissCommand,
@@ -83,5 +100,7 @@ export const Command = z.discriminatedUnion("kind", [
   CheckCommand,
   RestoreNumbersCommand,
   ReleaseBrakeCommand,
+  RaiseLimitCommand,
+  EndRaiseCommand,
 ]);
 export type Command = z.infer<typeof Command>;

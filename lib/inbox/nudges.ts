@@ -37,6 +37,9 @@ export const RemindNudge = z.object({
 });
 export type RemindNudge = z.infer<typeof RemindNudge>;
 
+/** Limits that an operator raised for a while are over, or people are still to be told of them. */
+const RaisesNudge = z.object({ kind: z.literal("raises"), ...envelope });
+
 export const DRILL_ID = /^[0-9a-z-]{8,64}$/;
 
 /** A rehearsal, signed with the parent's auth token: everything is done but the suspension. */
@@ -50,5 +53,5 @@ export const DrillNudge = z.object({
 });
 export type DrillNudge = z.infer<typeof DrillNudge>;
 
-export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, DrillNudge]);
+export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, RaisesNudge, DrillNudge]);
 export type Nudge = z.infer<typeof Nudge>;

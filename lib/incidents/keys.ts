@@ -26,6 +26,8 @@ export const seenKey = (accountSid: string, identity: string) => ({
 export const brakeKey = { pk: "BRAKE", sk: "BRAKE" };
 /** An account that waits at the brake. Expires by TTL once it waits no more. */
 export const waitingKey = (accountSid: string) => ({ pk: "BRAKE-WAITING", sk: accountSid });
+/** The record of a raised limit, for people: kept. @param which the limit, and when it was raised */
+export const raiseKey = (accountSid: string, which: string) => ({ pk: "RAISES", sk: `${accountSid}#${which}` });
 /** An account's errors that one rule of the policy counts. Expires by TTL. */
 export const windowKey = (accountSid: string, rule: string) => ({ pk: `WINDOW#${accountSid}#${rule}`, sk: "WINDOW" });
 /** When an operator was last let in. */

@@ -9,13 +9,15 @@ import {
 import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
+import type { Raises } from "../policy/raise.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
 import { HeadItem, headItem, recordOf } from "./items.ts";
 import { accountKey, brakeKey, entryKey, firedKey, headKey, routingKey, seenKey } from "./keys.ts";
+import { type RaiseStore, raiseStore, raisesIn } from "./raise-store.ts";
 
 /** The responder's memory. Only the responder writes here. Every write can be repeated. */
-export interface IncidentStore {
+export interface IncidentStore extends RaiseStore {
   /** What must be known before acting on a signal: one round trip. */
   recall(accountSid: string, identity: string): Promise<Memory>;
   /**
@@ -90,6 +92,8 @@ export interface Memory {
   lastReactivatedAt: string | null;
   /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
+  /** Its limits that somebody raised for a while. */
+  raises: Raises;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
 }
@@ -121,13 +125,15 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     const account = accountKey(accountSid);
     const seen = seenKey(accountSid, identity);
     const items = await getAll([account, seen, brakeKey]);
-    const known = z.parse(AccountItem, items.find(({ pk }) => pk === account.pk) ?? {});
+    const item = items.find(({ pk }) => pk === account.pk) ?? {};
+    const known = z.parse(AccountItem, item);
     return {
       seen: items.some(({ pk }) => pk === seen.pk),
       openIncidentId: known.openIncidentId ?? null,
       lastIncidentId: known.lastIncidentId ?? null,
       lastReactivatedAt: known.lastReactivatedAt ?? null,
       passed: known.passed ?? {},
+      raises: raisesIn(item),
       brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
   }
@@ -322,6 +328,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   }
 
   return {
+    ...raiseStore(client, tableName),
     recall,
     claim,
     load,

@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commandIdFor } from "./commands/command-id.ts";
 import { judgeIncidentCommand } from "./commands/judge-incident-command.ts";
+import { judgeRaise, judgeRaiseEnd } from "./commands/judge-raise.ts";
 import { judgeRelease } from "./commands/judge-release.ts";
 import { judgeSuspension } from "./commands/judge-suspension.ts";
 import { tidyReason } from "./commands/reason.ts";
@@ -103,6 +104,10 @@ async function judge(parts: CommandParts, { operator, road, wish }: Asked, id: s
         return await judgeSuspension(parts, wish, envelope);
       case "release-brake":
         return await judgeRelease(parts, wish, envelope);
+      case "raise-limit":
+        return judgeRaise(parts, wish, envelope);
+      case "end-raise":
+        return judgeRaiseEnd(parts, wish, envelope);
       default:
         return await judgeIncidentCommand(parts.incidents, wish, envelope);
     }
@@ -147,6 +152,8 @@ function targetOf(wish: Wished): { incident?: string; account?: string } {
     case "release-brake":
       return {};
     case "suspend":
+    case "raise-limit":
+    case "end-raise":
       return { account: cut(wish.accountSid, MOST_LOGGED) };
     default:
       return { incident: cut(wish.incidentId, MOST_LOGGED) };

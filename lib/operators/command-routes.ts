@@ -7,6 +7,8 @@ import type { OperatorVariables } from "./authentication.ts";
 import {
   readCheck,
   readDismissal,
+  readRaise,
+  readRaiseEnd,
   readReactivation,
   readRelease,
   readRestoration,
@@ -14,6 +16,8 @@ import {
   type WishReader,
 } from "./commands/read-wish.ts";
 import { readHeaders, roadOf } from "./commands/request-headers.ts";
+import type { Wished } from "./commands/wished.ts";
+import { RAISES_PATH } from "./raises-route.ts";
 
 /** Each can be posted to, and reads what it asks for from the body; what it concerns is the id or SID in the path. */
 const READERS = {
@@ -22,6 +26,8 @@ const READERS = {
   "/api/incidents/:id/check": readCheck,
   "/api/incidents/:id/restore-numbers": readRestoration,
   "/api/subaccounts/:sid/suspend": readSuspension,
+  "/api/subaccounts/:sid/limits/:limit/raise": readRaise,
+  "/api/subaccounts/:sid/limits/:limit/end-raise": readRaiseEnd,
   "/api/brake/release": readRelease,
 } as const satisfies Record<string, WishReader>;
 
@@ -63,12 +69,19 @@ async function command(c: Context<OperatorVariables>, { parts, read, base }: Com
   if (wished.kind === "refused") return refuse(c, parts, wished.problem);
   const wish = requestId === undefined ? wished.wish : { ...wished.wish, requestId };
   const outcome = await acceptCommand(parts, { operator: c.get("operator"), road, wish });
-  return outcome.kind === "accepted" ? accepted(c, outcome, base) : problemResponse(outcome.problem);
+  const place = `${base}${placeOf(wish)}`;
+  return outcome.kind === "accepted" ? accepted(c, outcome, { base, place }) : problemResponse(outcome.problem);
 }
 
-function accepted(c: Context, { command, incidentId }: Accepted, base: string): Response {
+/** Where what is about no incident can be followed. */
+function placeOf(wish: Wished): string {
+  const isRaise = wish.kind === "raise-limit" || wish.kind === "end-raise";
+  return isRaise ? `${RAISES_PATH}?account=${encodeURIComponent(wish.accountSid)}` : "/api/brake";
+}
+
+function accepted(c: Context, { command, incidentId }: Accepted, { base, place }: { base: string; place: string }) {
   const incident = incidentId === null ? null : `${base}/api/incidents/${incidentId}`;
-  return c.json({ command, incidentId, incident }, 202, { Location: incident ?? `${base}/api/brake` });
+  return c.json({ command, incidentId, incident }, 202, { Location: incident ?? place });
 }
 
 /** What never became a wish is logged here; the rest where it is judged. */

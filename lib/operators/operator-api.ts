@@ -2,6 +2,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { TollbreakerError } from "../errors.ts";
 import { type Problem, problemResponse, quote } from "../http/problem.ts";
+import type { RaiseReader } from "../incidents/raise-store.ts";
 import type { Log } from "../log.ts";
 import type { CommandParts } from "./accept-command.ts";
 import { authenticated, type OperatorVariables } from "./authentication.ts";
@@ -17,6 +18,7 @@ export interface OperatorApiParts extends CommandParts, DrillParts {
   publicUrl: string;
   operators: Operators;
   watch: Watch;
+  raises: RaiseReader;
 }
 
 /** The operator API, for people with a token, and `/health` for everyone. See docs/api.md. */

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import { problemResponse } from "../http/problem.ts";
 import { INCIDENT_ID } from "../incidents/incident-reader.ts";
+import type { RaiseReader } from "../incidents/raise-store.ts";
 import { within } from "../policy/brake.ts";
 import type { CommandParts } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
@@ -10,11 +11,13 @@ import { noSuchIncident } from "./no-such-incident.ts";
 import { operatorListing } from "./operator-listing.ts";
 import type { OperatorUses } from "./operator-uses.ts";
 import type { Operators } from "./operators.ts";
+import { RAISES_PATH, showRaises } from "./raises-route.ts";
 import { readRecord } from "./read-record.ts";
 
 export interface ReadingParts extends Pick<CommandParts, "incidents" | "brake" | "policy" | "clock"> {
   operators: Operators;
   uses: OperatorUses;
+  raises: RaiseReader;
 }
 
 /** What everyone with a token may see. */
@@ -22,10 +25,11 @@ export function addReadingRoutes(app: Hono<OperatorVariables>, parts: ReadingPar
   app.get("/api/incidents", (c) => listIncidents(c, parts));
   app.get("/api/incidents/:id", (c) => showIncident(c, parts, c.req.param("id")));
   app.get("/api/brake", (c) => showBrake(c, parts));
+  app.get(RAISES_PATH, (c) => showRaises(c, parts));
   app.get("/api/operators", async (c) => c.json(await operatorListing(await parts.operators(), parts.uses)));
 }
 
-export const READING_PATHS = ["/api/incidents", "/api/incidents/:id", "/api/brake", "/api/operators"];
+export const READING_PATHS = ["/api/incidents", "/api/incidents/:id", "/api/brake", RAISES_PATH, "/api/operators"];
 
 async function listIncidents(c: Context, { incidents }: ReadingParts): Promise<Response> {
   const read = readListQuery(new URL(c.req.url).searchParams);

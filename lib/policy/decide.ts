@@ -6,6 +6,7 @@ import { exemptionOf, isProtected } from "./exemption.ts";
 import { measureOf } from "./measure.ts";
 import type { Confirmation, Policy } from "./policy.ts";
 import { allowanceOf, guardEnd, guardedLimit, guardKey, probationEnd } from "./probation.ts";
+import { type Raises, raisedPolicy } from "./raise.ts";
 import { type Rule, ruleFor } from "./rule-for.ts";
 
 /** What to do about a signal, and why, in words that go into the incident's history. */
@@ -44,6 +45,8 @@ export interface Circumstances {
   /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
   parentSid: string;
+  /** Its limits that somebody raised for a while. Left out, or where they could not be read, the policy's own values count. */
+  raises?: Raises;
 }
 
 /**
@@ -51,10 +54,16 @@ export interface Circumstances {
  * order of the questions is what must never happen, first; what the operator wishes, second.
  */
 export function decide(signal: Signal, circumstances: Circumstances, policy: Policy, now: Date): Verdict {
-  const guarded = signal.kind === "usage-trigger" ? guardedLimit(signal, circumstances.passed, policy) : undefined;
+  const { passed, raises = {} } = circumstances;
+  const inForce = raisedPolicy(policy, signal.accountSid, raises, now);
+  // A guard may have been made before its limit was raised, or while it was.
+  const guarded =
+    signal.kind === "usage-trigger"
+      ? (guardedLimit(signal, passed, inForce) ?? guardedLimit(signal, passed, policy))
+      : undefined;
   const known = guarded === undefined ? signal : { ...signal, limit: guarded, probation: true };
-  const rule = ruleFor(known, policy);
-  const law = { policy, rule, isGuard: guarded !== undefined, now };
+  const rule = ruleFor(known, inForce);
+  const law = { policy: inForce, rule, isGuard: guarded !== undefined, now };
   return { ...judge(known, circumstances, law), rule: rule.name, isNamed: rule.isNamed };
 }
 
@@ -103,6 +112,12 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
   }
   if (isBelow(signal, rule)) {
     return { kind: "ignore", reason: `${whatHappened(signal)}; the policy allows this account ${rule.at}` };
+  }
+  if (isGuard && isWithinRaise(signal, circumstances, law)) {
+    return {
+      kind: "ignore",
+      reason: `${whatHappened(signal)}; its limit was raised since, and allows this account more`,
+    };
   }
   // Before whatever would be told: news of a lesser kind must not make it look like an account that may be suspended.
   if (state === "alerted" && because === "brake") return { kind: "join", reason: WAITS };
@@ -200,6 +215,20 @@ function isPastProbation(signal: Signal, { lastReactivatedAt, passed }: Circumst
   const base = passed[guardKey(name, signal)];
   if (base === undefined || !isDecimal(signal.currentValue)) return false;
   const allowed = allowanceOf(name, limit, signal.accountSid, policy, "1");
+  return compare(subtract(signal.currentValue, base), allowed) < 0;
+}
+
+/** A guard whose limit was raised after it was made: it allows what a guard of the raised limit would. */
+function isWithinRaise(signal: Signal, { passed, lastReactivatedAt, raises = {} }: Circumstances, law: Law): boolean {
+  const { policy, now } = law;
+  if (signal.kind !== "usage-trigger" || lastReactivatedAt === null) return false;
+  const name = signal.limit ?? "";
+  const limit = Object.hasOwn(policy.limits, name) ? policy.limits[name] : undefined;
+  const base = passed[guardKey(name, signal)];
+  const isRaised = Object.hasOwn(raises, name) && raises[name]?.ended === null;
+  if (limit === undefined || base === undefined || !isRaised || !isDecimal(signal.currentValue)) return false;
+  const share = now.getTime() <= probationEnd(lastReactivatedAt, policy) ? policy.probation.share : "1";
+  const allowed = allowanceOf(name, limit, signal.accountSid, policy, share);
   return compare(subtract(signal.currentValue, base), allowed) < 0;
 }
 

@@ -5,7 +5,15 @@ import { nearest } from "./nearest.ts";
 import type { Limit, Policy, SpendRule } from "./policy.ts";
 import { describe, inOrder, type Path, type Place, type Problem } from "./policy-problem.ts";
 import { brokenRules } from "./policy-rules.ts";
-import { BrakeEntry, ConfirmEntry, ErrorEntry, ExemptEntry, PolicyEntry, ProbationEntry } from "./policy-schema.ts";
+import {
+  BrakeEntry,
+  ConfirmEntry,
+  ErrorEntry,
+  ExemptEntry,
+  PolicyEntry,
+  ProbationEntry,
+  RaiseEntry,
+} from "./policy-schema.ts";
 import { readPolicyText, type Spots } from "./policy-text.ts";
 
 /** A policy, or everything that is wrong with it, one sentence a problem, in the order of the file. */
@@ -109,6 +117,7 @@ const ENTRIES = new Map<Path[number] | undefined, { shape: object }>([
   ["brake", BrakeEntry],
   ["exempt", ExemptEntry],
   ["probation", ProbationEntry],
+  ["raise", RaiseEntry],
 ]);
 
 /** Inside of an error rule, and of a limit. */

@@ -101,6 +101,25 @@ export const ProbationEntry = z
   )
   .meta({ description: "For a while after its reactivation an account trips sooner." });
 
+const RAISE_TIMES = expected("a whole number from 1 (never) to 100", "times: 10");
+
+export const RaiseEntry = z
+  .strictObject(
+    {
+      times: z
+        .int(RAISE_TIMES)
+        .min(1, RAISE_TIMES)
+        .max(100, RAISE_TIMES)
+        .default(10)
+        .meta({ description: "How many times the account's own value a limit may be raised to; 1: not at all." }),
+      for: duration("For how long at most.", { from: "1h", to: "31d", example: "for: 31d" }).prefault("31d"),
+    },
+    expected("the ceiling of raised limits", "raise: { times: 10, for: 31d }"),
+  )
+  .meta({
+    description: "How far, and for how long, an operator may raise a limit of one account without a deployment.",
+  });
+
 const CURRENCY = expected("a currency of ISO 4217, in three capital letters", "currency: USD");
 const ISO_4217: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
@@ -197,6 +216,7 @@ export const PolicyEntry = z
             "What a usage trigger of the parent account does. suspend-top also suspends the one subaccount that makes more than half of today's spend.",
         }),
       probation: ProbationEntry.prefault({}),
+      raise: RaiseEntry.prefault({}),
       tampering: z
         .enum(["alert", "suspend"], expected("`alert` or `suspend`", "tampering: alert"))
         .default("alert")

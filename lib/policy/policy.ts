@@ -21,8 +21,14 @@ export interface Policy {
   /** What a usage trigger of the parent account itself does, beside alerting. */
   parent: "alert" | "suspend-top";
   probation: Probation;
+  raise: RaiseCeiling;
   /** What the sweep does about an account that we suspended and that is active again without a reactivation. */
   tampering: Then;
+  /**
+   * What is left of a raised limit after its end, by account and limit: decimal strings. No file has it; `raisedPolicy`
+   * (raise.ts) adds it. It says at which value the limit trips, and not how much its guards allow.
+   */
+  rests?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export type Then = "alert" | "suspend";
@@ -94,6 +100,14 @@ export interface Brake {
 interface Probation {
   /** Decimal string above 0, 1 at most: the share of an ordinary limit that it may spend beyond its present value. */
   share: string;
+  /** Milliseconds. */
+  for: number;
+}
+
+/** How far, and for how long, an operator may raise a limit of one account. */
+interface RaiseCeiling {
+  /** Times the account's own value; 1 allows no raise. */
+  times: number;
   /** Milliseconds. */
   for: number;
 }

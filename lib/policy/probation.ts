@@ -1,7 +1,7 @@
 import { compare, isDecimal, multiply, roundUp, sum } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import type { Limit, Policy } from "./policy.ts";
-import { valueFor } from "./rule-for.ts";
+import { ownValueFor } from "./rule-for.ts";
 
 /** When an account that was reactivated then (ISO 8601 UTC) is no longer on probation, in milliseconds since the epoch. */
 export function probationEnd(lastReactivatedAt: string, { probation }: Policy): number {
@@ -18,8 +18,8 @@ export function guardEnd({ every }: Pick<Limit, "every">, lastReactivatedAt: str
   return Math.max(probationEnd(lastReactivatedAt, policy), periodEnd(every, new Date(lastReactivatedAt)));
 }
 
-/** "Recurring times are in GMT." */
-function periodEnd(every: Limit["every"], time: Date): number {
+/** When the period ends that `time` lies in, in milliseconds since the epoch. "Recurring times are in GMT." */
+export function periodEnd(every: Limit["every"], time: Date): number {
   const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
   switch (every) {
     case "day":
@@ -41,7 +41,7 @@ export function guardKey(limit: string, of: { usageCategory: string; triggerBy: 
 /** What a limit allows an account beyond what it had used when it came back: `share` of the limit, a decimal string. */
 export function allowanceOf(name: string, limit: Limit, accountSid: string, policy: Policy, share: string): string {
   // Things are counted in whole ones; money and minutes have six decimals at Twilio.
-  return roundUp(multiply(valueFor(accountSid, name, limit, policy), share), limit.by === "count" ? 0 : 6);
+  return roundUp(multiply(ownValueFor(accountSid, name, limit, policy), share), limit.by === "count" ? 0 : 6);
 }
 
 /**

@@ -97,10 +97,19 @@ const RECURRING: Readonly<Record<Limit["every"], readonly string[]>> = {
   once: ["", "alltime"],
 };
 
-/** What this limit is for this account, as a decimal string. */
+/** At which value this limit trips for this account, as a decimal string. */
 export function valueFor(accountSid: string, name: string, limit: Limit, policy: Policy): string {
-  const forAccount = own(policy.accounts, accountSid);
-  return (forAccount === undefined ? undefined : own(forAccount, name)) ?? limit.at;
+  return entryFor(policy.rests, accountSid, name) ?? ownValueFor(accountSid, name, limit, policy);
+}
+
+/** The same without what is left of a raise that is over. */
+export function ownValueFor(accountSid: string, name: string, limit: Pick<Limit, "at">, policy: Policy): string {
+  return entryFor(policy.accounts, accountSid, name) ?? limit.at;
+}
+
+function entryFor(accounts: Policy["accounts"] = {}, accountSid: string, name: string): string | undefined {
+  const forAccount = own(accounts, accountSid);
+  return forAccount === undefined ? undefined : own(forAccount, name);
 }
 
 function description({ usageCategory, triggerBy, recurring, triggerValue }: UsageTriggerSignal): string {

@@ -5,8 +5,11 @@ import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
 import { wishOf } from "../incidents/wish.ts";
 import { suspendWithoutStore } from "./contain-without-store.ts";
 import { dismiss } from "./dismiss.ts";
+import { endRaise } from "./end-raise.ts";
 import { finishSoon, whyUnfinished } from "./finish.ts";
 import { measure } from "./measure.ts";
+import { raiseLimit } from "./raise-limit.ts";
+import { underRaises } from "./raised.ts";
 import { type CarriedOut, reactivate } from "./reactivate.ts";
 import { readChecklistAnew } from "./read-checklist.ts";
 import { type Recollection, recall } from "./recollect.ts";
@@ -45,8 +48,9 @@ export async function carryOut(responder: Responder, order: Order): Promise<Outc
 
 type Acted = Partial<CarriedOut>;
 
-async function act(responder: Responder, order: Order, current: Recollection): Promise<Acted> {
+async function act(plain: Responder, order: Order, current: Recollection): Promise<Acted> {
   const { command, ...turn } = order;
+  const responder = underRaises(plain, command.accountSid, current.memory);
   switch (command.kind) {
     case "release-brake":
       return byReleasing(responder, { command, ...turn });
@@ -62,6 +66,10 @@ async function act(responder: Responder, order: Order, current: Recollection): P
       return onIncident(responder, command, async (found) =>
         given(await check(responder, { command, ...turn }, found)),
       );
+    case "raise-limit":
+      return unfinished(await raiseLimit(plain, { command, ...turn }, current.memory));
+    case "end-raise":
+      return unfinished(await endRaise(plain, { command, ...turn }, current.memory));
     case "restore-numbers":
       return onIncident(responder, command, async (found) =>
         given(await restoreNumbers(responder, { command, ...turn }, found)),
@@ -94,7 +102,7 @@ function given(record: IncidentRecord | undefined): Acted {
 
 async function onIncident(
   { store, clock, log }: Responder,
-  command: Exclude<Command, { kind: "suspend" | "release-brake" }>,
+  command: Exclude<Command, { kind: "suspend" | "release-brake" | "raise-limit" | "end-raise" }>,
   carry: (found: IncidentRecord) => Promise<Acted>,
 ): Promise<Acted> {
   const { id, accountSid, incidentId } = command;

@@ -7,8 +7,10 @@ import { endsTampering } from "../policy/exemption.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
+import { lookAfterRaises } from "./end-raise.ts";
 import { finishSoon } from "./finish.ts";
 import { hold } from "./hold.ts";
+import { underRaises } from "./raised.ts";
 import { type Recollection, recall } from "./recollect.ts";
 import { rehearse } from "./rehearse.ts";
 import type { Errand, Outcome, Responder } from "./responder.ts";
@@ -44,8 +46,10 @@ interface Heeded {
   again?: string | undefined;
 }
 
-async function act(responder: Responder, errand: Errand, current: Recollection): Promise<Heeded> {
+async function act(plain: Responder, errand: Errand, current: Recollection): Promise<Heeded> {
   const { nudge, ...turn } = errand;
+  if (nudge.kind === "raises") return { again: await lookAfterRaises(plain, nudge.accountSid, current.memory, turn) };
+  const responder = underRaises(plain, nudge.accountSid, current.memory);
   if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
   const { known } = current;
   // It is over, or another story by now.

@@ -21,6 +21,7 @@ import {
   judgeTriggers,
   unread,
 } from "./judge-checks.ts";
+import { underRaises } from "./raised.ts";
 import type { Responder } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
 
@@ -141,15 +142,28 @@ async function readApiKeys(twilio: TwilioClient, incident: Incident, until: Unti
 }
 
 async function readTriggers(
-  { policy, publicUrl }: Responder,
+  responder: Responder,
   twilio: TwilioClient,
   accountSid: string,
   until: Until,
 ): Promise<Check> {
-  const triggers = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  const [{ policy, publicUrl }, triggers] = await Promise.all([
+    byRaises(responder, accountSid),
+    retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until),
+  ]);
   return triggers.kind === "ok"
     ? judgeTriggers(triggers.body, wantedTriggers(policy, accountSid, publicUrl), suspendingLimits(policy))
     : unread("triggers", "the usage triggers", triggers.failure);
+}
+
+/** Its raised limits may be known by now, or not: they are read again. Without them, the policy's own values count. */
+async function byRaises(responder: Responder, accountSid: string): Promise<Responder> {
+  try {
+    return underRaises(responder, accountSid, await responder.store.recall(accountSid, "check-list"));
+  } catch (error) {
+    responder.log.warn("raises-not-read", { accountSid, reason: messageOf(error) });
+    return responder;
+  }
 }
 
 async function markIn({ markOf }: Responder, account: Answer<Account>): Promise<TokenMark | null> {

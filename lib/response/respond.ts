@@ -10,6 +10,7 @@ import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
 import { finishSoon, whyUnfinished } from "./finish.ts";
 import { measure } from "./measure.ts";
+import { underRaises } from "./raised.ts";
 import { recall } from "./recollect.ts";
 import { reconcileLater } from "./reconcile.ts";
 import { type Delivery, type Outcome, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
@@ -43,9 +44,10 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
     return { kind: "done" };
   }
   const verdict = delivery.containedAt === null ? decided(responder, signal, { memory, known }) : CONTAINED;
-  const record = await enact(responder, delivery, { memory, known, leftOver, verdict });
+  const inForce = underRaises(responder, signal.accountSid, memory);
+  const record = await enact(inForce, delivery, { memory, known, leftOver, verdict });
   measure(responder.log, known, record);
-  if (record !== undefined) await finishSoon(responder, delivery, record);
+  if (record !== undefined) await finishSoon(inForce, delivery, record);
   // By the policy as it is now: an incident that failed is the sweep's where this signal asks for nothing any more.
   const unfinished = isStop(verdict) ? whyUnfinished(record) : undefined;
   if (unfinished !== undefined) return { kind: "again", why: unfinished };
@@ -92,6 +94,7 @@ function decided(responder: Responder, signal: Signal, { memory, known }: Pick<C
     suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
     passed: memory.passed,
+    raises: memory.raises,
     parentSid: twilio.accountSid,
   };
   const verdict = decide(signal, circumstances, policy, clock.now());

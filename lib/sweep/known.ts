@@ -1,4 +1,5 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { Raises } from "../policy/raise.ts";
 import type { CurrencyCheck } from "./currency.ts";
 import type { Drift } from "./repeated-drift.ts";
 
@@ -33,6 +34,8 @@ export interface Known {
   lastReactivatedAt: string | null;
   /** What it had used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
+  /** Its limits that somebody raised for a while. */
+  raises: Raises;
   /** Whether an incident holds the account, also one that is over a moment ago. */
   isClaimed: boolean;
   open: OpenIncident | undefined;
@@ -62,6 +65,7 @@ export const NOTHING_KNOWN: Known = {
   memory: undefined,
   lastReactivatedAt: null,
   passed: {},
+  raises: {},
   isClaimed: false,
   open: undefined,
   refusalToldOn: null,

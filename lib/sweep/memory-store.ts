@@ -5,6 +5,7 @@ import { TollbreakerError } from "../errors.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { HeadItem, recordOf } from "../incidents/items.ts";
 import { accountKey, firedKey, headKey, sweepKey } from "../incidents/keys.ts";
+import { raisesIn } from "../incidents/raise-store.ts";
 import { alertsDue } from "../incidents/record.ts";
 import { isOver } from "../incidents/transitions.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
@@ -53,6 +54,7 @@ const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
   lastReactivatedAt: z.optional(z.string()),
   passed: z._default(z.record(z.string(), z.string()), {}),
+  raises: z.optional(z.unknown()),
   untold: z._default(z.set(z.string()), new Set<string>()),
 });
 const FiredItem = z.object({ sk: z.string(), firedAt: z.string() });
@@ -214,7 +216,7 @@ function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item
   if (why !== "") return { kind: "unreadable", why, open, untold };
   const { lastReactivatedAt = null, passed = {} } = account.data ?? {};
   const { refusalToldOn = null, currency = null } = memory.data ?? {};
-  const ours = { lastReactivatedAt, passed, isClaimed: openId !== undefined, open };
+  const ours = { lastReactivatedAt, passed, raises: raisesIn(account.data), isClaimed: openId !== undefined, open };
   return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency }, untold };
 }
 

@@ -4,6 +4,7 @@ import { type WantedTrigger, wantedTriggers } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { limitsInOtherMoney } from "./currency.ts";
 import type { Known } from "./known.ts";
+import { policyFor } from "./policy-for.ts";
 import { type GuardRepairs, NO_GUARDS, restoreGuards } from "./restore-guards.ts";
 
 export interface RepairPlan extends TriggerPlan, Pick<GuardRepairs, "takeOver" | "endedGuards"> {
@@ -21,15 +22,16 @@ export interface Repairing {
 
 /** Pure. What an account's usage triggers lack, and what they have too much. */
 export function planRepairs(triggers: readonly UsageTrigger[], repairing: Repairing): RepairPlan {
-  const { accountSid, known, policy, publicUrl } = repairing;
-  const plan = planTriggers(accountSid, triggers, wantedTriggers(policy, accountSid, publicUrl));
+  const { accountSid, known, policy, publicUrl, now } = repairing;
+  const inForce = policyFor(accountSid, policy, known, now);
+  const plan = planTriggers(accountSid, triggers, wantedTriggers(inForce, accountSid, publicUrl));
   // The responder is changing the very same triggers.
   if (known.open?.incident.state === "reactivating") return { ...plan, ...NO_GUARDS, problem: undefined, withheld: [] };
   // A policy that lost its limits must not disarm every account by itself: `triggers apply --allow-empty` does.
   const remove = Object.keys(policy.limits).length === 0 ? [] : plan.remove;
   const other = limitsInOtherMoney(accountSid, policy, known);
   const withheld = plan.create.filter(({ limit }) => other.has(limit));
-  const guards = restoreGuards(triggers, repairing);
+  const guards = restoreGuards(triggers, { ...repairing, policy: inForce });
   return {
     ...plan,
     ...guards,

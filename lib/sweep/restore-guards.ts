@@ -30,8 +30,9 @@ export function restoreGuards(triggers: readonly UsageTrigger[], repairing: Repa
   const found = wantedGuards(repairing).map((wanted) => ({ wanted, kept: bestOf(guards, wanted, known) }));
   const missing = found.flatMap(({ wanted, kept }) => (kept === undefined ? [wanted] : []));
   const kept = found.flatMap(({ kept: guard }) => guard ?? []);
-  const takeOver = missing.filter((wanted) => predecessors(guards, wanted).length > 0);
-  const needed = new Set([...kept, ...takeOver.flatMap((wanted) => predecessors(guards, wanted))]);
+  const before = (wanted: WantedTrigger) => predecessors(guards, wanted, known);
+  const takeOver = missing.filter((wanted) => before(wanted).length > 0);
+  const needed = new Set([...kept, ...takeOver.flatMap(before)]);
   const needless = guards.filter((guard) => !needed.has(guard) && mayGo(guard, known, now));
   return {
     create: missing.filter((wanted) => !takeOver.includes(wanted)),
@@ -71,9 +72,11 @@ function isHeard(guard: UsageTrigger, { lastReactivatedAt }: Known): boolean {
   return firedAt !== undefined && lastReactivatedAt !== null && firedAt > Date.parse(lastReactivatedAt) - 1000;
 }
 
-/** The same limit's guards of the phase before: they stay until the new one is there. */
-function predecessors(guards: readonly UsageTrigger[], { limit, friendlyName }: WantedTrigger): UsageTrigger[] {
-  return guards.filter((guard) => isGuardOf(guard, limit) && guard.friendlyName !== friendlyName);
+/** The same limit's guards of the phase before, or from before it was raised: they stay until the new one is there. */
+function predecessors(guards: readonly UsageTrigger[], wanted: WantedTrigger, { raises }: Known): UsageTrigger[] {
+  const { limit, friendlyName } = wanted;
+  const isRaised = Object.hasOwn(raises, limit);
+  return guards.filter((guard) => isGuardOf(guard, limit) && (isRaised || guard.friendlyName !== friendlyName));
 }
 
 /** Longer than it takes to find that its webhook was lost. */

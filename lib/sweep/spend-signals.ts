@@ -1,8 +1,10 @@
 import type { SpendRuleSignal } from "../inbox/messages.ts";
 import { occasionOf } from "../policy/period.ts";
 import type { Policy, Rate, SpendRule } from "../policy/policy.ts";
+import { countedSince } from "../policy/raise.ts";
 import { limitsInOtherMoney } from "./currency.ts";
 import { isContained, type Known } from "./known.ts";
+import { judgingPolicyFor } from "./policy-for.ts";
 import { type AccountRule, spendRulesFor } from "./spend-rules/for-account.ts";
 import { judgeSpend } from "./spend-rules/judge-spend.ts";
 import { type Sample, spendSamples } from "./spend-sample.ts";
@@ -29,29 +31,42 @@ export function spendSignals(
 ): SpendRuleSignal[] {
   const { lastReactivatedAt } = known;
   const other = limitsInOtherMoney(accountSid, policy, known);
-  const rules = spendRulesFor(accountSid, policy).filter(({ name }) => !other.has(name));
+  const inForce = judgingPolicyFor(accountSid, policy, known, now);
+  const rules = spendRulesFor(accountSid, inForce).filter(({ name }) => !other.has(name));
   return rules.flatMap((rule) => {
-    const judged = judge(rule, samples, { policy, lastReactivatedAt, now });
+    const judged = judge(rule, samples, { policy, since: newsSince(rule, { policy, known, now }), now });
     return judged === undefined ? [] : [signalOf(accountSid, rule, judged, { lastReactivatedAt, now })];
   });
 }
 
 type Tripped = Extract<ReturnType<typeof judgeSpend>, { kind: "tripped" }>;
 
+/** Since when what is spent is news, ISO 8601 UTC: the account came back, or its raised rate is the policy's again. */
+function newsSince(
+  { name }: AccountRule,
+  { policy, known, now }: { policy: Policy; known: Known; now: Date },
+): string | undefined {
+  const times = [known.lastReactivatedAt, countedSince(known.raises, name, policy, now)];
+  return times
+    .filter((time) => time != null)
+    .sort()
+    .at(-1);
+}
+
 function judge(
   { rule, limit }: AccountRule,
   samples: readonly Sample[],
-  { policy, lastReactivatedAt, now }: { policy: Policy; lastReactivatedAt: string | null; now: Date },
+  { policy, since, now }: { policy: Policy; since: string | undefined; now: Date },
 ): Tripped | undefined {
   const shown = policy.limits[limit];
   if (shown === undefined) return undefined;
   const all = spendSamples(samples, shown);
   const judged = judgeSpend(rule, all, now);
   if (judged.kind !== "tripped") return undefined;
-  if (lastReactivatedAt === null || Date.parse(lastReactivatedAt) < now.getTime() - HOUR_MS) return judged;
-  // What was spent before it came back is old news: what was spent since must be enough by itself.
-  const since = all.filter(({ at }) => at >= lastReactivatedAt);
-  return judgeSpend(leastOf(rule), since, now).kind === "tripped" ? judged : undefined;
+  if (since === undefined || Date.parse(since) < now.getTime() - HOUR_MS) return judged;
+  // What was spent before it is old news: what was spent since must be enough by itself.
+  const spentSince = all.filter(({ at }) => at >= since);
+  return judgeSpend(leastOf(rule), spentSince, now).kind === "tripped" ? judged : undefined;
 }
 
 function leastOf(rule: SpendRule): Rate {

@@ -21,7 +21,8 @@ export async function sweepAccount(
   turn: Turn,
 ): Promise<Tally> {
   const { open } = recalled.kind === "known" ? recalled.known : recalled;
-  const watched = await watchAccount(sweeper, account, { open, untold: recalled.untold }, turn);
+  const raises = recalled.kind === "known" ? recalled.known.raises : {};
+  const watched = await watchAccount(sweeper, account, { open, untold: recalled.untold, raises }, turn);
   const { counts, ...rest } = sumOf([watched, await sweepRecalled(sweeper, account, recalled, turn)]);
   // An account that failed twice is one account.
   return { ...rest, counts: { ...counts, unread: Math.min(counts.unread, 1) } };

@@ -199,6 +199,13 @@ export const PERMISSIONS = {
     listIncidents,
     readBrake,
     {
+      Sid: "ReadRaises",
+      Effect: "Allow" as const,
+      Action: "dynamodb:Query",
+      Resource: arn("Incidents"),
+      Condition: leading("RAISES"),
+    },
+    {
       Sid: "ReadDrills",
       Effect: "Allow" as const,
       Action: "dynamodb:GetItem",

@@ -25,6 +25,7 @@ const KINDS = {
   FIRED: keys.firedKey(SID, "UT1").pk,
   INCIDENT: keys.headKey("01JABC").pk,
   OPERATOR: keys.operatorKey("alice").pk,
+  RAISES: keys.raiseKey(SID, "daily-spend#2026-01-01T00:00:00Z").pk,
   ROUTING: keys.routingKey("01JABC", "PN1").pk,
   SAMPLE: keys.sampleKey(SID, "2026-01-01T00:00:00Z").pk,
   SEEN: keys.seenKey(SID, "UT1").pk,
@@ -74,7 +75,10 @@ describe("of the table", () => {
     { id: "SweepShardLambdaFunction", reads: ["ACCOUNT", "FIRED", "INCIDENT", "SAMPLE", "SWEEP", "SWEEP#"] },
     { id: "NotifyLambdaFunction", reads: ["SLACK"] },
     // Not how phone numbers were routed: a webhook's address may hold a password.
-    { id: "OperatorApiLambdaFunction", reads: ["ATTEMPTS", "BRAKE", "BRAKE-WAITING", "DRILL", "INCIDENT", "OPERATOR"] },
+    {
+      id: "OperatorApiLambdaFunction",
+      reads: ["ATTEMPTS", "BRAKE", "BRAKE-WAITING", "DRILL", "INCIDENT", "OPERATOR", "RAISES"],
+    },
     { id: "SlackLambdaFunction", reads: ["BRAKE", "BRAKE-WAITING", "INCIDENT"] },
   ])("$id may read $reads", ({ id, reads }) => {
     expect(reachableBy(id, READING)).toEqual(reads);

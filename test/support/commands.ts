@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type {
   CheckCommand,
   DismissCommand,
+  EndRaiseCommand,
+  RaiseLimitCommand,
   ReactivateCommand,
   ReleaseBrakeCommand,
   RestoreNumbersCommand,
@@ -57,6 +59,17 @@ export function suspend(accountSid: string, changes: Partial<SuspendCommand> = {
 
 export function releaseBrake(parentSid: string, accounts: string[] | null): ReleaseBrakeCommand {
   return { kind: "release-brake", ...asked(), accountSid: parentSid, accounts };
+}
+
+/** `daily-spend` to 500, for two hours, unless `changes` say otherwise. */
+export function raiseLimit(accountSid: string, changes: Partial<RaiseLimitCommand> = {}): RaiseLimitCommand {
+  const command = { kind: "raise-limit" as const, ...asked(), accountSid, limit: "daily-spend", to: "500" };
+  const at = changes.receivedAt ?? command.receivedAt;
+  return { ...command, until: new Date(Date.parse(at) + 2 * 3600_000).toISOString(), ...changes };
+}
+
+export function endRaise(accountSid: string, changes: Partial<EndRaiseCommand> = {}): EndRaiseCommand {
+  return { kind: "end-raise", ...asked(), accountSid, limit: "daily-spend", ...changes };
 }
 
 function concerning({ id, accountSid }: Concerned) {

@@ -33,6 +33,14 @@ const Suspension = z.strictObject({ reason, acknowledge: listOf(OBJECTIONS) });
 const accounts = z.array(text(SIDS).check(z.regex(ACCOUNT_SID, SIDS)), { error: SIDS });
 // An empty list names nobody: only what is left out, or null, means everybody.
 const Release = z.strictObject({ reason, accounts: z._default(z.nullable(accounts), null) });
+const AMOUNT = "a positive number, or the same as text";
+const TIME = "an ISO 8601 time with its zone, such as 2027-01-31T18:00:00Z";
+const Raise = z.strictObject({
+  reason,
+  // As a number 0.1 is not exactly what was written; as text it is.
+  to: z._default(z.union([z.string(), z.number()], { error: AMOUNT }), ""),
+  until: z._default(text(TIME), ""),
+});
 
 export const readReactivation: WishReader = async (c, incidentId) => {
   const read = await readBody(c, Reactivation);
@@ -63,6 +71,22 @@ export const readRelease: WishReader = async (c) => {
   const read = await readBody(c, Release);
   return read.kind === "refused" ? read : wish({ kind: "release-brake", ...read.body });
 };
+
+export const readRaise: WishReader = async (c, accountSid) => {
+  const read = await readBody(c, Raise);
+  if (read.kind === "refused") return read;
+  const { to, ...rest } = read.body;
+  return wish({ kind: "raise-limit", accountSid, limit: limitIn(c), to: String(to), ...rest });
+};
+
+export const readRaiseEnd: WishReader = async (c, accountSid) => {
+  const read = await readBody(c, ReasonAlone);
+  return read.kind === "refused" ? read : wish({ kind: "end-raise", accountSid, limit: limitIn(c), ...read.body });
+};
+
+function limitIn(c: Context): string {
+  return c.req.param("limit") ?? "";
+}
 
 function wish(wished: Wished): { kind: "wish"; wish: Wished } {
   return { kind: "wish", wish: wished };

@@ -7,7 +7,9 @@ export type Wished =
   | WishedCheck
   | WishedRestoration
   | WishedSuspension
-  | WishedRelease;
+  | WishedRelease
+  | WishedRaise
+  | WishedRaiseEnd;
 
 /** Those that concern an incident that there is. */
 export type WishedOfIncident = WishedReactivation | WishedDismissal | WishedCheck | WishedRestoration;
@@ -60,4 +62,21 @@ export interface WishedRelease extends Request {
   reason: string;
   /** Only these of the accounts that wait, perhaps none; null: all. */
   accounts: readonly string[] | null;
+}
+
+export interface WishedRaise extends Request {
+  kind: "raise-limit";
+  accountSid: string;
+  limit: string;
+  reason: string;
+  /** As they were written. */
+  to: string;
+  until: string;
+}
+
+export interface WishedRaiseEnd extends Request {
+  kind: "end-raise";
+  accountSid: string;
+  limit: string;
+  reason: string;
 }

@@ -18,6 +18,7 @@ export function readingParts(given: Given): OperatorApiParts {
   return {
     ...given,
     brake: { state: async () => NO_BRAKE_STATE, waiting: async () => ({ waiting: [], next: null }) },
+    raises: { list: async () => [] },
     drills: { read: async () => [] },
     inbox: { put: () => Promise.reject(new Error("there is no inbox")) },
     policy: SUSPEND_ALL,

@@ -10,6 +10,7 @@ import { isCommand, type Message } from "../../../lib/inbox/messages.ts";
 import { dynamoBrakeReader } from "../../../lib/incidents/brake-reader.ts";
 import { brakeStore } from "../../../lib/incidents/brake-store.ts";
 import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
+import { raiseReader } from "../../../lib/incidents/raise-store.ts";
 import { incidentStore } from "../../../lib/incidents/store.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import { type OperatorApiParts, operatorApi } from "../../../lib/operators/operator-api.ts";
@@ -64,6 +65,7 @@ export async function commandRig() {
     incidents: dynamoIncidentReader(record.tableName),
     brake: dynamoBrakeReader(record.tableName),
     drills: drillStore(table, record.tableName),
+    raises: raiseReader(table, record.tableName),
     inbox: sqsInbox(queue, `${sqs.url}/000000000000/${QUEUE}`),
     policy: ENFORCE,
     parentSid: PARENT,

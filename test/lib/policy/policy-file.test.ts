@@ -56,6 +56,7 @@ test("the policy that the project comes with is read as it is written", () => {
     accounts: {},
     parent: "alert",
     probation: { share: "0.25", for: 86_400_000 },
+    raise: { times: 10, for: 2_678_400_000 },
     tampering: "alert",
   });
 });
@@ -79,6 +80,7 @@ exempt:
 accounts: { ${SID}: { daily-spend: 5000.50, hourly: 400 } }
 parent: suspend-top
 probation: { share: 0.10, for: 2h }
+raise: { times: 3, for: 2d }
 tampering: suspend
 `;
   expect(policyOf(text)).toEqual({
@@ -118,6 +120,7 @@ tampering: suspend
     accounts: { [SID]: { "daily-spend": "5000.5", hourly: "400" } },
     parent: "suspend-top",
     probation: { share: "0.1", for: 7_200_000 },
+    raise: { times: 3, for: 172_800_000 },
     tampering: "suspend",
   });
 });
@@ -135,6 +138,7 @@ test("what is left out, or left empty, has a safe default", () => {
     accounts: {},
     parent: "alert",
     probation: { share: "0.25", for: 86_400_000 },
+    raise: { times: 10, for: 2_678_400_000 },
     tampering: "alert",
   };
   expect(policyOf("mode: enforce")).toEqual(defaults);
@@ -275,7 +279,7 @@ test.each([
   [
     "an unknown key",
     "webhook: {}",
-    "1:1 webhook: There is no such key here. The keys here are: mode, currency, limits, errors, unlisted, brake, exempt, accounts, parent, probation, tampering.",
+    "1:1 webhook: There is no such key here. The keys here are: mode, currency, limits, errors, unlisted, brake, exempt, accounts, parent, probation, raise, tampering.",
   ],
   [
     "a merge key",
@@ -659,6 +663,16 @@ test.each([
     "1:14 probation.shares: There is no such key here. Did you mean `share`?",
   ],
   [
+    "a raise by a fraction",
+    "raise: { times: 1.5 }",
+    "1:17 raise.times: Expected a whole number from 1 (never) to 100, for example `times: 10`. Got: 1.5.",
+  ],
+  [
+    "a raise for ever",
+    "raise: { for: 365d }",
+    "1:15 raise.for: Expected a duration from 1h to 31d with its unit: s, m, h or d, for example `for: 31d`. Got: 365d.",
+  ],
+  [
     "no probation",
     "probation: off",
     "1:12 probation: Expected the probation, for example `probation: { share: 0.25, for: 24h }`. Got: off.",
@@ -889,7 +903,7 @@ test("any right policy is read with just its values, and read again from what wa
 });
 
 /** Back to keys and words. */
-function asWritten({ rates, probation, currency, ...policy }: ReturnType<typeof policyOf>) {
+function asWritten({ rates, probation, raise, currency, ...policy }: ReturnType<typeof policyOf>) {
   const words = (milliseconds: number) => `${milliseconds / 1000}s`;
   const errors = Object.entries(policy.errors).map(([name, rule]) => [name, { ...rule, within: words(rule.within) }]);
   const watched = Object.entries(rates).map(([name, { kind: _, ...rule }]) => [
@@ -903,6 +917,7 @@ function asWritten({ rates, probation, currency, ...policy }: ReturnType<typeof 
     errors: Object.fromEntries(errors),
     brake: { ...policy.brake, within: words(policy.brake.within) },
     probation: { ...probation, for: words(probation.for) },
+    raise: { ...raise, for: words(raise.for) },
   };
 
   function spikeAsWritten({ times, over, atLeast, ...rest }: Omit<Spike, "kind">) {
