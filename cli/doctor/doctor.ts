@@ -77,7 +77,7 @@ async function examineAccounts(
   say(...checkPolicy(policy, accounts, twilio.accountSid, new Date()));
   const found = await attempt("usage triggers", say, () => survey(access, policy, terminal));
   if (found === undefined) return;
-  say(...checkTriggers(found, isCallable));
+  say(...checkTriggers(found, policy, isCallable));
   const living = accounts.filter(({ status }) => status !== "closed");
   const currencies = await readCurrencies(access, living, terminal);
   say(...checkCurrencies(policy, currencies));

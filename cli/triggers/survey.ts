@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
+import { type SpentLimit, spentLimits } from "../../lib/triggers/spent-limits.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
@@ -15,6 +16,8 @@ export interface Surveyed {
   triggers: readonly UsageTrigger[];
   wanted: readonly WantedTrigger[];
   plan: TriggerPlan;
+  /** Limits that suspend and have fired in their period, with what stands for them. */
+  spent: readonly SpentLimit[];
 }
 
 /** An account that Twilio did not tell about. */
@@ -84,5 +87,6 @@ async function surveyAccount(
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
   const wanted = wantedTriggers(policy, sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
+  const spent = spentLimits(list.body, { accountSid: sid, policy, publicUrl, now: new Date() });
+  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted), spent };
 }

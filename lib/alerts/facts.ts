@@ -1,5 +1,6 @@
 import { isDecimal, percentOf } from "../decimal.ts";
-import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
+import type { AlertSubject, ErrorEvidence, Evidence, Incident, Recurrence, SpendRanking, Trip } from "../incidents/incident.ts";
+import { recurrenceInWords } from "../incidents/recurrence.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import { withCode } from "../twilio/failures.ts";
 import type { Fact } from "./alert.ts";
@@ -17,12 +18,12 @@ import { lag, utc } from "./times.ts";
  */
 export function factsOf(about: AlertSubject, incident: Incident, known: Known): Fact[] {
   const said =
-    personFacts(about, incident) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
+    personFacts(about, incident, known) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
   return [{ label: "Account", value: accountOf(incident) }, ...said];
 }
 
 /** What a person decided; undefined where Tollbreaker did. */
-function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefined {
+function personFacts(about: AlertSubject, incident: Incident, { note }: Known): Fact[] | undefined {
   const { suspension, reactivation, dismissal } = incident;
   const ending = [...before(incident), { label: "Done", value: done(about, incident) }];
   switch (about) {
@@ -46,7 +47,8 @@ function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefine
         ...(wentLive(reactivation) === "no" ? [] : callsFact(incident)),
       ];
     case "dismissed":
-      return dismissal === null ? undefined : [...wishFacts(dismissal), ...spent(incident), ...ending];
+      if (dismissal === null) return undefined;
+      return [...wishFacts(dismissal), ...spent(incident), ...ending, ...watchedFact(note)];
     case "alerted":
     case "not-understood":
     case "tampered":
@@ -54,6 +56,11 @@ function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefine
     case "calls-ended":
       return undefined;
   }
+}
+
+/** What watches an account that goes on running, and from which value on. */
+function watchedFact(note: string | null): Fact[] {
+  return note === null ? [] : [{ label: "Watched", value: defanged(note, 900) }];
 }
 
 /** What the sweep found, or an earlier alert had wrong; undefined where something else happened. */
@@ -82,6 +89,7 @@ function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting
     ...(problem === null ? [] : [{ label: "Problem", value: defanged(problem, 600) || "not described" }]),
     ...(waiting.length === 0 ? [] : [{ label: "Waiting", value: namesOf(waiting) }]),
     { label: "Rule", value: defanged(incident.rule, 200) || "none" },
+    ...followsFact(incident),
     ...(errors === null ? [] : [{ label: "Errors", value: errorsInWords(errors) }]),
     ...(trip === null ? [] : tripFacts(trip, evidence?.currency ?? null)),
     ...spent(incident),
@@ -90,6 +98,16 @@ function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting
     ...(about === "not-understood" ? [] : callsFact(incident)),
     { label: "Why", value: defanged(incident.reason, 600) || "no reason was recorded" },
   ];
+}
+
+/** The ids are our own; the limit's name may come from an address. */
+export function followsInWords(recurrence: Recurrence): string {
+  return recurrenceInWords({ ...recurrence, limit: defanged(recurrence.limit, 80) || "no limit" });
+}
+
+/** That a guard fired: the account was let go on, or brought back, and overspends again. */
+function followsFact({ recurrence }: Incident): Fact[] {
+  return recurrence === null ? [] : [{ label: "Follows", value: followsInWords(recurrence) }];
 }
 
 /** What had tripped before a person decided; nothing where nothing had. */

@@ -37,6 +37,10 @@ export const RemindNudge = z.object({
 });
 export type RemindNudge = z.infer<typeof RemindNudge>;
 
+/** A limit of a running account is spent, and what its guard counts from is not known, or it has none. */
+export const GuardNudge = z.object({ kind: z.literal("guard"), ...envelope });
+export type GuardNudge = z.infer<typeof GuardNudge>;
+
 export const DRILL_ID = /^[0-9a-z-]{8,64}$/;
 
 /** A rehearsal, signed with the parent's auth token: everything is done but the suspension. */
@@ -50,5 +54,5 @@ export const DrillNudge = z.object({
 });
 export type DrillNudge = z.infer<typeof DrillNudge>;
 
-export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, DrillNudge]);
+export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, GuardNudge, DrillNudge]);
 export type Nudge = z.infer<typeof Nudge>;

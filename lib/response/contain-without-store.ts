@@ -26,8 +26,8 @@ export async function containWithoutStore(
   const { signal } = delivery;
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
   const unknown = { state: null, because: null, suspendedAt: null };
-  const { lastReactivatedAt = null, passed = {} } = memory ?? {};
-  const circumstances = { ...unknown, lastReactivatedAt, passed, parentSid: twilio.accountSid };
+  const { lastReactivatedAt = null, passed = {}, interims = {} } = memory ?? {};
+  const circumstances = { ...unknown, lastReactivatedAt, passed, interims, parentSid: twilio.accountSid };
   const verdict = decide(signal, circumstances, policy, clock.now());
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.
   const isToBe = isFresh && verdict.kind === "suspend" && verdict.confirm === null;

@@ -8,6 +8,7 @@ import { fetchAccount } from "../twilio/accounts.ts";
 import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
 import { finishSoon } from "./finish.ts";
+import { guardRunning } from "./guard-running.ts";
 import { hold } from "./hold.ts";
 import { type Recollection, recall } from "./recollect.ts";
 import { rehearse } from "./rehearse.ts";
@@ -47,6 +48,7 @@ interface Heeded {
 async function act(responder: Responder, errand: Errand, current: Recollection): Promise<Heeded> {
   const { nudge, ...turn } = errand;
   if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
+  if (nudge.kind === "guard") return guardRunning(responder, { nudge, ...turn }, current);
   const { known } = current;
   // It is over, or another story by now.
   if (known === undefined || known.incident.id !== nudge.incidentId)

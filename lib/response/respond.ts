@@ -92,6 +92,7 @@ function decided(responder: Responder, signal: Signal, { memory, known }: Pick<C
     suspendedAt: known?.incident.suspendedAt ?? null,
     lastReactivatedAt: memory.lastReactivatedAt,
     passed: memory.passed,
+    interims: memory.interims,
     parentSid: twilio.accountSid,
   };
   const verdict = decide(signal, circumstances, policy, clock.now());

@@ -1,4 +1,5 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { GuardCounts } from "../policy/probation.ts";
 import type { CurrencyCheck } from "./currency.ts";
 import type { Drift } from "./repeated-drift.ts";
 
@@ -26,13 +27,9 @@ export interface FirstSight {
 }
 
 /** What our own store says about an account. */
-export interface Known {
+export interface Known extends GuardCounts {
   /** Undefined for an account that was never swept. */
   memory: AccountMemory | undefined;
-  /** ISO 8601 UTC; null when it never was. */
-  lastReactivatedAt: string | null;
-  /** What it had used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
-  passed: Readonly<Record<string, string>>;
   /** Whether an incident holds the account, also one that is over a moment ago. */
   isClaimed: boolean;
   open: OpenIncident | undefined;
@@ -62,6 +59,7 @@ export const NOTHING_KNOWN: Known = {
   memory: undefined,
   lastReactivatedAt: null,
   passed: {},
+  interims: {},
   isClaimed: false,
   open: undefined,
   refusalToldOn: null,
