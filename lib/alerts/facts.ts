@@ -1,5 +1,13 @@
 import { isDecimal, percentOf } from "../decimal.ts";
-import type { AlertSubject, ErrorEvidence, Evidence, Incident, Recurrence, SpendRanking, Trip } from "../incidents/incident.ts";
+import type {
+  AlertSubject,
+  ErrorEvidence,
+  Evidence,
+  Incident,
+  Recurrence,
+  SpendRanking,
+  Trip,
+} from "../incidents/incident.ts";
 import { recurrenceInWords } from "../incidents/recurrence.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import { withCode } from "../twilio/failures.ts";
@@ -18,12 +26,12 @@ import { lag, utc } from "./times.ts";
  */
 export function factsOf(about: AlertSubject, incident: Incident, known: Known): Fact[] {
   const said =
-    personFacts(about, incident, known) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
+    personFacts(about, incident) ?? watchFacts(about, incident, known) ?? signalFacts(about, incident, known);
   return [{ label: "Account", value: accountOf(incident) }, ...said];
 }
 
 /** What a person decided; undefined where Tollbreaker did. */
-function personFacts(about: AlertSubject, incident: Incident, { note }: Known): Fact[] | undefined {
+function personFacts(about: AlertSubject, incident: Incident): Fact[] | undefined {
   const { suspension, reactivation, dismissal } = incident;
   const ending = [...before(incident), { label: "Done", value: done(about, incident) }];
   switch (about) {
@@ -47,8 +55,7 @@ function personFacts(about: AlertSubject, incident: Incident, { note }: Known): 
         ...(wentLive(reactivation) === "no" ? [] : callsFact(incident)),
       ];
     case "dismissed":
-      if (dismissal === null) return undefined;
-      return [...wishFacts(dismissal), ...spent(incident), ...ending, ...watchedFact(note)];
+      return dismissal === null ? undefined : [...wishFacts(dismissal), ...spent(incident), ...ending];
     case "alerted":
     case "not-understood":
     case "tampered":
@@ -56,11 +63,6 @@ function personFacts(about: AlertSubject, incident: Incident, { note }: Known): 
     case "calls-ended":
       return undefined;
   }
-}
-
-/** What watches an account that goes on running, and from which value on. */
-function watchedFact(note: string | null): Fact[] {
-  return note === null ? [] : [{ label: "Watched", value: defanged(note, 900) }];
 }
 
 /** What the sweep found, or an earlier alert had wrong; undefined where something else happened. */

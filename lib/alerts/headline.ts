@@ -40,7 +40,7 @@ function happened(about: AlertSubject, incident: Incident, { because, note, at }
     case "not-reactivated":
       return notReactivated(incident, at);
     case "dismissed":
-      return `The incident of ${name} was dismissed${by(incident.dismissal)}: ${whatDismissedLeaves(incident)}.`;
+      return `The incident of ${name} was dismissed${by(incident.dismissal)}: ${whatDismissedLeaves(incident)}${noted(note)}.`;
     case "tampered":
       return `${name} is active again although its incident says suspended${noted(note)}.`;
     case "calls-ended":

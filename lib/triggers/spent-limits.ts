@@ -31,6 +31,8 @@ interface Watched {
 /** Pure. An account's spent limits, by its own list of usage triggers. */
 export function spentLimits(triggers: readonly UsageTrigger[], watched: Watched): SpentLimit[] {
   const { accountSid, policy, publicUrl, now } = watched;
+  // As most accounts are, in most sweeps.
+  if (triggers.every(({ dateFired }) => dateFired === null)) return [];
   const own = new Map(wantedTriggers(policy, accountSid, publicUrl).map((wanted) => [wanted.limit, wanted]));
   const ordinary = triggers.filter((trigger) => isMarked(trigger) && !isGuard(trigger));
   return suspendingLimits(policy).flatMap(([name, limit]) => {

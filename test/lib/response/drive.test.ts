@@ -58,6 +58,19 @@ async function failedSuspension(): Promise<string> {
 }
 
 describe("a suspension that failed is not taken up again where the policy by now", () => {
+  const BY_NUMBERS = PROTECTING.filter(([what]) => !what.startsWith("knows"));
+  test.each(BY_NUMBERS)(
+    "nor by its own message that comes again, where the policy by now %s",
+    async (_, _because, policyNow) => {
+      const signal = firing(account);
+      rig.twilio.fail({ do: "cut" });
+      await rig.deliver(signal, { policy: POLICY, milliseconds: 3000 });
+      rig.mend();
+      expect(await rig.deliver(signal, { policy: policyNow(), attempt: 2 })).toEqual({ kind: "done" });
+      expect(status()).toBe("active");
+    },
+  );
+
   test.each(PROTECTING)("%s", async (_, _because, policyNow) => {
     const id = await failedSuspension();
     expect(await rig.deliver(await drive(id), { policy: policyNow() })).toEqual({ kind: "done" });

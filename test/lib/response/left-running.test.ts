@@ -92,7 +92,7 @@ describe("dismissed", () => {
     const words = "its guard fires once 100 more was used (spend is at 120 now)";
     expect(timeline.find(({ what }) => what === "guarded")?.why).toContain(words);
     const alert = (await rig.alertsOf(account)).at(-1);
-    expect(alert?.facts.find(({ label }) => label === "Watched")?.value).toContain(words);
+    expect(alert?.headline).toContain(words);
   });
 
   test("within the limit on top it goes on; beyond it, it is suspended once the exemption is over", async () => {
