@@ -1,3 +1,4 @@
+import { recurrenceInWords } from "../lib/incidents/recurrence.ts";
 import { withCode } from "../lib/twilio/failures.ts";
 import { checklistLines } from "./checklist-lines.ts";
 import { type Hold, holdOf } from "./hold.ts";
@@ -51,11 +52,12 @@ export function incidentStory(incident: IncidentStory, paint: Paint, now: Date):
 }
 
 function head(incident: IncidentStory, paint: Paint): string {
-  const { id, state, because, rule, reason, signals } = incident;
+  const { id, state, because, rule, reason, signals, recurrence } = incident;
   const title = `${paint("bold", printable(id))}  ${paint(stateColour(state), printable(state))}`;
   const facts: Fact[] = [
     ["Account", accountName(incident)],
     ["Rule", rule],
+    ["Follows", recurrence && recurrenceInWords(recurrence)],
     ["Outcome", because === null ? null : notSuspended(because)],
     ["At Twilio", state === "suspended" ? atTwilio(holdOf(incident)) : null],
     ["Reason", reason],

@@ -1,3 +1,4 @@
+import { recurrenceInWords } from "../lib/incidents/recurrence.ts";
 import type { IncidentView } from "./incident-view.ts";
 import { plainTable } from "./plain-table.ts";
 import { type Colour, type Paint, printable } from "./terminal.ts";
@@ -23,13 +24,22 @@ export function incidentTable(incidents: readonly IncidentView[], { paint, colum
 }
 
 function row(incident: IncidentView, paint: Paint, now: Date): string[] {
-  const { id, state, because, friendlyName, accountSid, openedAt, rule } = incident;
+  const { id, state, because, friendlyName, accountSid, openedAt, rule, recurrence } = incident;
   return [
     lines(paint(stateColour(state), printable(state)), age(openedAt, now)),
     lines(printable(id), printable(time(openedAt))),
     lines(paint("bold", printable(friendlyName ?? "(no name)")), printable(accountSid)),
-    lines(printable(rule), numbers(incident), because === null ? "" : printable(notSuspended(because))),
+    lines(
+      printable(rule),
+      numbers(incident),
+      followsOf(recurrence),
+      because === null ? "" : printable(notSuspended(because)),
+    ),
   ];
+}
+
+function followsOf(recurrence: IncidentView["recurrence"]): string {
+  return recurrence === null ? "" : printable(recurrenceInWords(recurrence));
 }
 
 /** Red where money may still flow, yellow where a person should look, green where it is settled. */

@@ -63,6 +63,8 @@ const Checklist = z.object({
 });
 export type ChecklistView = z.infer<typeof Checklist>;
 
+const Recurrence = z.object({ limit: z.string(), first: z.string(), previous: z.string(), nth: z.number() });
+
 const wish = { command: z.string(), operator: z.string(), road: z.string(), reason: z.string(), at: z.string() };
 const Wish = z.object(wish);
 export type WishView = z.infer<typeof Wish>;
@@ -106,6 +108,7 @@ export const IncidentView = z.object({
   signals: z.number(),
   alerts: z.array(Alert),
   checklist: unlessOlder(Checklist),
+  recurrence: unlessOlder(Recurrence),
   suspension: unlessOlder(Wish),
   reactivation: unlessOlder(Reactivation),
   dismissal: unlessOlder(Wish),

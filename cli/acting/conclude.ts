@@ -35,12 +35,18 @@ function doneLines(what: string, incident: IncidentStory, { command }: UnderWay)
     case "suspended":
       return suspendedLines(incident, command);
     case "dismissed":
-      return [`The incident of ${account} is over; nothing was changed on the account.`];
+      return [`The incident of ${account} is over; the account goes on as it is.`, ...watchedLines(incident, command)];
     case "numbers-restored":
       return [`The phone numbers of ${account} have their webhooks back.`];
     default:
       return [];
   }
+}
+
+/** What watches the account from now on. */
+function watchedLines({ timeline }: IncidentStory, command: string): string[] {
+  const line = timeline.findLast((entry) => entry.what === "guarded" && isOwn(entry, command));
+  return line === undefined ? [] : [sentence(line.why)];
 }
 
 /** A closed account can't be suspended, and an old suspension of Twilio's own stays theirs: the history calls both suspended. */

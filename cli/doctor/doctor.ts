@@ -79,7 +79,7 @@ async function examineAccounts(
   const raises = await raisesBeside(environment, terminal);
   const found = await attempt("usage triggers", say, () => survey(access, policy, terminal, raises));
   if (found === undefined) return;
-  say(...checkTriggers(found, isCallable));
+  say(...checkTriggers(found, policy, isCallable));
   const living = accounts.filter(({ status }) => status !== "closed");
   const currencies = await readCurrencies(access, living, terminal);
   say(...checkCurrencies(policy, currencies));

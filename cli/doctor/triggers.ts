@@ -1,7 +1,10 @@
+import { isProtected } from "../../lib/policy/exemption.ts";
+import type { Policy } from "../../lib/policy/policy.ts";
 import { accounts as many } from "../brake-text.ts";
 import { addressOf } from "../triggers/difference.ts";
 import { planView } from "../triggers/plan.ts";
-import { statusOf } from "../triggers/status.ts";
+import { type LimitState, statusOf } from "../triggers/status.ts";
+import { watchInWords } from "../triggers/status-text.ts";
 import type { Survey } from "../triggers/survey.ts";
 import type { Finding } from "./finding.ts";
 import { good, warn, wrong } from "./finding.ts";
@@ -14,7 +17,7 @@ const NEARLY_FULL = 900;
  * Pure. Whether every account carries what the policy wants, and could.
  * @param isCallable whether the callback is right: until then `apply` refuses, or arms what nobody would hear.
  */
-export function checkTriggers(found: Survey, isCallable: boolean): Finding[] {
+export function checkTriggers(found: Survey, policy: Policy, isCallable: boolean): Finding[] {
   const { summary, accounts } = planView(found);
   const { create, update, replace, remove, inOrder } = summary;
   const isDrifted = create + update + replace + remove > 0;
@@ -29,6 +32,8 @@ export function checkTriggers(found: Survey, isCallable: boolean): Finding[] {
       wrong(ABOUT, `${account.sid} could not be read: ${why}`, "run this again"),
     ),
     ...nearlyFull(found),
+    ...unguarded(found, policy),
+    ...guarded(found),
     ...spent(found),
   ];
 }
@@ -65,6 +70,33 @@ function nearlyFull({ surveyed }: Survey): Finding[] {
         `${account.sid} has ${triggers.length} of the 1,000 that Twilio allows`,
         "delete those that nobody needs",
       ),
+    );
+}
+
+/** Limits that have fired on accounts that go on running: nothing of Twilio's stops those before the next period. */
+function unguarded(found: Survey, policy: Policy): Finding[] {
+  return limitsThat(found, "unguarded").map(({ accountSid, limit, words }) => {
+    const seen = `${accountSid}: ${limit} has fired and is ${words}`;
+    // Nothing would be suspended: the guard is made as soon as that is over.
+    if (isProtected(accountSid, policy, new Date()))
+      return warn(ABOUT, `${seen} while the policy only observes or exempts it`, "watch its spend");
+    return wrong(ABOUT, seen, `the next sweep makes a guard: if it does not, \`tollbreaker suspend ${accountSid}\``);
+  });
+}
+
+function guarded(found: Survey): Finding[] {
+  return limitsThat(found, "guarded").map(({ accountSid, limit, words }) =>
+    good(ABOUT, `${accountSid}: ${limit} has fired and is ${words}`),
+  );
+}
+
+function limitsThat({ surveyed }: Survey, state: LimitState) {
+  return surveyed
+    .map(statusOf)
+    .flatMap(({ accountSid, limits }) =>
+      limits
+        .filter((one) => one.state === state)
+        .map((one) => ({ accountSid, limit: one.limit, words: watchInWords(one) })),
     );
 }
 

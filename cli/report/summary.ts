@@ -1,3 +1,4 @@
+import { recurrenceInWords } from "../../lib/incidents/recurrence.ts";
 import type { IncidentStory } from "../incident-view.ts";
 import { lagsOf, type Suspensions, suspensionsOf } from "../suspensions.ts";
 import { accountName, amount, counted, lag, notSuspended, percent, sentence, span, unitOf } from "../wording.ts";
@@ -7,7 +8,7 @@ import { exact, exactOrNull } from "./times.ts";
 /** What happened, in a few sentences and a table of the moments. */
 export function summary(incident: IncidentStory): string {
   return [
-    [tripped(incident), contained(incident), ended(incident)].filter((text) => text !== "").join(" "),
+    [tripped(incident), recurs(incident), contained(incident), ended(incident)].filter((text) => text !== "").join(" "),
     moments(incident),
   ]
     .filter((part) => part !== "")
@@ -27,6 +28,11 @@ function tripped(incident: IncidentStory): string {
   const asked = firstAsked(incident);
   if (asked !== null) return `The suspension was asked for at ${exact(asked.at)} by ${plain(asked.who)}.`;
   return `The rule ${code(rule)} tripped at ${at}.`;
+}
+
+/** A guard fired: the account tripped before. */
+function recurs({ recurrence }: IncidentStory): string {
+  return recurrence === null ? "" : `It is the ${plain(recurrenceInWords(recurrence))}.`;
 }
 
 /** The incident keeps the last request alone; whoever suspended it first has a line of the history. */

@@ -1,7 +1,7 @@
 import { compare } from "../../lib/decimal.ts";
 import { plainTable } from "../plain-table.ts";
 import { type Colour, type Paint, printable } from "../terminal.ts";
-import { accountName, age, amount } from "../wording.ts";
+import { accountName, age, amount, time } from "../wording.ts";
 import { type AccountStatus, byUrgency, isArmed, type LimitState, type LimitStatus } from "./status.ts";
 
 /** Beyond this many accounts a reader learns nothing more. */
@@ -43,7 +43,7 @@ function statusTable(accounts: readonly AccountStatus[], paint: Paint, now: Date
 function nameLines({ guards, left, others, status, ...account }: AccountStatus): string[] {
   const about = [
     ...(status === "active" ? [] : [status]),
-    ...(guards > 0 ? [`${guards} guard its probation`] : []),
+    ...(guards > 0 ? [`${guards} guard it`] : []),
     ...(left > 0 ? [`${left} of no limit`] : []),
     ...(others > 0 ? [`${others} not ours`] : []),
   ];
@@ -52,6 +52,8 @@ function nameLines({ guards, left, others, status, ...account }: AccountStatus):
 
 const COLOURS: Readonly<Record<LimitState, Colour>> = {
   armed: "green",
+  guarded: "yellow",
+  unguarded: "red",
   missing: "red",
   foreign: "red",
   outdated: "yellow",
@@ -59,7 +61,7 @@ const COLOURS: Readonly<Record<LimitState, Colour>> = {
 };
 
 function rowOf(
-  { limit, state, currentValue, at, percent, dateFired, differs, raised }: LimitStatus,
+  { limit, state, currentValue, at, percent, dateFired, differs, raised, ...status }: LimitStatus,
   paint: Paint,
   now: Date,
 ): string[] {
@@ -69,8 +71,19 @@ function rowOf(
     `${currentValue === null ? "?" : printable(amount(currentValue))} / ${printable(amount(at))}`,
     percent === null ? "" : usedOf(percent, paint),
     dateFired === null ? "never" : printable(age(dateFired, now) || dateFired),
-    printable([differs, raised].filter((text) => text !== null).join("; ")),
+    printable([differs ?? watchInWords({ state, ...status }), raised].filter((text) => text).join("; ")),
   ];
+}
+
+/** Of a limit that has fired: what watches it now, and from which value on. */
+export function watchInWords({
+  state,
+  silentUntil,
+  guard,
+}: Pick<LimitStatus, "state" | "silentUntil" | "guard">): string {
+  const silent = silentUntil === null ? "silent for good" : `silent until ${time(silentUntil)} UTC`;
+  if (guard !== null) return `${silent}; its guard fires after ${amount(guard.left)} more`;
+  return state === "unguarded" ? `${silent}; nothing guards it` : "";
 }
 
 function usedOf(percent: string, paint: Paint): string {

@@ -1,5 +1,6 @@
-import { compare, isDecimal, percentOf } from "../../lib/decimal.ts";
+import { compare, isDecimal, percentOf, subtract } from "../../lib/decimal.ts";
 import { isGuard } from "../../lib/triggers/guards.ts";
+import type { SpentLimit } from "../../lib/triggers/spent-limits.ts";
 import { isMarked, type WantedTrigger } from "../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
 import { raisedLine } from "../raise-text.ts";
@@ -14,9 +15,11 @@ import { type Survey, type Surveyed, survey } from "./survey.ts";
 
 /**
  * `armed`: as wanted. `missing`: not there. `foreign`: somebody made it call another address, or in another way. `outdated`: it watches
- * something else than the policy wants. `spent`: it fires once, and has.
+ * something else than the policy wants. Of a limit that suspends and has fired in its period, so that it is silent until the
+ * next: `guarded` where an interim guard stands for it, `unguarded` where the account is active and none does. `spent`: it
+ * fires once, and has, and suspends nothing.
  */
-export type LimitState = "armed" | "missing" | "foreign" | "outdated" | "spent";
+export type LimitState = "armed" | "guarded" | "unguarded" | "missing" | "foreign" | "outdated" | "spent";
 
 export interface LimitStatus {
   limit: string;
@@ -31,6 +34,19 @@ export interface LimitStatus {
   differs: string | null;
   /** Whether somebody raised it for a while: then `at` is not the policy's. In words, UTC; null where nobody did. */
   raised: string | null;
+  /** Until when a limit that has fired is silent, ISO 8601 UTC; null for one that is not, or that is silent for good. */
+  silentUntil: string | null;
+  /** What stands for it meanwhile; null where nothing does, or nothing has to. */
+  guard: GuardStatus | null;
+}
+
+/** A guard counts all usage since ever; decimal strings. */
+export interface GuardStatus {
+  usageTriggerSid: string;
+  at: string;
+  currentValue: string;
+  /** How much more fires it. */
+  left: string;
 }
 
 export interface AccountStatus {
@@ -38,7 +54,7 @@ export interface AccountStatus {
   friendlyName: string;
   status: string;
   limits: LimitStatus[];
-  /** Ours that guard it after a reactivation. */
+  /** Ours that guard it after a reactivation, or while a limit is spent. */
   guards: number;
   /** Ours that belong to no limit of the policy any more. */
   left: number;
@@ -65,7 +81,7 @@ function unreadView({ unread }: Survey) {
 }
 
 /** Pure. */
-export function statusOf({ account, triggers, wanted, plan, raises }: Surveyed): AccountStatus {
+export function statusOf({ account, triggers, wanted, plan, raises, spent }: Surveyed): AccountStatus {
   const kept = [...plan.keep, ...plan.update.map(({ trigger }) => trigger)];
   return {
     accountSid: account.sid,
@@ -75,8 +91,12 @@ export function statusOf({ account, triggers, wanted, plan, raises }: Surveyed):
       const isOfLimit = ({ friendlyName }: UsageTrigger) => friendlyName === one.friendlyName;
       const foreign = plan.update.find((update) => update.wanted === one)?.trigger;
       const raise = Object.hasOwn(raises, one.limit) ? raises[one.limit] : undefined;
-      const raised = raise === undefined ? null : raisedLine(raise);
-      return { ...limitStatus(one, kept.find(isOfLimit), triggers.find(isOfLimit), foreign), raised };
+      const found = { kept: kept.find(isOfLimit), old: triggers.find(isOfLimit), foreign };
+      const watch = watchOf(
+        account.status,
+        spent.find(({ name }) => name === one.limit),
+      );
+      return { ...limitStatus(one, found, watch), raised: raise === undefined ? null : raisedLine(raise) };
     }),
     guards: triggers.filter(isGuard).length,
     left: plan.remove.filter(({ friendlyName }) => !wanted.some((one) => one.friendlyName === friendlyName)).length,
@@ -84,36 +104,60 @@ export function statusOf({ account, triggers, wanted, plan, raises }: Surveyed):
   };
 }
 
-function limitStatus(
-  wanted: WantedTrigger,
-  kept: UsageTrigger | undefined,
-  old: UsageTrigger | undefined,
-  foreign: UsageTrigger | undefined,
-): Omit<LimitStatus, "raised"> {
+interface Found {
+  kept: UsageTrigger | undefined;
+  old: UsageTrigger | undefined;
+  foreign: UsageTrigger | undefined;
+}
+
+type Watch = Pick<LimitStatus, "silentUntil" | "guard"> & { state: LimitState | undefined };
+
+/** What watches a limit that has fired; of one that has not, nothing else has to. */
+function watchOf(status: string, spent: SpentLimit | undefined): Watch {
+  if (spent === undefined) return { state: undefined, silentUntil: null, guard: null };
+  const { until, guard } = spent;
+  // What Twilio holds suspended spends nothing, and gets its guards as it comes back.
+  const unguarded = status === "active" ? "unguarded" : undefined;
+  return {
+    state: guard === undefined ? unguarded : "guarded",
+    silentUntil: until?.toISOString() ?? null,
+    guard: guard === undefined ? null : guardStatus(guard),
+  };
+}
+
+function guardStatus({ sid, triggerValue, currentValue }: UsageTrigger): GuardStatus {
+  const left = isDecimal(triggerValue) && isDecimal(currentValue) ? subtract(triggerValue, currentValue) : "";
+  return { usageTriggerSid: sid, at: triggerValue, currentValue, left };
+}
+
+function limitStatus(wanted: WantedTrigger, { kept, old, foreign }: Found, watch: Watch): Omit<LimitStatus, "raised"> {
   const { limit, triggerValue: at } = wanted;
   const shown = kept ?? old;
   const value = shown !== undefined && isDecimal(shown.currentValue) ? shown.currentValue : null;
   return {
     limit,
-    state: stateOf(kept, old, foreign !== undefined),
+    state: stateOf({ kept, old, foreign }, watch),
     currentValue: value,
     at,
     percent: value === null ? null : percentOf(value, at),
     dateFired: shown?.dateFired ?? null,
     differs: foreign === undefined ? null : differenceOf(foreign, wanted),
+    silentUntil: watch.silentUntil,
+    guard: watch.guard,
   };
 }
 
-function stateOf(kept: UsageTrigger | undefined, old: UsageTrigger | undefined, isForeign: boolean): LimitState {
+function stateOf({ kept, old, foreign }: Found, watch: Watch): LimitState {
   if (kept === undefined) return old === undefined ? "missing" : "outdated";
-  if (isForeign) return "foreign";
+  if (foreign !== undefined) return "foreign";
+  if (watch.state !== undefined) return watch.state;
   const firesOnce = kept.recurring === "" || kept.recurring === "alltime";
   return firesOnce && kept.dateFired !== null ? "spent" : "armed";
 }
 
 /** Where the policy has no limits, nothing is: no trigger would fire. */
 export function isArmed({ limits }: AccountStatus): boolean {
-  return limits.length > 0 && limits.every(({ state }) => state === "armed" || state === "spent");
+  return limits.length > 0 && limits.every(({ state }) => ["armed", "guarded", "spent"].includes(state));
 }
 
 /** For sorting: what needs a look comes first, and then who is nearest to a limit. */

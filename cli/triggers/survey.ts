@@ -3,6 +3,7 @@ import { systemClock as clock } from "../../lib/clock.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { type Raises, raisedPolicy } from "../../lib/policy/raise.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
+import { type SpentLimit, spentLimits } from "../../lib/triggers/spent-limits.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
@@ -20,6 +21,8 @@ export interface Surveyed {
   plan: TriggerPlan;
   /** What is raised of its limits: `wanted` goes by it. */
   raises: Raises;
+  /** Limits that suspend and have fired in their period, with what stands for them. */
+  spent: readonly SpentLimit[];
 }
 
 /** An account that Twilio did not tell about. */
@@ -90,6 +93,9 @@ async function surveyAccount(
   const account = { sid, friendlyName, status };
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
-  const wanted = wantedTriggers(raisedPolicy(policy, sid, raises, clock.now()), sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted), raises };
+  const now = clock.now();
+  const inForce = raisedPolicy(policy, sid, raises, now);
+  const wanted = wantedTriggers(inForce, sid, publicUrl);
+  const spent = spentLimits(list.body, { accountSid: sid, policy: inForce, publicUrl, now });
+  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted), raises, spent };
 }

@@ -1,5 +1,14 @@
 import { isDecimal, percentOf } from "../decimal.ts";
-import type { AlertSubject, ErrorEvidence, Evidence, Incident, SpendRanking, Trip } from "../incidents/incident.ts";
+import type {
+  AlertSubject,
+  ErrorEvidence,
+  Evidence,
+  Incident,
+  Recurrence,
+  SpendRanking,
+  Trip,
+} from "../incidents/incident.ts";
+import { recurrenceInWords } from "../incidents/recurrence.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import { withCode } from "../twilio/failures.ts";
 import type { Fact } from "./alert.ts";
@@ -82,6 +91,7 @@ function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting
     ...(problem === null ? [] : [{ label: "Problem", value: defanged(problem, 600) || "not described" }]),
     ...(waiting.length === 0 ? [] : [{ label: "Waiting", value: namesOf(waiting) }]),
     { label: "Rule", value: defanged(incident.rule, 200) || "none" },
+    ...followsFact(incident),
     ...(errors === null ? [] : [{ label: "Errors", value: errorsInWords(errors) }]),
     ...(trip === null ? [] : tripFacts(trip, evidence?.currency ?? null)),
     ...spent(incident),
@@ -90,6 +100,16 @@ function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting
     ...(about === "not-understood" ? [] : callsFact(incident)),
     { label: "Why", value: defanged(incident.reason, 600) || "no reason was recorded" },
   ];
+}
+
+/** The ids are our own; the limit's name may come from an address. */
+export function followsInWords(recurrence: Recurrence): string {
+  return recurrenceInWords({ ...recurrence, limit: defanged(recurrence.limit, 80) || "no limit" });
+}
+
+/** That a guard fired: the account was let go on, or brought back, and overspends again. */
+function followsFact({ recurrence }: Incident): Fact[] {
+  return recurrence === null ? [] : [{ label: "Follows", value: followsInWords(recurrence) }];
 }
 
 /** What had tripped before a person decided; nothing where nothing had. */

@@ -1,16 +1,28 @@
 import type { AlertedBecause, AlertSubject, Incident, Reactivation, Wish } from "../incidents/incident.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import { operatorOf } from "./asked.ts";
-import { categoryOf, nameOf } from "./facts.ts";
+import { categoryOf, followsInWords, nameOf } from "./facts.ts";
 import { defanged } from "./plain-text.ts";
 import { lag, utc } from "./times.ts";
 
-/** One sentence: what happened, and whether money is still being lost. */
-export function headlineOf(
-  about: AlertSubject,
-  incident: Incident,
-  { because, note, at }: { because: AlertedBecause | null; note: string | null; at: string },
-): string {
+/** One sentence: what happened, and whether money is still being lost; and another one where it is not the first time. */
+export function headlineOf(about: AlertSubject, incident: Incident, known: Known): string {
+  return `${happened(about, incident, known)}${inARow(about, incident)}`;
+}
+
+interface Known {
+  because: AlertedBecause | null;
+  note: string | null;
+  at: string;
+}
+
+/** Of a guard's firing, where something is told of it for the first time. */
+function inARow(about: AlertSubject, { recurrence }: Incident): string {
+  const isNew = about === "suspended" || about === "alerted" || about === "failed";
+  return isNew && recurrence !== null ? ` It is the ${followsInWords(recurrence)}.` : "";
+}
+
+function happened(about: AlertSubject, incident: Incident, { because, note, at }: Known): string {
   const name = nameOf(incident);
   switch (about) {
     case "suspended":
@@ -28,7 +40,7 @@ export function headlineOf(
     case "not-reactivated":
       return notReactivated(incident, at);
     case "dismissed":
-      return `The incident of ${name} was dismissed${by(incident.dismissal)}: ${whatDismissedLeaves(incident)}.`;
+      return `The incident of ${name} was dismissed${by(incident.dismissal)}: ${whatDismissedLeaves(incident)}${noted(note)}.`;
     case "tampered":
       return `${name} is active again although its incident says suspended${noted(note)}.`;
     case "calls-ended":

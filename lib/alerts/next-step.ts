@@ -23,7 +23,7 @@ export function nextStep(about: AlertSubject, incident: Incident, because: Alert
     case "reminder":
       return afterWaiting(incident);
     case "dismissed":
-      return `Nothing, if that was right: what trips next opens a new incident, but a usage trigger that has fired stays silent until its period is over. If it was not: ${suspend(incident)}`;
+      return `Nothing, if that was right: what trips next opens a new incident. If it was not: ${suspend(incident)}`;
   }
 }
 

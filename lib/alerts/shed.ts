@@ -82,7 +82,7 @@ function withShortTexts(incident: Incident): Incident {
  */
 export function coreOf(incident: Incident): Incident {
   const { friendlyName, state, because, lags, signals, containment, failure } = incident;
-  const { suspension, reactivation, dismissal } = incident;
+  const { suspension, reactivation, dismissal, recurrence } = incident;
   return {
     id: beginning(incident.id),
     accountSid: beginning(incident.accountSid),
@@ -107,6 +107,12 @@ export function coreOf(incident: Incident): Incident {
     signals,
     alerts: [],
     checklist: null,
+    recurrence: recurrence && {
+      limit: beginning(recurrence.limit),
+      first: beginning(recurrence.first),
+      previous: beginning(recurrence.previous),
+      nth: recurrence.nth,
+    },
     suspension: suspension && wishCore(suspension),
     reactivation: reactivation && {
       ...wishCore(reactivation),

@@ -40,6 +40,10 @@ export type RemindNudge = z.infer<typeof RemindNudge>;
 /** Limits that an operator raised for a while are over, or people are still to be told of them. */
 const RaisesNudge = z.object({ kind: z.literal("raises"), ...envelope });
 
+/** A limit of a running account is spent, and what its guard counts from is not known, or it has none. */
+export const GuardNudge = z.object({ kind: z.literal("guard"), ...envelope });
+export type GuardNudge = z.infer<typeof GuardNudge>;
+
 export const DRILL_ID = /^[0-9a-z-]{8,64}$/;
 
 /** A rehearsal, signed with the parent's auth token: everything is done but the suspension. */
@@ -53,5 +57,12 @@ export const DrillNudge = z.object({
 });
 export type DrillNudge = z.infer<typeof DrillNudge>;
 
-export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, RaisesNudge, DrillNudge]);
+export const Nudge = z.discriminatedUnion("kind", [
+  TamperedNudge,
+  DriveNudge,
+  RemindNudge,
+  GuardNudge,
+  RaisesNudge,
+  DrillNudge,
+]);
 export type Nudge = z.infer<typeof Nudge>;

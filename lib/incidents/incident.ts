@@ -37,6 +37,8 @@ export interface Incident {
   errors: ErrorEvidence | null;
   /** Who spent most today; only where the parent's own usage trigger fired. */
   ranking: SpendRanking | null;
+  /** A guard's firing opened it; null for any other. */
+  recurrence: Recurrence | null;
   /** How many signals this incident holds: the one that opened it and those that joined. */
   signals: number;
   /** What people were told of it: one for each change of state. */
@@ -49,6 +51,17 @@ export interface Incident {
   reactivation: Reactivation | null;
   /** Who dismissed it; null unless the state is `dismissed`. */
   dismissal: Wish | null;
+}
+
+/** The account had tripped before, and was brought back or left running under a guard: it goes on overspending. */
+export interface Recurrence {
+  /** The limit that the guard stands for. */
+  limit: string;
+  /** The incident with which it began, and the one before this: their ids. */
+  first: string;
+  previous: string;
+  /** 2 for the one after the first. */
+  nth: number;
 }
 
 /** Who asked for something, when and why. */
@@ -90,7 +103,7 @@ export interface AlertDelivery {
   because: AlertedBecause | null;
   /** What could not be read; only for `not-understood`. */
   problem: string | null;
-  /** What else there is to say, in words for a person; only for `tampered`, `reminder` and `calls-ended`. */
+  /** What else there is to say, in words for a person; for `tampered`, `reminder`, `calls-ended`, and what watches a dismissed account. */
   note: string | null;
   /** Whether the rule is the policy's own. Whoever signs for an account can make up others, and those share a quota. */
   isNamed: boolean;

@@ -113,6 +113,10 @@ const IncidentItem = z.object({
     ),
     null,
   ),
+  recurrence: z._default(
+    z.nullable(z.object({ limit: z.string(), first: z.string(), previous: z.string(), nth: z.number() })),
+    null,
+  ),
   suspension: z._default(z.nullable(Wish), null),
   dismissal: z._default(z.nullable(Wish), null),
   reactivation: z._default(
@@ -133,6 +137,12 @@ const IncidentItem = z.object({
     null,
   ),
 });
+
+/** What the guards of spent limits count from, on the account's item, by `guardKey`. */
+export const InterimCountsItem = z._default(
+  z.record(z.string(), z.object({ since: z.string(), base: nullableText })),
+  {},
+);
 
 /** An incident's head: the incident itself, and what the responder keeps beside it. */
 export const HeadItem = z.extend(IncidentItem, {

@@ -84,6 +84,7 @@ export function openIncident(id: string, tripping: Tripping, now: Date, friendly
     suspension: signal.kind === "suspend" ? wishOf(signal) : null,
     reactivation: null,
     dismissal: null,
+    recurrence: null,
   };
   const record = {
     incident,

@@ -9,10 +9,11 @@ import {
 import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
+import type { InterimCounts } from "../policy/probation.ts";
 import type { Raises } from "../policy/raise.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
-import { HeadItem, headItem, recordOf } from "./items.ts";
+import { HeadItem, headItem, InterimCountsItem, recordOf } from "./items.ts";
 import { accountKey, brakeKey, entryKey, firedKey, headKey, routingKey, seenKey } from "./keys.ts";
 import { type RaiseStore, raiseStore, raisesIn } from "./raise-store.ts";
 
@@ -60,6 +61,8 @@ export interface IncidentStore extends RaiseStore {
    */
   keepRouting(accountSid: string, kept: KeptRouting, command: string): Promise<void>;
   routingsOf(accountSid: string): Promise<KeptRouting[]>;
+  /** Keeps what the guards of limits that are spent count from, by `guardKey`: all of them, in place of those before. */
+  noteInterims(accountSid: string, interims: InterimCounts): Promise<void>;
   markSeen(accountSid: string, identity: string, now: Date): Promise<void>;
   /** That this firing came in and was dealt with: the sweep looks for those that did not. @param firedAt ISO 8601 UTC. */
   noteFired(accountSid: string, firing: string, firedAt: string): Promise<void>;
@@ -88,10 +91,14 @@ export interface Memory {
   seen: boolean;
   openIncidentId: string | null;
   lastIncidentId: string | null;
+  /** The one before that. */
+  previousIncidentId: string | null;
   /** ISO 8601 UTC. */
   lastReactivatedAt: string | null;
   /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
+  /** What the guards count from that stand for spent limits without a reactivation. */
+  interims: InterimCounts;
   /** Its limits that somebody raised for a while. */
   raises: Raises;
   /** The brake, as it was a moment ago. */
@@ -116,8 +123,10 @@ const RoutingItem = z.object({ sk: z.string(), routing: z.record(z.string(), z.s
 const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
   lastIncidentId: z.optional(z.string()),
+  previousIncidentId: z.optional(z.string()),
   lastReactivatedAt: z.optional(z.string()),
   passed: z.optional(z.record(z.string(), z.string())),
+  interims: InterimCountsItem,
 });
 
 export function incidentStore(client: DynamoDBDocumentClient, tableName: string): IncidentStore {
@@ -131,8 +140,10 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
       seen: items.some(({ pk }) => pk === seen.pk),
       openIncidentId: known.openIncidentId ?? null,
       lastIncidentId: known.lastIncidentId ?? null,
+      previousIncidentId: known.previousIncidentId ?? null,
       lastReactivatedAt: known.lastReactivatedAt ?? null,
       passed: known.passed ?? {},
+      interims: known.interims,
       raises: raisesIn(item),
       brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
@@ -154,7 +165,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     const claiming = new UpdateCommand({
       TableName: tableName,
       Key: accountKey(accountSid),
-      UpdateExpression: `SET openIncidentId = :incidentId, lastIncidentId = :incidentId${isInstead ? ` ${KEEP_UNTOLD}` : ""}`,
+      UpdateExpression: `SET openIncidentId = :incidentId, previousIncidentId = if_not_exists(lastIncidentId, :incidentId), lastIncidentId = :incidentId${isInstead ? ` ${KEEP_UNTOLD}` : ""}`,
       ConditionExpression: `${noneIsOpen} OR ${thisOneIsOpen}`,
       ExpressionAttributeValues: {
         ":incidentId": incidentId,
@@ -284,6 +295,16 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     return kept;
   }
 
+  async function noteInterims(accountSid: string, interims: InterimCounts): Promise<void> {
+    const noting = new UpdateCommand({
+      TableName: tableName,
+      Key: accountKey(accountSid),
+      UpdateExpression: "SET interims = :interims",
+      ExpressionAttributeValues: { ":interims": interims },
+    });
+    await client.send(noting);
+  }
+
   async function markSeen(accountSid: string, identity: string, now: Date): Promise<void> {
     const expiresAt = Math.floor(now.getTime() / 1000) + SEEN_FOR_SECONDS;
     await client.send(new PutCommand({ TableName: tableName, Item: { ...seenKey(accountSid, identity), expiresAt } }));
@@ -340,6 +361,7 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
     noteTold,
     keepRouting,
     routingsOf,
+    noteInterims,
     markSeen,
     noteFired,
   };

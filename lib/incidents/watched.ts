@@ -44,6 +44,15 @@ function isToldActiveSince({ alerts }: Incident, time: string): boolean {
   return alerts.some(({ about, at }) => about === "tampered" && at > time);
 }
 
+/** It runs although a limit of it is spent. @param words what watches it from now on */
+export function guarded(record: IncidentRecord, id: string, words: string, now: Date): Change {
+  const at = now.toISOString();
+  return {
+    record: touch(record, at, {}),
+    entries: [entryBy("tollbreaker", `guarded:${id}`, at, "guarded", words, {})],
+  };
+}
+
 /** @param note how long it waits, and what the waiting costs. */
 export function reminded(record: IncidentRecord, identity: string, note: string, now: Date): Change {
   const at = now.toISOString();

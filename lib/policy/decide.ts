@@ -4,8 +4,18 @@ import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { isOfEarlierPeriod, isStale, timeOf } from "./age.ts";
 import { exemptionOf, isProtected } from "./exemption.ts";
 import { measureOf } from "./measure.ts";
-import type { Confirmation, Policy } from "./policy.ts";
-import { allowanceOf, guardEnd, guardedLimit, guardKey, probationEnd } from "./probation.ts";
+import type { Confirmation, Limit, Policy } from "./policy.ts";
+import {
+  allowanceOf,
+  type GuardCounts,
+  guardBases,
+  guardEnd,
+  guardedLimit,
+  guardKey,
+  interimOf,
+  periodEnd,
+  probationEnd,
+} from "./probation.ts";
 import { type Raises, raisedPolicy } from "./raise.ts";
 import { type Rule, ruleFor } from "./rule-for.ts";
 
@@ -33,17 +43,13 @@ export type Verdict = (
 };
 
 /** What is known of the account. */
-export interface Circumstances {
+export interface Circumstances extends GuardCounts {
   /** The state of the account's open incident; null when it has none. */
   state: IncidentState | null;
   /** Why that incident is only alerted. */
   because: AlertedBecause | null;
   /** When that incident's account was suspended, ISO 8601 UTC; null when it was not. */
   suspendedAt: string | null;
-  /** ISO 8601 UTC; null when the account was never reactivated. */
-  lastReactivatedAt: string | null;
-  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
-  passed: Readonly<Record<string, string>>;
   parentSid: string;
   /** Its limits that somebody raised for a while. Left out, or where they could not be read, the policy's own values count. */
   raises?: Raises;
@@ -54,12 +60,12 @@ export interface Circumstances {
  * order of the questions is what must never happen, first; what the operator wishes, second.
  */
 export function decide(signal: Signal, circumstances: Circumstances, policy: Policy, now: Date): Verdict {
-  const { passed, raises = {} } = circumstances;
-  const inForce = raisedPolicy(policy, signal.accountSid, raises, now);
+  const inForce = raisedPolicy(policy, signal.accountSid, circumstances.raises ?? {}, now);
   // A guard may have been made before its limit was raised, or while it was.
   const guarded =
     signal.kind === "usage-trigger"
-      ? (guardedLimit(signal, passed, inForce) ?? guardedLimit(signal, passed, policy))
+      ? (guardedLimit(signal, guardBases(inForce, circumstances), inForce) ??
+        guardedLimit(signal, guardBases(policy, circumstances), policy))
       : undefined;
   const known = guarded === undefined ? signal : { ...signal, limit: guarded, probation: true };
   const rule = ruleFor(known, inForce);
@@ -205,14 +211,30 @@ function isSamePeriod(recurring: string, a: string, b: string): boolean {
  * A guard's value was added to what had been used at the reactivation: once its limit's own trigger watches again, that
  * says nothing. Between the end of the probation and then the account is allowed its whole limit.
  */
-function isPastProbation(signal: Signal, { lastReactivatedAt, passed }: Circumstances, { policy }: Law): boolean {
-  if (signal.kind !== "usage-trigger" || !signal.probation || lastReactivatedAt === null) return false;
+function isPastProbation(signal: Signal, counts: Circumstances, { policy }: Law): boolean {
+  if (signal.kind !== "usage-trigger" || !signal.probation) return false;
+  const { lastReactivatedAt } = counts;
   const time = timeOf(signal);
   const name = signal.limit ?? "";
   const limit = Object.hasOwn(policy.limits, name) ? policy.limits[name] : undefined;
-  if (time <= probationEnd(lastReactivatedAt, policy)) return false;
+  const interim = limit && interimOf(name, limit, counts);
+  if (limit !== undefined && interim !== undefined) {
+    return time > periodEnd(limit.every, new Date(interim.since)) || isWithinLimit(signal, name, limit, counts, policy);
+  }
+  if (lastReactivatedAt === null || time <= probationEnd(lastReactivatedAt, policy)) return false;
   if (limit === undefined || time > guardEnd(limit, lastReactivatedAt, policy)) return true;
-  const base = passed[guardKey(name, signal)];
+  return isWithinLimit(signal, name, limit, counts, policy);
+}
+
+/** Whether less than the whole limit was used since its guard began to count. */
+function isWithinLimit(
+  signal: UsageTriggerSignal,
+  name: string,
+  limit: Limit,
+  counts: GuardCounts,
+  policy: Policy,
+): boolean {
+  const base = guardBases(policy, counts)[guardKey(name, signal)];
   if (base === undefined || !isDecimal(signal.currentValue)) return false;
   const allowed = allowanceOf(name, limit, signal.accountSid, policy, "1");
   return compare(subtract(signal.currentValue, base), allowed) < 0;

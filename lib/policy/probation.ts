@@ -18,7 +18,53 @@ export function guardEnd({ every }: Pick<Limit, "every">, lastReactivatedAt: str
   return Math.max(probationEnd(lastReactivatedAt, policy), periodEnd(every, new Date(lastReactivatedAt)));
 }
 
-/** When the period ends that `time` lies in, in milliseconds since the epoch. "Recurring times are in GMT." */
+/**
+ * What a limit's guard counts from where the account was left running with the limit's own trigger spent: dismissed, no
+ * longer exempt, no longer observed, active past us. Like what a reactivation leaves, and it is replaced by one.
+ */
+export interface InterimCount {
+  /** From when on, ISO 8601 UTC; it counts until the limit's period is over. */
+  since: string;
+  /** Decimal string; null until the guard's value was read back. */
+  base: string | null;
+}
+
+/** By `guardKey`. */
+export type InterimCounts = Readonly<Record<string, InterimCount>>;
+
+/** What is known of how an account's guards count. */
+export interface GuardCounts {
+  /** ISO 8601 UTC; null when the account was never reactivated. */
+  lastReactivatedAt: string | null;
+  /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
+  passed: Readonly<Record<string, string>>;
+  interims: InterimCounts;
+}
+
+/** The interim count of a limit that is in force; undefined where there is none, or a reactivation came after it. */
+export function interimOf(
+  name: string,
+  limit: Limit,
+  { lastReactivatedAt, interims }: Pick<GuardCounts, "lastReactivatedAt" | "interims">,
+): InterimCount | undefined {
+  const interim = interims[guardKey(name, { usageCategory: limit.category, triggerBy: limit.by })];
+  if (interim === undefined) return undefined;
+  return lastReactivatedAt !== null && interim.since <= lastReactivatedAt ? undefined : interim;
+}
+
+/** What guards count from, by `guardKey`: the later of what the reactivation and what an interim count says. */
+export function guardBases({ limits }: Policy, counts: GuardCounts): Record<string, string> {
+  const interims = Object.entries(limits).flatMap(([name, limit]) => {
+    const base = interimOf(name, limit, counts)?.base ?? null;
+    return base === null ? [] : [[guardKey(name, { usageCategory: limit.category, triggerBy: limit.by }), base]];
+  });
+  return { ...counts.passed, ...Object.fromEntries(interims) };
+}
+
+/**
+ * When the period ends that `time` lies in, in milliseconds since the epoch; Infinity for what never begins again.
+ * "Recurring times are in GMT."
+ */
 export function periodEnd(every: Limit["every"], time: Date): number {
   const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
   switch (every) {
@@ -50,20 +96,33 @@ export function allowanceOf(name: string, limit: Limit, accountSid: string, poli
  * @param bases what guards count from, by `guardKey`
  */
 export function guardedLimit(
-  { accountSid, usageCategory, triggerBy, triggerValue, recurring }: UsageTriggerSignal,
+  { accountSid, ...signal }: Pick<UsageTriggerSignal, "accountSid" | "recurring" | keyof Valued>,
   bases: Readonly<Record<string, string>>,
   policy: Policy,
 ): string | undefined {
-  const isOnce = recurring === "" || recurring === "alltime";
-  if (!isOnce || !isDecimal(triggerValue)) return undefined;
-  const guarded = Object.entries(policy.limits).find(([name, limit]) => {
-    const base = bases[guardKey(name, { usageCategory, triggerBy })];
-    const isWatched = limit.then === "suspend" && limit.category === usageCategory && limit.by === triggerBy;
-    if (base === undefined || !isWatched) return false;
-    const values = [policy.probation.share, "1"].map((share) =>
-      sum([base, allowanceOf(name, limit, accountSid, policy, share)]),
-    );
-    return values.some((value) => compare(value, triggerValue) === 0);
-  });
-  return guarded?.[0];
+  const isOnce = signal.recurring === "" || signal.recurring === "alltime";
+  if (!isOnce) return undefined;
+  return Object.keys(policy.limits).find((name) => hasGuardValue(name, signal, { accountSid, policy, bases }));
+}
+
+interface Valued {
+  usageCategory: string;
+  triggerBy: string;
+  triggerValue: string;
+}
+
+/** Whether it has the value that a guard of this limit has, by what that counts from. */
+export function hasGuardValue(
+  name: string,
+  { usageCategory, triggerBy, triggerValue }: Valued,
+  { accountSid, policy, bases }: { accountSid: string; policy: Policy; bases: Readonly<Record<string, string>> },
+): boolean {
+  const limit = policy.limits[name];
+  const base = bases[guardKey(name, { usageCategory, triggerBy })];
+  if (limit === undefined || base === undefined || !isDecimal(triggerValue)) return false;
+  const isWatched = limit.then === "suspend" && limit.category === usageCategory && limit.by === triggerBy;
+  const values = [policy.probation.share, "1"].map((share) =>
+    sum([base, allowanceOf(name, limit, accountSid, policy, share)]),
+  );
+  return isWatched && values.some((value) => compare(value, triggerValue) === 0);
 }

@@ -3,6 +3,8 @@ import { compare, isDecimal, withoutTrailingZeros } from "../decimal.ts";
 import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { Confirmation, Limit, Policy, Then } from "./policy.ts";
 
+const SUSPEND_TOP = "parent: suspend-top";
+
 /** What the policy says about a signal. */
 export interface Rule {
   /** The name in the policy, or a description where it has none. */
@@ -26,7 +28,7 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
       return ruleOf(signal.rule, rule?.then ?? "alert", rule?.confirm);
     }
     case "top-spender":
-      return ruleOf("parent: suspend-top", policy.parent === "suspend-top" ? "suspend" : "alert");
+      return ruleOf(SUSPEND_TOP, policy.parent === "suspend-top" ? "suspend" : "alert");
     case "spend-rule": {
       const rule = own(policy.rates, signal.rule);
       return ruleOf(signal.rule, rule?.then ?? "alert");
@@ -34,6 +36,14 @@ export function ruleFor(signal: Signal, policy: Policy): Rule {
     case "not-understood":
       return ruleOf("signed, not understood", "alert");
   }
+}
+
+/** What the policy says by now of an incident's rule, by its name; of one that it does not have, as of any unlisted trigger. */
+export function effectOf(rule: string, { limits, errors, rates, parent, unlisted }: Policy): Then {
+  const named = own(limits, rule) ?? own(errors, rule) ?? own(rates, rule);
+  if (named !== undefined) return named.then;
+  if (rule === SUSPEND_TOP) return parent === "suspend-top" ? "suspend" : "alert";
+  return unlisted;
 }
 
 function ruleOf(name: string, effect: Then, confirm: Confirmation | null = null): Rule {

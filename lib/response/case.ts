@@ -1,6 +1,9 @@
 import type { Change, IncidentRecord } from "../incidents/change.ts";
+import type { Recurrence } from "../incidents/incident.ts";
 import { incidentIdFor, joined, type Occasion, openIncident, type Tripping, trippedBy } from "../incidents/record.ts";
+import { recurrenceOf } from "../incidents/recurrence.ts";
 import type { Memory } from "../incidents/store.ts";
+import { guardBases, guardedLimit } from "../policy/probation.ts";
 import type { Responder } from "./responder.ts";
 
 /** What is known of the account before anything is done. */
@@ -29,14 +32,36 @@ export async function openedBy(responder: Responder, tripping: Tripping, current
 }
 
 /** Makes an incident the account's open one: one round trip. It is not stored yet. */
-export async function opening({ store, clock }: Responder, tripping: Tripping, current: Case): Promise<Change> {
+export async function opening(responder: Responder, tripping: Tripping, current: Case): Promise<Change> {
+  const { store, clock } = responder;
   const { memory, leftOver } = current;
   const { signal } = tripping;
   const id = incidentIdOf(signal, current);
   // Before what Twilio is asked meanwhile.
   const now = clock.now();
-  if (leftOver !== undefined || memory.openIncidentId === null) await store.claim(signal.accountSid, id, leftOver);
-  return openIncident(id, tripping, now);
+  const isToBeClaimed = leftOver !== undefined || memory.openIncidentId === null;
+  const [recurrence] = await Promise.all([
+    recurrenceIn(responder, tripping, id, memory),
+    isToBeClaimed ? store.claim(signal.accountSid, id, leftOver) : undefined,
+  ]);
+  const { record, entries } = openIncident(id, tripping, now);
+  return { record: { ...record, incident: { ...record.incident, recurrence } }, entries };
+}
+
+/** Where a guard's firing opens it: the story goes on that the incident before told. */
+async function recurrenceIn(
+  { store, policy }: Responder,
+  { signal }: Tripping,
+  id: string,
+  memory: Memory,
+): Promise<Recurrence | null> {
+  if (signal.kind !== "usage-trigger") return null;
+  const { lastIncidentId, previousIncidentId } = memory;
+  const before = lastIncidentId === id ? previousIncidentId : lastIncidentId;
+  const limit = guardedLimit(signal, guardBases(policy, memory), policy) ?? (signal.probation ? signal.limit : null);
+  if (limit === null || before === null || before === id) return null;
+  const found = await store.load(before);
+  return found === undefined ? null : recurrenceOf(limit, found.incident);
 }
 
 function trip(known: IncidentRecord, tripping: Tripping, now: Date): Change {

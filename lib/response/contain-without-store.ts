@@ -26,8 +26,9 @@ export async function containWithoutStore(
   const { signal } = delivery;
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
   const unknown = { state: null, because: null, suspendedAt: null };
-  const { lastReactivatedAt = null, passed = {}, raises = {} } = memory ?? {};
-  const circumstances = { ...unknown, lastReactivatedAt, passed, raises, parentSid: twilio.accountSid };
+  const { lastReactivatedAt = null, passed = {}, interims = {}, raises = {} } = memory ?? {};
+  const counts = { lastReactivatedAt, passed, interims };
+  const circumstances = { ...unknown, ...counts, raises, parentSid: twilio.accountSid };
   const verdict = decide(signal, circumstances, policy, clock.now());
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.
   const isToBe = isFresh && verdict.kind === "suspend" && verdict.confirm === null;

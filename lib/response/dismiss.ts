@@ -1,21 +1,24 @@
 import type { DismissCommand } from "../inbox/commands.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { commandRefused, dismissed } from "../incidents/coming-back.ts";
+import { firingOf } from "../incidents/firing.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { mayMove } from "../incidents/transitions.ts";
 import { wishOf } from "../incidents/wish.ts";
 import { fetchAccount, requestSuspension } from "../twilio/accounts.ts";
+import type { Until } from "../twilio/backoff.ts";
 import type { TwilioClient } from "../twilio/client.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { wordsForCode } from "../twilio/refusals.ts";
-import type { Order, Responder } from "./responder.ts";
+import { type Order, type Responder, share } from "./responder.ts";
+import { standGuards } from "./stand-guards.ts";
 
 const REQUEST_TIMEOUT_MS = 5000;
 
 /** A person has looked, and nothing is to be done: the incident is over, and what fires next makes a new one. */
 export async function dismiss(
   responder: Responder,
-  { command }: Order<DismissCommand>,
+  { command, ...turn }: Order<DismissCommand>,
   found: IncidentRecord,
 ): Promise<IncidentRecord> {
   const { store, brake, clock } = responder;
@@ -25,10 +28,48 @@ export async function dismiss(
   const wish = wishOf(command);
   const now = clock.now();
   if (refusal !== undefined) return store.change(found, (known) => commandRefused(known, wish, refusal, now));
-  const record = isDone ? found : await store.change(found, (known) => dismissed(known, wish, now));
+  const record = isDone ? found : await leaveRunning(responder, { command, ...turn }, found);
   await brake.strikeOff(accountSid);
   await store.release(accountSid, id, null);
   return record;
+}
+
+/** Of the delivery's time. Guards that can't be made in it are made by the next sweep, and people are told so. */
+const GUARDS_SHARE = 0.3;
+
+/** It is never active and unguarded: what watches it is there, and known, before the incident is over. */
+async function leaveRunning(
+  responder: Responder,
+  { command, ...turn }: Order<DismissCommand>,
+  found: IncidentRecord,
+): Promise<IncidentRecord> {
+  const { store, clock, twilio } = responder;
+  const { accountSid, state } = found.incident;
+  const isRunning = state !== "suspended" && accountSid !== twilio.accountSid;
+  const watched = isRunning ? await guardedBy(responder, accountSid, share(responder, turn, GUARDS_SHARE)) : null;
+  await dealWith(responder, found);
+  const now = clock.now();
+  return store.change(found, (known) => dismissed(known, wishOf(command), watched, now));
+}
+
+async function guardedBy(responder: Responder, accountSid: string, until: Until): Promise<string> {
+  const memory = await responder.store.recall(accountSid, "dismiss");
+  return (await standGuards(responder, accountSid, memory, until)).words;
+}
+
+/** So many of its messages may still be on their way. */
+const MOST_ON_THEIR_WAY = 50;
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** A person has judged what fired: neither a message that comes again nor the sweep may take it for news. */
+async function dealWith({ store, clock }: Responder, { incident, openedBy, joined }: IncidentRecord): Promise<void> {
+  const { accountSid, trip, firedAt, receivedAt } = incident;
+  const now = clock.now();
+  const identities = [openedBy, ...joined.slice(-MOST_ON_THEIR_WAY)];
+  await Promise.all(identities.map((identity) => store.markSeen(accountSid, identity, now)));
+  // Whoever can sign for the account must not make a later firing look like one that was judged.
+  if (trip === null || firedAt === null || Date.parse(firedAt) > Date.parse(receivedAt) + CLOCK_SKEW_MS) return;
+  await store.noteFired(accountSid, firingOf(trip.usageTriggerSid, trip), firedAt);
 }
 
 async function whyRefused({ twilio }: Responder, { incident }: IncidentRecord): Promise<string | undefined> {

@@ -1,8 +1,9 @@
 import type { ReactivateCommand } from "../inbox/commands.ts";
 import type { DriveNudge } from "../inbox/nudges.ts";
-import type { IncidentRecord } from "../incidents/change.ts";
-import type { Incident, Reactivation } from "../incidents/incident.ts";
-import { isProtected } from "../policy/exemption.ts";
+import { type Change, followedBy, type IncidentRecord, touch, unchanged } from "../incidents/change.ts";
+import type { AlertedBecause, Incident, Reactivation } from "../incidents/incident.ts";
+import { alerted, waitsInstead } from "../incidents/record.ts";
+import { whyLeftRunning } from "../policy/left-running.ts";
 import { enforce } from "./enforce.ts";
 import { foundSuspended } from "./found-suspended.ts";
 import { hold } from "./hold.ts";
@@ -31,8 +32,12 @@ export async function drive(
   }
   const reason = whyTakenUp(known.incident, nudge);
   const delivery = { signal: nudge, ...turn };
-  if (reason === undefined || !mayBeSuspended(responder, known.incident)) {
-    return { record: (await foundSuspended(responder, delivery, current)) ?? known };
+  if (reason === undefined) return { record: (await foundSuspended(responder, delivery, current)) ?? known };
+  const left = whyLeft(responder, known.incident);
+  if (left !== undefined) {
+    const record = await foundSuspended(responder, delivery, current);
+    const now = responder.clock.now();
+    return { record: record ?? (await responder.store.change(known, (one) => leftRunning(one, nudge, left, now))) };
   }
   const tripping = { signal: nudge, rule, isNamed: true, reason };
   // Somebody had set it active past us.
@@ -55,9 +60,30 @@ function whyTakenUp({ state, because, reason }: Incident, { isPlaceFree }: Drive
   }
 }
 
-/** The policy may protect it by now; what a person asked for, a person has weighed. */
-function mayBeSuspended({ policy, clock }: Responder, { accountSid, suspension }: Incident): boolean {
-  return suspension !== null || !isProtected(accountSid, policy, clock.now());
+/** Decided anew: the policy may have changed since. What a person asked for, a person has weighed. */
+function whyLeft({ policy, twilio, clock }: Responder, incident: Incident) {
+  if (incident.suspension !== null) return undefined;
+  return whyLeftRunning(incident, policy, { parentSid: twilio.accountSid, now: clock.now() });
+}
+
+/** Nobody goes on trying: people are told why, or read it where they were told already that it could not be suspended. */
+function leftRunning(
+  record: IncidentRecord,
+  nudge: DriveNudge,
+  { because, reason }: { because: AlertedBecause; reason: string },
+  now: Date,
+): Change {
+  const { state, rule, failure, friendlyName, reason: before } = record.incident;
+  const tripping = { signal: nudge, rule, isNamed: true, reason };
+  const said = `${before}; not suspended after all: ${reason}`;
+  if (state === "open") {
+    return alerted(record, tripping, { about: "alerted", because, problem: null, friendlyName, reason: said, now });
+  }
+  if (state !== "failed" || failure?.retrying !== true) return unchanged(record);
+  return followedBy(waitsInstead(record), (next) => ({
+    record: touch(next, now.toISOString(), { reason: said }),
+    entries: [],
+  }));
 }
 
 /** The command, as it was accepted. */

@@ -9,6 +9,7 @@ import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
 import { lookAfterRaises } from "./end-raise.ts";
 import { finishSoon } from "./finish.ts";
+import { guardRunning } from "./guard-running.ts";
 import { hold } from "./hold.ts";
 import { underRaises } from "./raised.ts";
 import { type Recollection, recall } from "./recollect.ts";
@@ -51,6 +52,7 @@ async function act(plain: Responder, errand: Errand, current: Recollection): Pro
   if (nudge.kind === "raises") return { again: await lookAfterRaises(plain, nudge.accountSid, current.memory, turn) };
   const responder = underRaises(plain, nudge.accountSid, current.memory);
   if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
+  if (nudge.kind === "guard") return guardRunning(responder, { nudge, ...turn }, current);
   const { known } = current;
   // It is over, or another story by now.
   if (known === undefined || known.incident.id !== nudge.incidentId)

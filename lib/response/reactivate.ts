@@ -6,6 +6,7 @@ import { arm } from "./coming-back/arm.ts";
 import { checkAnew } from "./coming-back/check-anew.ts";
 import { cleanContained } from "./coming-back/clean-contained.ts";
 import { cleanLive } from "./coming-back/clean-live.ts";
+import { confirmUnfired } from "./coming-back/confirm-unfired.ts";
 import { goLive } from "./coming-back/go-live.ts";
 import { type Journey, type Progress, reactivationOf, type Step } from "./coming-back/journey.ts";
 import { noteKeys } from "./coming-back/new-keys.ts";
@@ -24,7 +25,8 @@ export interface CarriedOut {
 }
 
 /**
- * The way back: check anew ─ clean what can be cleaned while it is suspended ─ arm ─ set active ─ clean the rest.
+ * The way back: check anew ─ clean what can be cleaned while it is suspended ─ arm ─ set active ─ clean the rest ─ look
+ * whether it has spent too much meanwhile.
  *
  * An account is armed before it is active, and each step is written down before the next begins. Cut anywhere, it is
  * suspended, or it is active and armed; the next delivery goes on from there. A step that fails leads back to suspended.
@@ -56,7 +58,7 @@ export async function reactivate(
   return travel(journeyOf(responder, order), asked);
 }
 
-const WAY: readonly Step[] = [checkAnew, cleanContained, noteKeys, arm, goLive, cleanLive];
+const WAY: readonly Step[] = [checkAnew, cleanContained, noteKeys, arm, goLive, cleanLive, confirmUnfired];
 
 async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedOut> {
   const { responder } = journey;

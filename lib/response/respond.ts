@@ -95,6 +95,7 @@ function decided(responder: Responder, signal: Signal, { memory, known }: Pick<C
     lastReactivatedAt: memory.lastReactivatedAt,
     passed: memory.passed,
     raises: memory.raises,
+    interims: memory.interims,
     parentSid: twilio.accountSid,
   };
   const verdict = decide(signal, circumstances, policy, clock.now());

@@ -1,4 +1,5 @@
 import { isCommand, isNudge, type Message } from "../inbox/messages.ts";
+import type { Nudge } from "../inbox/nudges.ts";
 import type { Policy } from "../policy/policy.ts";
 import { maySuspend } from "../policy/stands-for.ts";
 
@@ -13,9 +14,19 @@ export const STOP = {
 } as const;
 export type Urgency = (typeof STOP)[keyof typeof STOP];
 
+const NUDGES: Readonly<Record<Nudge["kind"], Urgency>> = {
+  drive: STOP.now,
+  tampered: STOP.now,
+  // Until it stands, nothing of Twilio's stops the account.
+  guard: STOP.asked,
+  remind: STOP.never,
+  raises: STOP.never,
+  drill: STOP.never,
+};
+
 /** Pure. */
 export function urgencyOf(message: Message, policy: Policy, now: Date): Urgency {
   if (isCommand(message)) return message.kind === "suspend" ? STOP.now : STOP.asked;
-  if (isNudge(message)) return message.kind === "drive" || message.kind === "tampered" ? STOP.now : STOP.never;
+  if (isNudge(message)) return NUDGES[message.kind];
   return maySuspend(message, policy, now) ? STOP.now : STOP.never;
 }

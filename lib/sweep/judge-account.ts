@@ -9,6 +9,7 @@ import { overAtCreation, overLimits } from "./over-limits.ts";
 import { planRepairs, type RepairPlan } from "./plan-repairs.ts";
 import type { SweptAccount } from "./shard.ts";
 import { type Sampling, takeSample } from "./spend-sample.ts";
+import { passedUnguarded } from "./unguarded-limits.ts";
 
 /** What is to be done about an account, by one reading of its usage triggers and what is remembered of it. */
 export interface Findings {
@@ -35,16 +36,17 @@ export interface Law {
 
 /** Pure. */
 export function judgeAccount({ account, triggers, known, handled }: Reading, law: Law): Findings {
-  const { accountSid } = account;
+  const { accountSid, status } = account;
   const { lastReactivatedAt } = known;
-  const plan = planRepairs(triggers, { accountSid, known, ...law });
+  const repairing = { accountSid, status, known, handled, ...law };
+  const plan = planRepairs(triggers, repairing);
   const situation = { accountSid, lastReactivatedAt, ...law };
   const inForce = [...plan.keep, ...plan.update.map(({ trigger }) => trigger), ...guardsInForce(triggers, plan)];
   // What Twilio holds suspended spends nothing.
   const { signals, over } = overLimits(accountSid, account.status === "active" ? inForce : [], known, law);
   return {
     lost: lostFirings(firedTriggers(triggers, situation), handled, situation),
-    over: signals,
+    over: [...signals, ...passedUnguarded(triggers, repairing)],
     plan,
     firstSights: over,
   };

@@ -1,4 +1,5 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { GuardCounts } from "../policy/probation.ts";
 import type { Raises } from "../policy/raise.ts";
 import type { CurrencyCheck } from "./currency.ts";
 import type { Drift } from "./repeated-drift.ts";
@@ -27,13 +28,9 @@ export interface FirstSight {
 }
 
 /** What our own store says about an account. */
-export interface Known {
+export interface Known extends GuardCounts {
   /** Undefined for an account that was never swept. */
   memory: AccountMemory | undefined;
-  /** ISO 8601 UTC; null when it never was. */
-  lastReactivatedAt: string | null;
-  /** What it had used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
-  passed: Readonly<Record<string, string>>;
   /** Its limits that somebody raised for a while. */
   raises: Raises;
   /** Whether an incident holds the account, also one that is over a moment ago. */
@@ -65,6 +62,7 @@ export const NOTHING_KNOWN: Known = {
   memory: undefined,
   lastReactivatedAt: null,
   passed: {},
+  interims: {},
   raises: {},
   isClaimed: false,
   open: undefined,

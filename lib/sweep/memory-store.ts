@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
 import type { Incident } from "../incidents/incident.ts";
-import { HeadItem, recordOf } from "../incidents/items.ts";
+import { HeadItem, InterimCountsItem, recordOf } from "../incidents/items.ts";
 import { accountKey, firedKey, headKey, sweepKey } from "../incidents/keys.ts";
 import { raisesIn } from "../incidents/raise-store.ts";
 import { alertsDue } from "../incidents/record.ts";
@@ -55,6 +55,7 @@ const AccountItem = z.object({
   lastReactivatedAt: z.optional(z.string()),
   passed: z._default(z.record(z.string(), z.string()), {}),
   raises: z.optional(z.unknown()),
+  interims: InterimCountsItem,
   untold: z._default(z.set(z.string()), new Set<string>()),
 });
 const FiredItem = z.object({ sk: z.string(), firedAt: z.string() });
@@ -214,9 +215,10 @@ function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item
   const why = [...whyNot("memory", memory), ...whyNot("account", account), ...whyNot("incident", head)].join("; ");
   const untold = untoldOf(account.data, heads);
   if (why !== "") return { kind: "unreadable", why, open, untold };
-  const { lastReactivatedAt = null, passed = {} } = account.data ?? {};
+  const { lastReactivatedAt = null, passed = {}, interims = {} } = account.data ?? {};
   const { refusalToldOn = null, currency = null } = memory.data ?? {};
-  const ours = { lastReactivatedAt, passed, raises: raisesIn(account.data), isClaimed: openId !== undefined, open };
+  const counts = { lastReactivatedAt, passed, interims };
+  const ours = { ...counts, raises: raisesIn(account.data), isClaimed: openId !== undefined, open };
   return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency }, untold };
 }
 

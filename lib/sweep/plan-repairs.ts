@@ -14,6 +14,10 @@ export interface RepairPlan extends TriggerPlan, Pick<GuardRepairs, "takeOver" |
 
 export interface Repairing {
   accountSid: string;
+  /** As Twilio listed it. */
+  status: string;
+  /** When each firing (`firingOf`) was last dealt with, ISO 8601 UTC. */
+  handled: ReadonlyMap<string, string>;
   known: Known;
   policy: Policy;
   publicUrl: string;

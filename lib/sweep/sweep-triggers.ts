@@ -1,6 +1,8 @@
+import { messageOf } from "../errors.ts";
 import { firingOf } from "../incidents/firing.ts";
 import { firedTriggers } from "../triggers/lost-firings.ts";
 import { mostUrgent } from "../triggers/most-urgent.ts";
+import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { tallyOf } from "./account-tally.ts";
 import { type CurrencyAnswer, checkCurrency } from "./currency.ts";
 import { judgeAccount, judgeCreated } from "./judge-account.ts";
@@ -12,6 +14,7 @@ import { repeatedDrift } from "./repeated-drift.ts";
 import type { Sweeper, Turn } from "./sweeper.ts";
 import type { Read } from "./swept.ts";
 import type { Tally } from "./tally.ts";
+import { lacksCount } from "./unguarded-limits.ts";
 
 /** What the one reading of an account's triggers gives: judge ─ say what happened ─ repair ─ keep what is new. */
 export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn): Promise<Tally> {
@@ -26,9 +29,10 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   const currency = await checkCurrency(sweeper, account, recalled.known, turn);
   const known = currency.kind === "checked" ? { ...recalled.known, currency: currency.check } : recalled.known;
   const read = { ...recalled, known };
-  const repairing = { accountSid, known, ...law };
+  const repairing = { accountSid, status: account.status, known, handled, ...law };
   const findings = currency.kind === "checked" ? { ...judged, plan: planRepairs(triggers, repairing) } : judged;
   const repair = needsRepair(findings.plan) ? await repairKnowing(sweeper, repairing, currency, turn) : undefined;
+  await askToCount(sweeper, triggers, repairing, turn);
   const { renewed, shown } = repair === undefined || repair.kind === "busy" ? NO_WORK : repair;
   const after = judgeCreated(read, shown, law);
   // What a new account gets is no repair.
@@ -48,9 +52,28 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
 async function handledFirings(sweeper: Sweeper, { account, known, triggers }: Read, turn: Turn, now: Date) {
   const { accountSid } = account;
   const { lastReactivatedAt } = known;
-  const fired = firedTriggers(triggers, { accountSid, publicUrl: sweeper.publicUrl, lastReactivatedAt, now });
+  const situation = { accountSid, publicUrl: sweeper.publicUrl, lastReactivatedAt, now };
+  // Those whose webhook may be on its way as well: what was dealt with leaves its limit unguarded.
+  const fired = firedTriggers(triggers, situation, 0);
   const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
   return firings.length === 0 ? new Map<string, string>() : sweeper.memory.firedAt(accountSid, firings, turn.until);
+}
+
+/** The responder keeps what each guard counts from, and makes what could not be made here. */
+async function askToCount(
+  { inbox, log }: Sweeper,
+  triggers: readonly UsageTrigger[],
+  repairing: Repairing,
+  { listedAt }: Turn,
+): Promise<void> {
+  if (!lacksCount(triggers, repairing)) return;
+  const { accountSid, now } = repairing;
+  try {
+    const id = `guard:${accountSid}:${listedAt}`;
+    await inbox.put({ kind: "guard", id, accountSid, receivedAt: now.toISOString() });
+  } catch (error) {
+    log.warn("guard-not-asked-for", { accountSid, reason: messageOf(error) });
+  }
 }
 
 /** A new account waits for what it is billed in; one that was armed before is worth more with its triggers than without. */

@@ -1,10 +1,19 @@
 import { createHash } from "node:crypto";
-import { isDecimal, subtract, sum } from "../decimal.ts";
+import { compare, isDecimal, subtract, sum } from "../decimal.ts";
 import type { Limit, Policy } from "../policy/policy.ts";
-import { allowanceOf, guardEnd, guardKey, probationEnd } from "../policy/probation.ts";
+import {
+  allowanceOf,
+  type GuardCounts,
+  guardBases,
+  guardEnd,
+  guardKey,
+  interimOf,
+  periodEnd,
+  probationEnd,
+} from "../policy/probation.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { callbackUrl, LIMIT_PARAMETER, PROBATION_PARAMETER } from "./callback.ts";
-import { callsUs, isMarked, isThere, MARK, type WantedTrigger } from "./wanted.ts";
+import { callsUs, isMarked, isThere, MARK, type WantedTrigger, watchesTheSame } from "./wanted.ts";
 
 /** With them the longest limit's name, 40 letters, fits into Twilio's 64. */
 const PROBATION = " probation";
@@ -32,28 +41,55 @@ export function basesOf(guards: readonly WantedTrigger[], there: readonly UsageT
   );
 }
 
-export interface Guarded {
+export interface Guarded extends GuardCounts {
   policy: Policy;
   accountSid: string;
   publicUrl: string;
-  /** ISO 8601 UTC. */
-  lastReactivatedAt: string;
-  /** What its guards count from, by `guardKey`. */
-  bases: Readonly<Record<string, string>>;
 }
 
 /**
- * The guards that a reactivated account has to have by now. On probation a share of each limit; then, until the limit's
- * own trigger can fire again, the whole limit. With the value that the reactivation gave them, so that one that is made
- * anew allows no more than the first one did; `+N` only where that value is not known.
+ * The guards that an account has to have by now. After a reactivation: on probation a share of each limit; then, until the
+ * limit's own trigger can fire again, the whole limit. Where it was left running with a limit spent: the whole limit. With
+ * the value that they were given first, so that one that is made anew allows no more; `+N` only where that is not known.
  */
-export function guardsBy(now: Date, { policy, lastReactivatedAt, bases, ...account }: Guarded): WantedTrigger[] {
-  const isOnProbation = now.getTime() <= probationEnd(lastReactivatedAt, policy);
-  const phase = isOnProbation ? { name: PROBATION, share: policy.probation.share } : { name: INTERIM, share: "1" };
-  return suspendingLimits(policy)
-    .filter(([, limit]) => now.getTime() <= guardEnd(limit, lastReactivatedAt, policy))
-    .map(([name, limit]) => guardOf(name, limit, { policy, ...account, command: lastReactivatedAt }, phase))
+export function guardsBy(now: Date, { lastReactivatedAt, passed, interims, ...account }: Guarded): WantedTrigger[] {
+  const counts = { lastReactivatedAt, passed, interims };
+  const bases = guardBases(account.policy, counts);
+  return suspendingLimits(account.policy)
+    .flatMap(([name, limit]) => guardBy(now, name, limit, { ...account, ...counts }) ?? [])
     .map((wanted) => countedFrom(bases[guardKey(wanted.limit, wanted)], wanted));
+}
+
+function guardBy(now: Date, name: string, limit: Limit, guarded: Guarded): WantedTrigger | undefined {
+  const { policy, lastReactivatedAt } = guarded;
+  const interim = interimOf(name, limit, guarded);
+  if (interim !== undefined) {
+    const isOver = now.getTime() > periodEnd(limit.every, new Date(interim.since));
+    return isOver ? undefined : interimGuard(name, limit, { ...guarded, command: interim.since });
+  }
+  if (lastReactivatedAt === null || now.getTime() > guardEnd(limit, lastReactivatedAt, policy)) return undefined;
+  const making = { ...guarded, command: lastReactivatedAt };
+  const isOnProbation = now.getTime() <= probationEnd(lastReactivatedAt, policy);
+  if (!isOnProbation) return interimGuard(name, limit, making);
+  return guardOf(name, limit, making, { name: PROBATION, share: policy.probation.share });
+}
+
+/** The whole limit on top of what has been used by now. @param making.command what its tag is made of */
+export function interimGuard(name: string, limit: Limit, making: Making): WantedTrigger {
+  return guardOf(name, limit, making, { name: INTERIM, share: "1" });
+}
+
+/**
+ * Whether it is one that has not fired, and watches what this one would: by its numbers. Its name proves nothing: whoever
+ * holds the account's auth token can make one of the same name that never fires. From its creation on the distance to a
+ * value that was `+N` only shrinks.
+ */
+export function standsFor(trigger: UsageTrigger, wanted: WantedTrigger): boolean {
+  const { triggerValue, currentValue, dateFired } = trigger;
+  if (!isGuardOf(trigger, wanted.limit) || !watchesTheSame(trigger, wanted) || dateFired !== null) return false;
+  if (!isDecimal(triggerValue) || !isCallingUs(trigger, wanted)) return false;
+  if (!wanted.triggerValue.startsWith("+")) return compare(triggerValue, wanted.triggerValue) <= 0;
+  return isDecimal(currentValue) && compare(subtract(triggerValue, currentValue), wanted.triggerValue.slice(1)) <= 0;
 }
 
 /** At the value that the reactivation gave it; `+N` where that is not known. */
@@ -79,7 +115,7 @@ export function isCallingUs(trigger: UsageTrigger, wanted: WantedTrigger): boole
   return callsUs(trigger, { callbackUrl: address.href });
 }
 
-type Making = Pick<Guarded, "policy" | "accountSid" | "publicUrl"> & { command: string };
+export type Making = Pick<Guarded, "policy" | "accountSid" | "publicUrl"> & { command: string };
 
 function guardOf(name: string, limit: Limit, making: Making, phase: { name: string; share: string }): WantedTrigger {
   const { policy, accountSid, publicUrl, command } = making;
@@ -95,7 +131,7 @@ function guardOf(name: string, limit: Limit, making: Making, phase: { name: stri
   };
 }
 
-function suspendingLimits({ limits }: Policy): [string, Limit][] {
+export function suspendingLimits({ limits }: Policy): [string, Limit][] {
   return Object.entries(limits).filter(([, { then }]) => then === "suspend");
 }
 

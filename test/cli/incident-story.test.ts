@@ -43,6 +43,7 @@ const incident: Incident & { timeline: TimelineEntry[] } = {
   suspension: null,
   reactivation: null,
   dismissal: null,
+  recurrence: null,
   timeline,
 };
 

@@ -149,6 +149,7 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     suspension: null,
     reactivation: null,
     dismissal: null,
+    recurrence: null,
     ...changes,
   };
 }
@@ -227,6 +228,7 @@ export const examples = {
   },
   dismissed: {
     about: "dismissed",
+    note: "daily-sms has fired at 50 and is spent until 2026-11-22 00:00 UTC; its guard fires once 50 more was used (daily-sms is at 1360.52 now)",
     incident: incident({
       ...notContained,
       state: "dismissed",

@@ -173,6 +173,7 @@ describe("whatever is to be told", () => {
     ...{ id: words, accountSid: words, friendlyName: maybe(words), state: fc.constantFrom(...INCIDENT_STATES) },
     ...{ rule: words, reason: words, openedAt: words, updatedAt: words, firedAt: maybe(words), receivedAt: words },
     ...{ suspendedAt: maybe(words), reactivatedAt: maybe(words), because: maybe(fc.constantFrom(...ALERTED_BECAUSE)) },
+    recurrence: maybe(fc.record({ limit: words, first: words, previous: words, nth: number })),
     trip: maybe(
       fc.record({
         ...{ usageTriggerSid: words, usageCategory: words, triggerBy: words, recurring: words, triggerValue: words },

@@ -66,7 +66,7 @@ async function alertedOrDismissed({ store }: CommandRig, opened: IncidentRecord,
   );
   if (state === "alerted") return told.incident;
   const wish = { ...wishOf(reactivate(told.incident)), operator: "olga" };
-  return (await store.save(dismissed(told, wish, ASKED))).incident;
+  return (await store.save(dismissed(told, wish, null, ASKED))).incident;
 }
 
 type Back = "reactivating" | "reactivated";

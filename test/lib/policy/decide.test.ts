@@ -22,6 +22,7 @@ const ORDINARY: Circumstances = {
   suspendedAt: null,
   lastReactivatedAt: null,
   passed: {},
+  interims: {},
   parentSid: PARENT,
 };
 const fired = (firedAt: string | null, receivedAt = "2026-11-21T04:00:00.000Z") =>
@@ -630,6 +631,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     suspendedAt: fc.option(around),
     lastReactivatedAt: fc.option(fc.oneof(time, around)),
     passed: fc.constantFrom({}, { "totalprice price daily": "99.5" }, { "guard of first: sms price": "1" }),
+    interims: fc.constantFrom({}, { "guard of first: sms price": { since: NOW.toISOString(), base: "2" } }),
     parentSid: fc.constant(PARENT),
   });
 

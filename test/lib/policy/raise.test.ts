@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compare, sum } from "../../../lib/decimal.ts";
 import type { UsageTriggerSignal } from "../../../lib/inbox/messages.ts";
@@ -9,6 +8,7 @@ import { allowanceOf, guardKey } from "../../../lib/policy/probation.ts";
 import { countedSince, type Raise, raisedPolicy, restOf, stageOf } from "../../../lib/policy/raise.ts";
 import { valueFor } from "../../../lib/policy/rule-for.ts";
 import { standsFor } from "../../../lib/policy/stands-for.ts";
+import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
 import { firing } from "../../support/signals.ts";
 
@@ -217,7 +217,15 @@ describe("the end", () => {
 describe("a firing under a raised limit", () => {
   const NOW = plus(HOUR);
   const ORDINARY: Circumstances = {
-    ...{ state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {}, parentSid: PARENT },
+    ...{
+      state: null,
+      because: null,
+      suspendedAt: null,
+      lastReactivatedAt: null,
+      passed: {},
+      interims: {},
+      parentSid: PARENT,
+    },
   };
   const fired = (changes: Partial<UsageTriggerSignal>) =>
     firing(ACCOUNT, { limit: "daily-spend", receivedAt: NOW.toISOString(), firedAt: NOW.toISOString(), ...changes });

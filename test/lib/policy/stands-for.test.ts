@@ -209,7 +209,15 @@ const anyFiring = fc
     return signal({ ...changes, ...measure, probation: isGuard && isOnce, firedAt: age === null ? null : ago(age) });
   });
 const policies = fc.constantFrom(POLICY, STRICT);
-const QUIET = { state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {}, parentSid: PARENT };
+const QUIET = {
+  state: null,
+  because: null,
+  suspendedAt: null,
+  lastReactivatedAt: null,
+  passed: {},
+  interims: {},
+  parentSid: PARENT,
+};
 
 test("whatever is suspended for, in whatever circumstances, had been told for a stop", () => {
   const circumstances = fc.record({
@@ -223,6 +231,7 @@ test("whatever is suspended for, in whatever circumstances, had been told for a 
       { [guardKey("total-sms", { usageCategory: "sms", triggerBy: "count" })]: "0" },
       { "totalprice price daily": "90" },
     ),
+    interims: fc.constant({}),
     parentSid: fc.constant(PARENT),
   });
   fc.assert(

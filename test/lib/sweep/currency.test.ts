@@ -10,7 +10,7 @@ import type { TwilioSimulator } from "../../../local/twilio/simulator.ts";
 import { quietSimulator } from "../../local/twilio/api.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 import { policyOf } from "../../support/policies.ts";
-import { ACCOUNT, inOrder, NOW, PUBLIC_URL, remembered, timeBefore } from "./examples.ts";
+import { ACCOUNT, inOrder, NOW, PUBLIC_URL, remembered, timeBefore, UNTOUCHED } from "./examples.ts";
 
 const POLICY = policyOf(`
 currency: USD
@@ -59,7 +59,7 @@ describe("limits that would mean other money", () => {
   test("are not created, and what there is of them is not removed", () => {
     const known = { ...NOTHING_KNOWN, currency: found("JPY") };
     const plan = (triggers: Parameters<typeof planRepairs>[0], policy = POLICY) =>
-      planRepairs(triggers, { accountSid: ACCOUNT, known, policy, publicUrl: PUBLIC_URL, now: NOW });
+      planRepairs(triggers, { ...UNTOUCHED, accountSid: ACCOUNT, known, policy, publicUrl: PUBLIC_URL, now: NOW });
     const fresh = plan([]);
     expect(fresh.create.map(({ limit }) => limit)).toEqual(["texts"]);
     expect(fresh.withheld.map(({ limit }) => limit)).toEqual(["daily-spend"]);

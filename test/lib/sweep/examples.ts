@@ -48,6 +48,9 @@ export function inOrder(changes: Readonly<Record<string, Changes>> = {}, policy 
   return wanted.map((one, index) => listed(one, index + 1, changes[one.limit]));
 }
 
+/** An active account of which nothing was dealt with. */
+export const UNTOUCHED = { status: "active", handled: new Map<string, string>() };
+
 /** RFC 2822, as in DateFired. */
 export function rfc2822(time: Date): string {
   return time.toUTCString().replace("GMT", "+0000");

@@ -6,11 +6,22 @@ import { wantedTriggers } from "../../../lib/triggers/wanted.ts";
 import type { UsageTrigger } from "../../../lib/twilio/usage-triggers.ts";
 import fc from "../../support/fast-check.ts";
 import { policyOf } from "../../support/policies.ts";
-import { ACCOUNT, inOrder, listed, NOW, POLICY, PUBLIC_URL, remembered, timeBefore, withIncident } from "./examples.ts";
+import {
+  ACCOUNT,
+  inOrder,
+  listed,
+  NOW,
+  POLICY,
+  PUBLIC_URL,
+  remembered,
+  timeBefore,
+  UNTOUCHED,
+  withIncident,
+} from "./examples.ts";
 
 const HOUR = 3600_000;
 const plan = (triggers: readonly UsageTrigger[], known: Known = remembered(), policy = POLICY) =>
-  planRepairs(triggers, { accountSid: ACCOUNT, known, policy, publicUrl: PUBLIC_URL, now: NOW });
+  planRepairs(triggers, { ...UNTOUCHED, accountSid: ACCOUNT, known, policy, publicUrl: PUBLIC_URL, now: NOW });
 const limits = ({ create }: RepairPlan) => create.map(({ limit }) => limit);
 /** As the reactivation made them, when 1500 had been used since ever. */
 const GUARDS = guardsFor(POLICY, ACCOUNT, PUBLIC_URL, "a-command").map((guard, index) =>
