@@ -3,15 +3,10 @@
 /**
  * Puts the checked policy in the place of lib/policy/current-policy.ts: a bundle then holds the policy itself, neither
  * YAML nor a schema, and a wrong policy stops the packaging. serverless-esbuild calls this once for each use of it.
- *
- * CommonJS, because serverless-esbuild requires it; and what it needs of lib is bundled first, because Serverless runs
- * under any Node from 20 on, which need not know TypeScript.
+ * CommonJS, because serverless-esbuild requires it.
  */
-const { createRequire } = require("node:module");
 const { join } = require("node:path");
-const { pathToFileURL } = require("node:url");
-const { compileFunction } = require("node:vm");
-const { buildSync } = require("esbuild");
+const loadModule = require("./load-module.cjs");
 
 const LOADER = join(__dirname, "../lib/policy/load-policy.ts");
 const CURRENT_POLICY = /[\\/]lib[\\/]policy[\\/]current-policy\.ts$/;
@@ -44,23 +39,4 @@ function policyPlugin(policy) {
       build.onLoad({ filter: CURRENT_POLICY }, () => ({ contents: JSON.stringify({ policy }), loader: "json" }));
     },
   };
-}
-
-function loadModule(file) {
-  const { outputFiles } = buildSync({
-    entryPoints: [file],
-    bundle: true,
-    write: false,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    define: { "import.meta.url": JSON.stringify(pathToFileURL(file).href) },
-  });
-  const module = { exports: {} };
-  compileFunction(outputFiles[0].text, ["module", "exports", "require"], { filename: file })(
-    module,
-    module.exports,
-    createRequire(file),
-  );
-  return module.exports;
 }

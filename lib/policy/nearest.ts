@@ -2,7 +2,7 @@
  * The one of `candidates` that `word` was probably meant to be; undefined when none is close. Counts letters to add,
  * drop, change or swap: about one for every three letters of the word, three at most.
  */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+export function nearest<T extends string>(word: string, candidates: Iterable<T>): T | undefined {
   // Longer words are no slips of names that have 54 letters at most, and would only cost time.
   if (word.length > 60) return undefined;
   const allowed = Math.min(3, Math.max(1, Math.floor((word.length + 1) / 3)));

@@ -52,7 +52,7 @@ function incomplete(missing: Half): Sender {
 }
 
 const FIXES: Readonly<Record<Half, string>> = {
-  SLACK_CHANNEL: 'set SLACK_CHANNEL to the channel\'s ID (on AWS deploy with --param="slackChannel=C012ABCDEF")',
+  SLACK_CHANNEL: "set SLACK_CHANNEL to the channel's ID (on AWS write slackChannel in the stage's file, and deploy)",
   SLACK_BOT_TOKEN:
     "store the app's bot token (xoxb-...) as SLACK_BOT_TOKEN (on AWS in the SSM parameter that SLACK_BOT_TOKEN_PARAMETER names)",
 };

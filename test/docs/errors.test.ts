@@ -5,7 +5,7 @@ const root = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const page = read("docs/errors.md");
 
-const sources = globSync("{lib,handlers,local,cli,bench}/**/*.ts", { cwd: root });
+const sources = globSync("{build,lib,handlers,local,cli,bench}/**/*.ts", { cwd: root });
 const codesIn = (text: string) => [...text.matchAll(/TollbreakerError\(\s*"([a-z-]+)"/g)].map(([, code]) => code ?? "");
 const codes = [...new Set(sources.flatMap((path) => codesIn(read(path))))];
 

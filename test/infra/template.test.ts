@@ -93,26 +93,18 @@ describe("the template", () => {
     }
   });
 
-  test("refuses a mode that the responder would refuse", async () => {
-    await expect(packageStack("mode=observ")).rejects.toThrow("functions.respond.environment.MODE");
-  }, 60_000);
-
-  test("refuses a daily summary that the sweep would refuse", async () => {
-    await expect(packageStack("dailySummary=yes")).rejects.toThrow("functions.sweepShard.environment.DAILY_SUMMARY");
-  }, 60_000);
-
   test("takes the mode, the public URL, Slack's channel and workspace and the rest from parameters", async () => {
     const slack = ["slackChannel=C012ABCDEF", "slackTeam=T012ABCDEF", "dailySummary=on", "responders=10"];
-    const other = await packageStack("mode=observe", "publicUrl=https://tollbreaker.example.com", ...slack);
+    const other = await packageStack("mode=enforce", "publicUrl=https://tollbreaker.example.com", ...slack);
     const { deployed, written } = environmentOf(other.template, "RespondLambdaFunction");
     const of = (id: string) => environmentOf(other.template, id).deployed;
     await other.remove();
-    expect(deployed["MODE"]).toBe("observe");
+    expect(deployed["MODE"]).toBe("enforce");
     expect(other.template.Resources["RespondEventSourceMappingSQSInbox"]?.Properties["ScalingConfig"]).toEqual({
       MaximumConcurrency: 10,
     });
     for (const id of ["SweepShardLambdaFunction", "OperatorApiLambdaFunction", "SlackLambdaFunction"])
-      expect(of(id)["MODE"], id).toBe("observe");
+      expect(of(id)["MODE"], id).toBe("enforce");
     expect(of("NotifyLambdaFunction")["SLACK_CHANNEL"]).toBe("C012ABCDEF");
     expect(of("SlackLambdaFunction")["SLACK_TEAM_ID"]).toBe("T012ABCDEF");
     expect(of("SweepShardLambdaFunction")["DAILY_SUMMARY"]).toBe("on");
