@@ -9,8 +9,11 @@ import { accountKey, raiseKey } from "./keys.ts";
  * round trip; and each has a record of its own, for people, which is kept.
  */
 export interface RaiseStore {
-  /** What counts for this account from now on: all of it. Repeatable. */
-  keepRaises(accountSid: string, raises: Raises): Promise<void>;
+  /**
+   * What counts for this account from now on: all of it. Repeatable.
+   * @param passed what its guards count from by now, by `guardKey`; left out, that stays as it is
+   */
+  keepRaises(accountSid: string, raises: Raises, passed?: Readonly<Record<string, string>>): Promise<void>;
   /** How a raise went. Repeatable: the later record of the same request takes the place of the earlier one. */
   recordRaise(record: RaiseRecord): Promise<void>;
 }
@@ -71,9 +74,15 @@ export function raisesIn(item: unknown): Raises {
 
 export function raiseStore(client: DynamoDBDocumentClient, TableName: string): RaiseStore {
   return {
-    async keepRaises(accountSid, raises) {
-      const keeping = { TableName, Key: accountKey(accountSid), UpdateExpression: "SET raises = :raises" };
-      await client.send(new UpdateCommand({ ...keeping, ExpressionAttributeValues: { ":raises": raises } }));
+    async keepRaises(accountSid, raises, passed) {
+      const isMoved = passed !== undefined;
+      const keeping = new UpdateCommand({
+        TableName,
+        Key: accountKey(accountSid),
+        UpdateExpression: `SET raises = :raises${isMoved ? ", passed = :passed" : ""}`,
+        ExpressionAttributeValues: { ":raises": raises, ...(isMoved && { ":passed": passed }) },
+      });
+      await client.send(keeping);
     },
     async recordRaise(record) {
       await client.send(

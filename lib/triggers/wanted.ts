@@ -80,6 +80,6 @@ function hasValue(trigger: UsageTrigger, { triggerValue }: WantedTrigger): boole
 }
 
 // "An empty value or a value of `alltime` reads non-recurring UsageTriggers."
-function periodOf({ recurring }: Pick<UsageTrigger, "recurring">): string {
+export function periodOf({ recurring }: Pick<UsageTrigger, "recurring">): string {
   return recurring === "alltime" ? "" : recurring;
 }
