@@ -28,6 +28,7 @@ export interface Notice {
 type NoticeKind =
   | "drill"
   | "armed"
+  | "found-before"
   | "drift-repaired"
   | "drift-repeated"
   | "other-currency"

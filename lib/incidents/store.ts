@@ -9,10 +9,22 @@ import {
 import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
+import type { Anchor } from "../policy/first-moment.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
+import { beforeOf, firstMomentOf } from "./first-moment-item.ts";
 import { HeadItem, headItem, recordOf } from "./items.ts";
-import { accountKey, brakeKey, entryKey, firedKey, headKey, routingKey, seenKey } from "./keys.ts";
+import {
+  accountKey,
+  brakeKey,
+  entryKey,
+  firedKey,
+  firstMomentKey,
+  headKey,
+  routingKey,
+  seenKey,
+  sweepKey,
+} from "./keys.ts";
 
 /** The responder's memory. Only the responder writes here. Every write can be repeated. */
 export interface IncidentStore {
@@ -90,6 +102,10 @@ export interface Memory {
   lastReactivatedAt: string | null;
   /** What had been used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
+  /** When this deployment began to watch, ISO 8601 UTC; null before the first sweep. */
+  firstMoment: string | null;
+  /** What the sweep noted of an account whose limit had fired before that; null for all others. */
+  before: Anchor | null;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
 }
@@ -120,7 +136,8 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   async function recall(accountSid: string, identity: string): Promise<Memory> {
     const account = accountKey(accountSid);
     const seen = seenKey(accountSid, identity);
-    const items = await getAll([account, seen, brakeKey]);
+    const swept = sweepKey(accountSid);
+    const items = await getAll([account, seen, brakeKey, firstMomentKey, swept]);
     const known = z.parse(AccountItem, items.find(({ pk }) => pk === account.pk) ?? {});
     return {
       seen: items.some(({ pk }) => pk === seen.pk),
@@ -128,6 +145,8 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
       lastIncidentId: known.lastIncidentId ?? null,
       lastReactivatedAt: known.lastReactivatedAt ?? null,
       passed: known.passed ?? {},
+      firstMoment: firstMomentOf(items.find(({ sk }) => sk === firstMomentKey.sk)),
+      before: beforeOf(items.find(({ pk }) => pk === swept.pk)),
       brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
   }

@@ -1,6 +1,6 @@
 import { identityOf } from "../inbox/messages.ts";
 import type { DriveNudge, RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
-import type { IncidentRecord } from "../incidents/change.ts";
+import { type IncidentRecord, isSameDay } from "../incidents/change.ts";
 import { isOver } from "../incidents/transitions.ts";
 import { foundActive, reminded } from "../incidents/watched.ts";
 import { isProtected } from "../policy/exemption.ts";
@@ -78,17 +78,24 @@ async function lookAfter(
 ): Promise<IncidentRecord | undefined> {
   const { policy, twilio, store, clock } = responder;
   const { nudge, ...turn } = errand;
-  const { known } = current;
+  const { known, memory } = current;
   if (known.incident.state !== "suspended") return undefined;
   const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
-  if (policy.tampering === "suspend" && !isProtected(nudge.accountSid, policy, clock.now())) {
+  // A table that was restored does not know whether people brought it back since its backup: told once a day.
+  const isRestored = memory.firstMoment !== null && (known.incident.suspendedAt ?? "") < memory.firstMoment;
+  if (isRestored && wasToldToday(known, clock.now())) return undefined;
+  if (policy.tampering === "suspend" && !isRestored && !isProtected(nudge.accountSid, policy, clock.now())) {
     const { rule } = known.incident;
     const tripping = { signal: nudge, rule, isNamed: true, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }
   const now = clock.now();
   return store.change(known, (record) => foundActive(record, identityOf(nudge), now));
+}
+
+function wasToldToday({ incident }: IncidentRecord, now: Date): boolean {
+  return incident.alerts.some(({ about, at }) => about === "tampered" && isSameDay(at, now.toISOString()));
 }
 
 /** What waits for a person, and still does. */

@@ -6,16 +6,23 @@ import type { Repair, RepairWork } from "./repair-account.ts";
 import type { SweptAccount } from "./shard.ts";
 import type { Turn } from "./sweeper.ts";
 import type { Read, Swept } from "./swept.ts";
-import type { Counts, Tally } from "./tally.ts";
+import { type Counts, type Names, NO_NAMES, nameOf, type Tally } from "./tally.ts";
 
 /** What of one account counts, and what people are told by name. Pure. */
 export function tallyOf(
   policy: Policy,
   { account, known }: Read,
-  swept: Swept & { spend: number; isKept: boolean; repeated: readonly string[]; currency: CurrencyAnswer },
+  swept: Swept & {
+    spend: number;
+    isKept: boolean;
+    repeated: readonly string[];
+    currency: CurrencyAnswer;
+    /** Suspending limits that were reached before we watched, for a person. */
+    overBefore: readonly string[];
+  },
   { sweepId, now }: Turn & { now: Date },
 ): Tally {
-  const { findings, repair, after, spend, isKept, repeated, currency } = swept;
+  const { findings, repair, after, spend, isKept, repeated, currency, overBefore } = swept;
   const { lost, plan } = findings;
   const over = [...findings.over, ...after.over];
   const carriesAll = repair === undefined ? plan.create.length === 0 : repair.kind === "repaired";
@@ -40,6 +47,7 @@ export function tallyOf(
     newlyRefused: one(isNewlyRefused),
     repeated: one(repeated.length > 0),
     otherCurrency: one(currency.kind === "checked" && lacksOwnValues(account.accountSid, policy, known)),
+    overBefore: one(overBefore.length > 0),
     ...(repair !== undefined &&
       repair.kind !== "busy" && {
         createdAnew: isNew ? repair.created : 0,
@@ -51,21 +59,33 @@ export function tallyOf(
   };
   const refusedSids = isNewlyRefused ? [account.accountSid] : [];
   const currencies = currency.kind === "checked" ? [{ accountSid: account.accountSid, check: currency.check }] : [];
-  const names = namesOf(account, { repair, repeated, currency }, counts);
+  const names = namesOf(account, { repair, repeated, currency, overBefore }, counts);
   return { counts, names, refusedSids, currencies };
 }
 
 const one = (holds: boolean): number => (holds ? 1 : 0);
 
 function namesOf(
-  { accountSid, friendlyName }: SweptAccount,
-  { repair, repeated, currency }: { repair: Repair | undefined; repeated: readonly string[]; currency: CurrencyAnswer },
+  account: SweptAccount,
+  {
+    repair,
+    repeated,
+    currency,
+    overBefore,
+  }: {
+    repair: Repair | undefined;
+    repeated: readonly string[];
+    currency: CurrencyAnswer;
+    overBefore: readonly string[];
+  },
   counts: Partial<Counts>,
-) {
-  const name = friendlyName === "" ? accountSid : `${friendlyName} (${accountSid})`;
+): Names {
+  const name = nameOf(account);
   const what = repair === undefined || repair.kind === "busy" ? "" : inWords(repair);
   const done = what === "" ? "" : ` (done: ${what})`;
   return {
+    ...NO_NAMES,
+    overBefore: overBefore.length > 0 ? [`${name}: ${overBefore.join(", ")}`] : [],
     arrived: counts.arrived === 1 ? [name] : [],
     drifted: counts.drifted === 1 ? [what === "" ? name : `${name}: ${what}`] : [],
     refused: counts.newlyRefused === 1 && repair?.kind === "failed" ? [`${name}: ${repair.why}${done}`] : [],

@@ -2,7 +2,7 @@ import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { valuesOf } from "../policy/measure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { isGuard } from "../triggers/guards.ts";
-import { firedTriggers, lostFirings } from "../triggers/lost-firings.ts";
+import { firedTriggers, hasFiredSince, lostFirings } from "../triggers/lost-firings.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import type { FirstSight, Known } from "./known.ts";
 import { overAtCreation, overLimits } from "./over-limits.ts";
@@ -33,17 +33,24 @@ export interface Law {
   now: Date;
 }
 
+/** @property since from when on a firing is news to us, in milliseconds since the epoch */
+export interface Judging extends Law {
+  since: number;
+}
+
 /** Pure. */
-export function judgeAccount({ account, triggers, known, handled }: Reading, law: Law): Findings {
+export function judgeAccount({ account, triggers, known, handled }: Reading, law: Judging): Findings {
   const { accountSid } = account;
   const { lastReactivatedAt } = known;
-  const plan = planRepairs(triggers, { accountSid, known, ...law });
+  const { policy, publicUrl, now } = law;
+  const plan = planRepairs(triggers, { accountSid, known, policy, publicUrl, now });
   const situation = { accountSid, lastReactivatedAt, ...law };
+  const fired = firedTriggers(triggers, situation).filter((trigger) => hasFiredSince(trigger, law.since));
   const inForce = [...plan.keep, ...plan.update.map(({ trigger }) => trigger), ...guardsInForce(triggers, plan)];
   // What Twilio holds suspended spends nothing.
   const { signals, over } = overLimits(accountSid, account.status === "active" ? inForce : [], known, law);
   return {
-    lost: lostFirings(firedTriggers(triggers, situation), handled, situation),
+    lost: lostFirings(fired, handled, situation),
     over: signals,
     plan,
     firstSights: over,

@@ -1,4 +1,5 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { Anchor } from "../policy/first-moment.ts";
 import type { CurrencyCheck } from "./currency.ts";
 import type { Drift } from "./repeated-drift.ts";
 
@@ -29,10 +30,14 @@ export interface FirstSight {
 export interface Known {
   /** Undefined for an account that was never swept. */
   memory: AccountMemory | undefined;
-  /** ISO 8601 UTC; null when it never was. */
+  /** ISO 8601 UTC; null when it never was. An account whose limit had fired before we watched counts as one that came back then. */
   lastReactivatedAt: string | null;
   /** What it had used by then, by measure, and what its guards count from, by `guardKey`: decimal strings. */
   passed: Readonly<Record<string, string>>;
+  /** What the sweep kept of an account whose limit had fired before we watched; null for all others. */
+  before: Anchor | null;
+  /** The first sweep that found it suspended without an incident; null where none did, or it was active since. */
+  foundSuspendedIn: string | null;
   /** Whether an incident holds the account, also one that is over a moment ago. */
   isClaimed: boolean;
   open: OpenIncident | undefined;
@@ -62,6 +67,8 @@ export const NOTHING_KNOWN: Known = {
   memory: undefined,
   lastReactivatedAt: null,
   passed: {},
+  before: null,
+  foundSuspendedIn: null,
   isClaimed: false,
   open: undefined,
   refusalToldOn: null,

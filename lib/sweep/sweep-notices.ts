@@ -24,6 +24,36 @@ export function armedNotice(run: Run, now: Date): Notice {
   });
 }
 
+/** What was so before we watched. Nothing was suspended for it. */
+export function foundNotice(run: Run, now: Date): Notice {
+  const { overBefore, suspendedBefore } = run.counts;
+  const over = overBefore > 0 ? [`${accounts(overBefore)} over a limit already`] : [];
+  const suspended = suspendedBefore > 0 ? [`${accounts(suspendedBefore)} suspended already`] : [];
+  const what = [...over, ...suspended].join(", and ");
+  return notice({
+    ...envelope(run, "found-before", now),
+    severity: "warning",
+    subject: `Found: ${what}`,
+    headline: `Tollbreaker found ${what}. What fired before it watched suspends nobody by itself: an account may have been brought back since.`,
+    facts: [
+      ...(overBefore > 0 ? [{ label: "Over a limit", value: named(run.names, "overBefore", overBefore) }] : []),
+      ...(suspendedBefore > 0
+        ? [{ label: "Suspended", value: named(run.names, "suspendedBefore", suspendedBefore) }]
+        : []),
+    ],
+    nextStep: [
+      overBefore > 0
+        ? "Look at each that is over its limit: one whose limit had fired is guarded, and stopped once it spends as much more as a probation allows. Suspend it, if it must not go on (tollbreaker suspend SID)."
+        : "",
+      suspendedBefore > 0
+        ? "To bring a suspended one back by Tollbreaker, adopt it first (tollbreaker accounts adopt SID, or --all)."
+        : "",
+    ]
+      .filter((step) => step !== "")
+      .join(" "),
+  });
+}
+
 /** Triggers that somebody removed or changed. */
 export function driftNotice(run: Run, now: Date): Notice {
   const { drifted, created, createdAnew, updated, removed } = run.counts;

@@ -1,6 +1,7 @@
 import { compare, isDecimal } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
+import { ON_ITS_WAY_MS } from "../policy/first-moment.ts";
 import { firedAtOf, periodStart } from "../policy/period.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { foundSignal } from "./found-signal.ts";
@@ -15,8 +16,6 @@ interface Situation {
   now: Date;
 }
 
-/** A webhook that is on its way is not lost: Twilio retries it for a while. */
-const ON_ITS_WAY_MS = 90_000;
 const DAY_MS = 24 * 3600_000;
 /** What fired in the last minutes of a period is found only in the next one. */
 const LEAST_MS = 3600_000;
@@ -25,7 +24,7 @@ const LONGEST_MS = 31 * DAY_MS;
 
 /**
  * Pure. Those of our triggers whose firing in this period, or within the hour, should have been dealt with by now.
- * @param onItsWayMs how long a firing's webhook may still be on its way
+ * @param onItsWayMs how long a firing's webhook may still be on its way: it is not lost, Twilio retries it for a while
  */
 export function firedTriggers(
   triggers: readonly UsageTrigger[],
@@ -43,6 +42,12 @@ function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation, onI
   const isOld = firedAt.getTime() < since;
   // DateFired has whole seconds.
   return !isOld && (lastReactivatedAt === null || firedAt.getTime() > Date.parse(lastReactivatedAt) - 1000);
+}
+
+/** @param since milliseconds since the epoch */
+export function hasFiredSince(trigger: UsageTrigger, since: number): boolean {
+  const firedAt = firedAtOf(trigger);
+  return firedAt !== null && firedAt.getTime() >= since;
 }
 
 /**

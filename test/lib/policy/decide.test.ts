@@ -22,6 +22,7 @@ const ORDINARY: Circumstances = {
   suspendedAt: null,
   lastReactivatedAt: null,
   passed: {},
+  firstMoment: "2026-01-01T00:00:00.000Z",
   parentSid: PARENT,
 };
 const fired = (firedAt: string | null, receivedAt = "2026-11-21T04:00:00.000Z") =>
@@ -630,6 +631,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     suspendedAt: fc.option(around),
     lastReactivatedAt: fc.option(fc.oneof(time, around)),
     passed: fc.constantFrom({}, { "totalprice price daily": "99.5" }, { "guard of first: sms price": "1" }),
+    firstMoment: fc.option(fc.oneof(time, around)),
     parentSid: fc.constant(PARENT),
   });
 

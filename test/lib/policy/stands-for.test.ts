@@ -209,7 +209,11 @@ const anyFiring = fc
     return signal({ ...changes, ...measure, probation: isGuard && isOnce, firedAt: age === null ? null : ago(age) });
   });
 const policies = fc.constantFrom(POLICY, STRICT);
-const QUIET = { state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {}, parentSid: PARENT };
+const FIRST_MOMENT = "2026-01-01T00:00:00.000Z";
+const QUIET = {
+  ...{ state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {} },
+  ...{ firstMoment: FIRST_MOMENT, parentSid: PARENT },
+};
 
 test("whatever is suspended for, in whatever circumstances, had been told for a stop", () => {
   const circumstances = fc.record({
@@ -223,6 +227,7 @@ test("whatever is suspended for, in whatever circumstances, had been told for a 
       { [guardKey("total-sms", { usageCategory: "sms", triggerBy: "count" })]: "0" },
       { "totalprice price daily": "90" },
     ),
+    firstMoment: fc.constantFrom(null, FIRST_MOMENT),
     parentSid: fc.constant(PARENT),
   });
   fc.assert(
