@@ -22,7 +22,7 @@ const dynamo = new DynamoDBClient(IMPATIENT);
 const starter = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL }),
   runs: runStore(DynamoDBDocumentClient.from(dynamo), config.TABLE_NAME),
-  tableMadeAt: tableAge(dynamo, config.TABLE_NAME),
+  table: tableAge(dynamo, config.TABLE_NAME),
   shards: sqsShardQueue(new SQSClient(IMPATIENT), config.SWEEP_QUEUE_URL),
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
   clock,

@@ -7,6 +7,7 @@ import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { type Change, changesOf, countKinds, type Summary } from "./changes.ts";
 import { type CurrencyGroup, currencyGroups, groupsInWords, otherGroups, readCurrencies } from "./check-currencies.ts";
+import { tellOfOthers } from "./others.ts";
 import { planText } from "./plan-text.ts";
 import { type Survey, type Surveyed, survey, type Unread } from "./survey.ts";
 
@@ -29,6 +30,7 @@ export async function planCommand(options: PlanOptions, environment: Environment
   const currencies = groups.map(({ currency, accounts }) => ({ currency, accounts: accounts.length }));
   if (options.json) terminal.print(printableJson({ ...view, currencies }));
   else terminal.print(planText(view, terminal.paint));
+  tellOfOthers(found, terminal);
   if (otherGroups(policy, groups).length > 0) terminal.tell(`Note: ${othersInWords(policy, groups)}`);
   if (view.summary.unread > 0) throw notAllRead(found.unread);
   if (options.check && isDrifted(view.summary)) throw drifted();

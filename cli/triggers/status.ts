@@ -38,8 +38,10 @@ export interface AccountStatus {
   guards: number;
   /** Ours that belong to no limit of the policy any more. */
   left: number;
-  /** Those that are not ours. */
+  /** Those that are not ours, another Tollbreaker's included. */
   others: number;
+  /** Public URLs of other Tollbreakers that have triggers there. */
+  otherTollbreakers: readonly string[];
 }
 
 /** `triggers status`: what each account carries, and how far each limit is used. @throws Failure for unread accounts. */
@@ -61,7 +63,8 @@ function unreadView({ unread }: Survey) {
 }
 
 /** Pure. */
-export function statusOf({ account, triggers, wanted, plan }: Surveyed): AccountStatus {
+export function statusOf({ account, triggers: all, wanted, plan, theirs, others }: Surveyed): AccountStatus {
+  const triggers = all.filter((trigger) => !theirs.includes(trigger));
   const kept = [...plan.keep, ...plan.update.map(({ trigger }) => trigger)];
   return {
     accountSid: account.sid,
@@ -74,7 +77,8 @@ export function statusOf({ account, triggers, wanted, plan }: Surveyed): Account
     }),
     guards: triggers.filter(isGuard).length,
     left: plan.remove.filter(({ friendlyName }) => !wanted.some((one) => one.friendlyName === friendlyName)).length,
-    others: triggers.filter((trigger) => !isMarked(trigger)).length,
+    others: all.length - triggers.filter(isMarked).length,
+    otherTollbreakers: others,
   };
 }
 

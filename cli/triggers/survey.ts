@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Policy } from "../../lib/policy/policy.ts";
+import { otherTollbreaker, otherTollbreakers } from "../../lib/triggers/other-tollbreaker.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
@@ -15,6 +16,10 @@ export interface Surveyed {
   triggers: readonly UsageTrigger[];
   wanted: readonly WantedTrigger[];
   plan: TriggerPlan;
+  /** Those of `triggers` that are another Tollbreaker's; none where they are to be taken over. */
+  theirs: readonly UsageTrigger[];
+  /** The public URLs that those call. */
+  others: readonly string[];
 }
 
 /** An account that Twilio did not tell about. */
@@ -29,6 +34,15 @@ export interface Survey {
   unread: readonly Unread[];
 }
 
+export interface TakingOver {
+  /** Another Tollbreaker's triggers are treated as ours. */
+  takeOver?: boolean | undefined;
+}
+
+export function isAnothers(publicUrl: string) {
+  return (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+}
+
 const REQUEST_TIMEOUT_MS = 10_000;
 /** More than requests at once, so that none of these waits for a slow neighbour. */
 const ACCOUNTS_AT_ONCE = 20;
@@ -38,11 +52,12 @@ export async function survey(
   access: TwilioAccess,
   policy: Policy,
   terminal: Pick<Terminal, "status">,
+  { takeOver = false }: TakingOver = {},
 ): Promise<Survey> {
   const { accounts, setAside } = await listSubaccounts(access);
   const open = accounts.filter(({ status }) => status !== "closed");
   const read = await eachAccount(open, { what: "Reading triggers", terminal }, (account) =>
-    surveyAccount(access, policy, account),
+    surveyAccount(access, policy, account, takeOver),
   );
   return {
     surveyed: read.filter((one) => "plan" in one),
@@ -79,10 +94,13 @@ async function surveyAccount(
   { twilio, publicUrl }: TwilioAccess,
   policy: Policy,
   { sid, friendlyName, status }: Account,
+  takeOver: boolean,
 ): Promise<Surveyed | Unread> {
   const account = { sid, friendlyName, status };
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
   const wanted = wantedTriggers(policy, sid, publicUrl);
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted) };
+  const theirs = takeOver ? [] : list.body.filter(isAnothers(publicUrl));
+  const plan = planTriggers(sid, list.body, wanted, (trigger) => theirs.includes(trigger));
+  return { account, triggers: list.body, wanted, plan, theirs, others: otherTollbreakers(theirs, publicUrl) };
 }

@@ -32,6 +32,7 @@ type NoticeKind =
   | "drift-repaired"
   | "drift-repeated"
   | "other-currency"
+  | "other-tollbreaker"
   | "daily-summary"
   | "sweep-trouble"
   | "accounts-set-aside"

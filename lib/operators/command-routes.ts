@@ -5,6 +5,7 @@ import { type Problem, problemResponse } from "../http/problem.ts";
 import { type Accepted, acceptCommand, type CommandParts, roleRefusal } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
 import {
+  readAdoption,
   readCheck,
   readDismissal,
   readReactivation,
@@ -22,6 +23,7 @@ const READERS = {
   "/api/incidents/:id/check": readCheck,
   "/api/incidents/:id/restore-numbers": readRestoration,
   "/api/subaccounts/:sid/suspend": readSuspension,
+  "/api/subaccounts/:sid/adopt": readAdoption,
   "/api/brake/release": readRelease,
 } as const satisfies Record<string, WishReader>;
 

@@ -55,7 +55,7 @@ export async function reconcile(
   if (list.kind === "failed") return `the account's usage triggers could not be read: ${describeFailure(list.failure)}`;
   const memory = await store.recall(accountSid, "reconcile");
   const { lastReactivatedAt } = anchoredAt(memory, memory.before);
-  const situation = { accountSid, publicUrl, lastReactivatedAt, now: clock.now() };
+  const situation = { accountSid, publicUrl, lastReactivatedAt, policy, now: clock.now() };
   // What fired before we watched is the first sweep's to tell.
   const since = newsSince(memory.firstMoment, situation.now);
   const fired = firedTriggers(list.body, situation, -CLOCK_SKEW_MS).filter((trigger) => hasFiredSince(trigger, since));

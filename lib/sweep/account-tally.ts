@@ -7,6 +7,7 @@ import type { SweptAccount } from "./shard.ts";
 import type { Turn } from "./sweeper.ts";
 import type { Read, Swept } from "./swept.ts";
 import { type Counts, type Names, NO_NAMES, nameOf, type Tally } from "./tally.ts";
+import type { OthersFound } from "./tell-of-others.ts";
 
 /** What of one account counts, and what people are told by name. Pure. */
 export function tallyOf(
@@ -19,10 +20,11 @@ export function tallyOf(
     currency: CurrencyAnswer;
     /** Suspending limits that were reached before we watched, for a person. */
     overBefore: readonly string[];
+    others: OthersFound;
   },
   { sweepId, now }: Turn & { now: Date },
 ): Tally {
-  const { findings, repair, after, spend, isKept, repeated, currency, overBefore } = swept;
+  const { findings, repair, after, spend, isKept, repeated, currency, overBefore, others } = swept;
   const { lost, plan } = findings;
   const over = [...findings.over, ...after.over];
   const carriesAll = repair === undefined ? plan.create.length === 0 : repair.kind === "repaired";
@@ -42,11 +44,12 @@ export function tallyOf(
     armed: one(isArmed),
     quiet: one(isQuiet),
     arrived: one(isNew && repair?.kind !== "failed" && repair?.kind !== "busy"),
-    drifted: one(!isNew && isRepaired),
+    drifted: one(!isNew && isRepaired && !others.isAny),
     refused: one(isRefused),
     newlyRefused: one(isNewlyRefused),
-    repeated: one(repeated.length > 0),
+    repeated: one(repeated.length > 0 && !others.isAny),
     otherCurrency: one(currency.kind === "checked" && lacksOwnValues(account.accountSid, policy, known)),
+    otherTollbreaker: one(others.told.length > 0),
     overBefore: one(overBefore.length > 0),
     ...(repair !== undefined &&
       repair.kind !== "busy" && {
@@ -59,7 +62,7 @@ export function tallyOf(
   };
   const refusedSids = isNewlyRefused ? [account.accountSid] : [];
   const currencies = currency.kind === "checked" ? [{ accountSid: account.accountSid, check: currency.check }] : [];
-  const names = namesOf(account, { repair, repeated, currency, overBefore }, counts);
+  const names = namesOf(account, { repair, repeated, currency, overBefore, others }, counts);
   return { counts, names, refusedSids, currencies };
 }
 
@@ -72,11 +75,13 @@ function namesOf(
     repeated,
     currency,
     overBefore,
+    others,
   }: {
     repair: Repair | undefined;
     repeated: readonly string[];
     currency: CurrencyAnswer;
     overBefore: readonly string[];
+    others: OthersFound;
   },
   counts: Partial<Counts>,
 ): Names {
@@ -85,6 +90,7 @@ function namesOf(
   const done = what === "" ? "" : ` (done: ${what})`;
   return {
     ...NO_NAMES,
+    otherTollbreaker: others.told.length > 0 ? [`${name}: ${others.told.join(", ")}${done}`] : [],
     overBefore: overBefore.length > 0 ? [`${name}: ${overBefore.join(", ")}`] : [],
     arrived: counts.arrived === 1 ? [name] : [],
     drifted: counts.drifted === 1 ? [what === "" ? name : `${name}: ${what}`] : [],

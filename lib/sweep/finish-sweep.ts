@@ -6,6 +6,7 @@ import {
   dailySummary,
   driftNotice,
   foundNotice,
+  otherTollbreakerNotice,
   repeatedNotice,
   troubleNotice,
 } from "./sweep-notices.ts";
@@ -38,6 +39,7 @@ export async function tellResults({ alerts, clock }: Pick<Ending, "alerts" | "cl
   if (run.counts.arrived > 0) notices.push(armedNotice(run, clock.now()));
   if (run.counts.overBefore + run.counts.suspendedBefore > 0) notices.push(foundNotice(run, clock.now()));
   if (run.counts.drifted > 0) notices.push(driftNotice(run, clock.now()));
+  if (run.counts.otherTollbreaker > 0) notices.push(otherTollbreakerNotice(run, clock.now()));
   if (run.counts.repeated > 0) notices.push(repeatedNotice(run, clock.now()));
   if (run.counts.otherCurrency > 0) notices.push(currencyNotice(run, clock.now()));
   if (run.counts.newlyRefused > 0) notices.push(troubleNotice(run, clock.now()));

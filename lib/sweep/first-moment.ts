@@ -3,18 +3,26 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run, RunStore } from "./run-store.ts";
 
-/** When the table was made; undefined where DynamoDB does not say. A table that is restored from a backup is a new one. */
-export type TableAge = () => Promise<Date | undefined>;
+/** A table that is restored from a backup is a new one. */
+export interface TableAge {
+  /** When the table was made; undefined where DynamoDB does not say. */
+  madeAt(): Promise<Date | undefined>;
+}
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html */
 export function tableAge(client: DynamoDBClient, tableName: string): TableAge {
-  return async () => (await client.send(new DescribeTableCommand({ TableName: tableName }))).Table?.CreationDateTime;
+  return {
+    async madeAt() {
+      const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+      return Table?.CreationDateTime;
+    },
+  };
 }
 
 interface Parts {
   runs: Pick<RunStore, "firstMoment" | "moveFirstMoment">;
   /** Left out where there are no backups, as locally. */
-  tableMadeAt?: TableAge | undefined;
+  table?: TableAge | undefined;
   log: Log;
 }
 
@@ -33,10 +41,11 @@ export async function beginningOf(parts: Parts, { startedAt, lastFinishedAt }: R
 }
 
 /** Nothing waits for it: not known, all is judged as ever. */
-async function readAge({ tableMadeAt, log }: Parts): Promise<string | undefined> {
-  if (tableMadeAt === undefined) return undefined;
+async function readAge({ table, log }: Parts): Promise<string | undefined> {
+  if (table === undefined) return undefined;
   try {
-    return (await tableMadeAt())?.toISOString();
+    const madeAt = await table.madeAt();
+    return madeAt?.toISOString();
   } catch (error) {
     log.warn("table-age-not-read", { reason: messageOf(error) });
     return undefined;

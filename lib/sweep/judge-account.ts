@@ -3,6 +3,7 @@ import { valuesOf } from "../policy/measure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { isGuard } from "../triggers/guards.ts";
 import { firedTriggers, hasFiredSince, lostFirings } from "../triggers/lost-firings.ts";
+import { withoutOthers } from "../triggers/other-tollbreaker.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import type { FirstSight, Known } from "./known.ts";
 import { overAtCreation, overLimits } from "./over-limits.ts";
@@ -46,7 +47,11 @@ export function judgeAccount({ account, triggers, known, handled }: Reading, law
   const plan = planRepairs(triggers, { accountSid, known, policy, publicUrl, now });
   const situation = { accountSid, lastReactivatedAt, ...law };
   const fired = firedTriggers(triggers, situation).filter((trigger) => hasFiredSince(trigger, law.since));
-  const inForce = [...plan.keep, ...plan.update.map(({ trigger }) => trigger), ...guardsInForce(triggers, plan)];
+  const inForce = [
+    ...plan.keep,
+    ...plan.update.map(({ trigger }) => trigger),
+    ...guardsInForce(withoutOthers(triggers, publicUrl), plan),
+  ];
   // What Twilio holds suspended spends nothing.
   const { signals, over } = overLimits(accountSid, account.status === "active" ? inForce : [], known, law);
   return {

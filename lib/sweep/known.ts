@@ -38,6 +38,8 @@ export interface Known {
   before: Anchor | null;
   /** The first sweep that found it suspended without an incident; null where none did, or it was active since. */
   foundSuspendedIn: string | null;
+  /** Public URLs of other Tollbreakers on the account that people were told of. */
+  othersTold: readonly string[];
   /** Whether an incident holds the account, also one that is over a moment ago. */
   isClaimed: boolean;
   open: OpenIncident | undefined;
@@ -69,6 +71,7 @@ export const NOTHING_KNOWN: Known = {
   passed: {},
   before: null,
   foundSuspendedIn: null,
+  othersTold: [],
   isClaimed: false,
   open: undefined,
   refusalToldOn: null,

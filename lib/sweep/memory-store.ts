@@ -36,6 +36,8 @@ export interface MemoryStore {
   noteBefore(accountSid: string, before: Anchor): Promise<void>;
   /** Keeps which sweep found it suspended without an incident; null forgets it. */
   noteFoundSuspended(accountSid: string, sweepId: string | null): Promise<void>;
+  /** Keeps of which other Tollbreakers on it people were told. */
+  noteOthersTold(accountSid: string, urls: readonly string[]): Promise<void>;
   /** Gives it back. */
   endRepair(accountSid: string, sweepId: string): Promise<void>;
 }
@@ -56,6 +58,7 @@ const MemoryItem = z.object({
   currency: z._default(z.nullable(Currency), null),
   before: z._default(z.nullable(BeforeUs), null),
   foundSuspendedIn: z._default(z.nullable(z.string()), null),
+  othersTold: z._default(z.array(z.string()), []),
 });
 const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
@@ -156,6 +159,7 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
   const noteBefore = (accountSid: string, before: Anchor) => note(accountSid, "before", before);
   const noteFoundSuspended = (accountSid: string, sweepId: string | null) =>
     note(accountSid, "foundSuspendedIn", sweepId);
+  const noteOthersTold = (accountSid: string, urls: readonly string[]) => note(accountSid, "othersTold", urls);
 
   async function endRepair(accountSid: string, sweepId: string): Promise<void> {
     const ending = new UpdateCommand({
@@ -177,6 +181,7 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     noteCurrency,
     noteBefore,
     noteFoundSuspended,
+    noteOthersTold,
     endRepair,
   };
 }
@@ -228,9 +233,15 @@ function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item
   const untold = untoldOf(account.data, heads);
   if (why !== "") return { kind: "unreadable", why, open, untold };
   const { lastReactivatedAt = null, passed = {} } = account.data ?? {};
-  const { refusalToldOn = null, currency = null, before = null, foundSuspendedIn = null } = memory.data ?? {};
+  const {
+    refusalToldOn = null,
+    currency = null,
+    before = null,
+    foundSuspendedIn = null,
+    othersTold = [],
+  } = memory.data ?? {};
   const ours = { ...anchoredAt({ lastReactivatedAt, passed }, before), isClaimed: openId !== undefined, open };
-  const noted = { refusalToldOn, currency, before, foundSuspendedIn };
+  const noted = { refusalToldOn, currency, before, foundSuspendedIn, othersTold };
   return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, ...noted }, untold };
 }
 

@@ -13,7 +13,7 @@ import { incompleteNotice, setAsideNotice } from "./sweep-notices.ts";
 import { REQUEST_TIMEOUT_MS, type Sweeper } from "./sweeper.ts";
 
 /** What it takes to begin a sweep. */
-export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue; tableMadeAt?: TableAge };
+export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue; table?: TableAge };
 
 export type Start =
   | { kind: "started"; sweepId: string; accounts: number; shards: number }

@@ -74,6 +74,21 @@ export function driftNotice(run: Run, now: Date): Notice {
   });
 }
 
+/** Another stage on the same parent, or an earlier region; or somebody who calls himself one. Told once for each account. */
+export function otherTollbreakerNotice(run: Run, now: Date): Notice {
+  const { otherTollbreaker } = run.counts;
+  const many = accounts(otherTollbreaker);
+  return notice({
+    ...envelope(run, "other-tollbreaker", now),
+    severity: "warning",
+    subject: `Another Tollbreaker watches ${many}`,
+    headline: `${many} ${verb(otherTollbreaker, "carries", "carry")} usage triggers that call another Tollbreaker. They are left as they are; ours are there beside them.`,
+    facts: [{ label: "Accounts", value: named(run.names, "otherTollbreaker", otherTollbreaker) }],
+    nextStep:
+      "If it is yours (another stage, an earlier region), let one of them watch these accounts: remove the other, or make its triggers ours (tollbreaker triggers apply --take-over). Until then an older version of it may take ours. If an address is not yours, whoever put it there holds the account's auth token: change the token.",
+  });
+}
+
 /** Triggers that were put right, and soon after had to be put right again. Told once an hour for each account. */
 export function repeatedNotice(run: Run, now: Date): Notice {
   const { repeated } = run.counts;

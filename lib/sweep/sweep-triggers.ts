@@ -14,6 +14,7 @@ import { firedBeforeUs, knowingBefore, limitsReached, spentBeforeUs } from "./sp
 import type { Sweeper, Turn } from "./sweeper.ts";
 import type { Read } from "./swept.ts";
 import type { Tally } from "./tally.ts";
+import { tellOfOthers } from "./tell-of-others.ts";
 
 /** What the one reading of an account's triggers gives: judge ─ say what happened ─ repair ─ keep what is new. */
 export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn): Promise<Tally> {
@@ -41,9 +42,10 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   const { renewed, shown } = repair === undefined || repair.kind === "busy" ? NO_WORK : repair;
   const after = judgeCreated(read, shown, law);
   // What a new account gets is no repair.
-  const { drift, repeated } = repeatedDrift(known.memory?.drift ?? null, known.memory === undefined ? [] : renewed, {
-    ...{ sweepId: turn.sweepId, now: law.now },
-  });
+  const anew = known.memory === undefined ? [] : renewed;
+  const occasion = { sweepId: turn.sweepId, now: law.now };
+  const { drift, repeated } = repeatedDrift(known.memory?.drift ?? null, anew, occasion);
+  const others = await tellOfOthers(sweeper, read, { renewed: anew, repeated }, law.now);
   const kept = await keepNews(sweeper, read, { findings, repair, after, drift }, turn, law.now);
   const isSeenFirst = turn.isFirst && (known.memory === undefined || known.memory.firstSeenIn === turn.sweepId);
   const overBefore =
@@ -53,7 +55,7 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   return tallyOf(
     sweeper.policy,
     read,
-    { findings, repair, after, ...kept, repeated, currency, overBefore },
+    { findings, repair, after, ...kept, repeated, currency, overBefore, others },
     { ...turn, now: law.now },
   );
 }

@@ -26,6 +26,8 @@ export const Counts = z.object({
   repeated: z._default(z.number(), 0),
   /** Found to be billed in another currency than the policy's. */
   otherCurrency: z._default(z.number(), 0),
+  /** With triggers of another Tollbreaker's, and people should hear of it now. */
+  otherTollbreaker: z._default(z.number(), 0),
   /** Over a limit already when we began to watch. */
   overBefore: z._default(z.number(), 0),
   /** Suspended already when we began to watch, without an incident. */
@@ -54,6 +56,7 @@ export const Names = z.object({
   refused: z.array(z.string()),
   repeated: z._default(z.array(z.string()), []),
   otherCurrency: z._default(z.array(z.string()), []),
+  otherTollbreaker: z._default(z.array(z.string()), []),
   overBefore: z._default(z.array(z.string()), []),
   suspendedBefore: z._default(z.array(z.string()), []),
 });
@@ -85,6 +88,7 @@ export const NO_COUNTS: Counts = {
     newlyRefused: 0,
     repeated: 0,
     otherCurrency: 0,
+    otherTollbreaker: 0,
     overBefore: 0,
     suspendedBefore: 0,
   },
@@ -103,7 +107,16 @@ export const NO_COUNTS: Counts = {
 };
 export const COUNT_NAMES = z.keyof(Counts).options;
 export const NO_NAMES: Names = {
-  ...{ arrived: [], drifted: [], refused: [], repeated: [], otherCurrency: [], overBefore: [], suspendedBefore: [] },
+  ...{
+    arrived: [],
+    drifted: [],
+    refused: [],
+    repeated: [],
+    otherCurrency: [],
+    otherTollbreaker: [],
+    overBefore: [],
+    suspendedBefore: [],
+  },
 };
 export const NAME_KINDS = z.keyof(Names).options;
 

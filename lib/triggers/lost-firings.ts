@@ -2,9 +2,13 @@ import { compare, isDecimal } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import { ON_ITS_WAY_MS } from "../policy/first-moment.ts";
+import { measureOf, measureOfLimit } from "../policy/measure.ts";
 import { firedAtOf, periodStart } from "../policy/period.ts";
+import type { Policy } from "../policy/policy.ts";
+import { valueFor } from "../policy/rule-for.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { foundSignal } from "./found-signal.ts";
+import { otherTollbreaker } from "./other-tollbreaker.ts";
 import { isOurs } from "./our-triggers.ts";
 
 interface Situation {
@@ -13,6 +17,8 @@ interface Situation {
   publicUrl: string;
   /** ISO 8601 UTC; null when it never was. */
   lastReactivatedAt: string | null;
+  /** Of another Tollbreaker's triggers those count that have the numbers of a limit of this policy; left out, all do. */
+  policy?: Policy;
   now: Date;
 }
 
@@ -31,7 +37,21 @@ export function firedTriggers(
   situation: Situation,
   onItsWayMs: number = ON_ITS_WAY_MS,
 ): UsageTrigger[] {
-  return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation, onItsWayMs));
+  const isOurBusiness = (trigger: UsageTrigger) => isOurs(trigger, situation.publicUrl) && isJudged(trigger, situation);
+  return triggers.filter((trigger) => isOurBusiness(trigger) && isDue(trigger, situation, onItsWayMs));
+}
+
+/** Another stage's limits are none of ours; but a limit that is reached is reached, whomever its trigger calls. */
+function isJudged(trigger: UsageTrigger, { accountSid, publicUrl, policy }: Situation): boolean {
+  if (policy === undefined || otherTollbreaker(trigger, publicUrl) === undefined) return true;
+  return Object.entries(policy.limits).some(([name, limit]) => {
+    const isSameMeasure = measureOfLimit(limit) === measureOf(trigger);
+    return isSameMeasure && isSameValue(trigger.triggerValue, valueFor(accountSid, name, limit, policy));
+  });
+}
+
+function isSameValue(one: string, other: string): boolean {
+  return isDecimal(one) && isDecimal(other) && compare(one, other) === 0;
 }
 
 function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation, onItsWayMs: number): boolean {

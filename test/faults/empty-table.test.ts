@@ -257,7 +257,7 @@ describe("a table that was restored", () => {
     pass(60);
     const madeAt = new Date();
     pass(5);
-    await rig.sweep({ clock: ahead(0) }, { tableMadeAt: async () => madeAt });
+    await rig.sweep({ clock: ahead(0) }, { table: { madeAt: async () => madeAt } });
     await dealWithInbox();
     expect(status()).toBe("active");
     expect(await guardsOf()).toHaveLength(2);
@@ -274,7 +274,7 @@ describe("a table that was restored", () => {
     pass(60);
     await spend(130);
     pass(60);
-    await rig.sweep({ clock: ahead(0) }, { tableMadeAt: async () => madeAt });
+    await rig.sweep({ clock: ahead(0) }, { table: { madeAt: async () => madeAt } });
     await dealWithInbox();
     expect(status()).toBe("suspended");
   });
@@ -284,10 +284,8 @@ describe("a table that was restored", () => {
     pass(60);
     await spend(130);
     pass(60);
-    const tableMadeAt = async () => {
-      throw new Error("AccessDeniedException");
-    };
-    await rig.sweep({ clock: ahead(0) }, { tableMadeAt });
+    const madeAt = () => Promise.reject(new Error("AccessDeniedException"));
+    await rig.sweep({ clock: ahead(0) }, { table: { madeAt } });
     await dealWithInbox();
     expect(status()).toBe("suspended");
     expect(rig.logged.join()).toContain("table-age-not-read");

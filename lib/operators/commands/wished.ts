@@ -7,6 +7,7 @@ export type Wished =
   | WishedCheck
   | WishedRestoration
   | WishedSuspension
+  | WishedAdoption
   | WishedRelease;
 
 /** Those that concern an incident that there is. */
@@ -53,6 +54,12 @@ export interface WishedSuspension extends Request {
   accountSid: string;
   reason: string;
   acknowledge: readonly Objection[];
+}
+
+export interface WishedAdoption extends Request {
+  kind: "adopt";
+  accountSid: string;
+  reason: string;
 }
 
 export interface WishedRelease extends Request {

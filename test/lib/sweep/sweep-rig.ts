@@ -27,11 +27,11 @@ import { PUBLIC_URL, type Rig, startRig } from "../../support/responder-rig.ts";
 /** The sweep's real parts on loopback, beside the responder's. */
 export interface SweepRig extends Rig {
   sweeper(changes?: Partial<Sweeper>): Sweeper;
-  start(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "tableMadeAt">): Promise<Start>;
+  start(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">): Promise<Start>;
   /** What waits in the queue of shards; taken from it. */
   shards(): Promise<Shard[]>;
   /** A whole sweep: begun, and each shard swept, one after the other. */
-  sweep(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "tableMadeAt">): Promise<Run>;
+  sweep(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">): Promise<Run>;
   /** What arrived behind the topic since the last time, that is no alert. */
   notices(): Promise<Notice[]>;
   /** Names of metrics that were emitted, with their values, since the last time. */
@@ -73,7 +73,7 @@ export async function startSweepRig(policy: Policy = POLICY): Promise<SweepRig> 
     };
   }
 
-  const start = (changes?: Partial<Sweeper>, beginning?: Pick<Starter, "tableMadeAt">) => {
+  const start = (changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">) => {
     const parts = { ...sweeper(changes), shards: sqsShardQueue(sqs, aws.sweepUrl), ...beginning };
     return startSweep(parts, parts.clock.now().getTime() + 50_000);
   };
@@ -90,7 +90,7 @@ export async function startSweepRig(policy: Policy = POLICY): Promise<SweepRig> 
     }
   }
 
-  async function sweep(changes: Partial<Sweeper> = {}, beginning?: Pick<Starter, "tableMadeAt">): Promise<Run> {
+  async function sweep(changes: Partial<Sweeper> = {}, beginning?: Pick<Starter, "table">): Promise<Run> {
     const started = await start(changes, beginning);
     if (started.kind !== "started") throw new Error(`the sweep was not started: ${JSON.stringify(started)}`);
     const worker = sweeper(changes);
