@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { messageOf, TollbreakerError } from "../lib/errors.ts";
 import { INCIDENT_STATES } from "../lib/incidents/incident.ts";
 import { isAccountSid } from "../lib/twilio/sids.ts";
+import { addAccounts } from "./accounts/register.ts";
 import { addAccountCommands, addIncidentCommands } from "./acting/register.ts";
 import type { DoctorOptions } from "./doctor/doctor.ts";
 import type { DrillOptions } from "./drill.ts";
@@ -58,6 +59,7 @@ function program(environment: Environment, terminal: Terminal): Command {
   const policy = root.command("policy").description("the policy file: what trips, and what happens then");
   addPolicyCheck(policy.command("check"), environment, terminal);
   addPolicySchema(policy.command("schema"), terminal);
+  addAccounts(root.command("accounts"), environment, terminal);
   addOperators(root.command("operators"), environment, terminal);
   return root;
 }

@@ -9,6 +9,7 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { readConfig, SweepEnv } from "../lib/config.ts";
 import { jsonLog } from "../lib/log.ts";
 import { secretReaders } from "../lib/secrets.ts";
+import { tableAge } from "../lib/sweep/first-moment.ts";
 import { runStore } from "../lib/sweep/run-store.ts";
 import { sqsShardQueue } from "../lib/sweep/shard-queue.ts";
 import { type Start, startSweep } from "../lib/sweep/start-sweep.ts";
@@ -17,9 +18,11 @@ import { twilioClient } from "../lib/twilio/client.ts";
 // Once per cold start.
 const config = readConfig(SweepEnv, process.env);
 const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH_TOKEN");
+const dynamo = new DynamoDBClient(IMPATIENT);
 const starter = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL }),
-  runs: runStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME),
+  runs: runStore(DynamoDBDocumentClient.from(dynamo), config.TABLE_NAME),
+  table: tableAge(dynamo, config.TABLE_NAME),
   shards: sqsShardQueue(new SQSClient(IMPATIENT), config.SWEEP_QUEUE_URL),
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
   clock,

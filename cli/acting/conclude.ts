@@ -34,6 +34,11 @@ function doneLines(what: string, incident: IncidentStory, { command }: UnderWay)
       return [`${account} is active again, and guarded.`, ...afterReactivation(incident)];
     case "suspended":
       return suspendedLines(incident, command);
+    case "adopted":
+      return [
+        `${account} has an incident now: it is suspended, and not by Tollbreaker. Nothing was changed.`,
+        ...nextSteps(incident).map(({ when, command: next }) => `${when}: ${typed(next)}`),
+      ];
     case "dismissed":
       return [`The incident of ${account} is over; the account goes on as it is.`, ...watchedLines(incident, command)];
     case "numbers-restored":

@@ -10,6 +10,7 @@ const KINDS: ReadonlyMap<string, "done" | "refused" | "failed"> = new Map([
   ["reactivated", "done"],
   ["dismissed", "done"],
   ["suspended", "done"],
+  ["adopted", "done"],
   ["numbers-restored", "done"],
   ["reactivation-refused", "refused"],
   ["command-refused", "refused"],
@@ -23,7 +24,7 @@ export function isEnd(what: string): boolean {
 }
 
 /** What was asked for: it decides which lines end it. */
-export type Asked = "reactivate" | "dismiss" | "suspend" | "check" | "restore-numbers";
+export type Asked = "reactivate" | "dismiss" | "suspend" | "adopt" | "check" | "restore-numbers";
 
 /** The end of `command` in the incident's history; undefined while it is under way. */
 export function endingOf(incident: IncidentStory, command: string, asked: Asked): Ending | undefined {

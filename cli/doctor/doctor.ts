@@ -77,7 +77,7 @@ async function examineAccounts(
   const { twilio } = access;
   say(...checkPolicy(policy, accounts, twilio.accountSid, new Date()));
   const raises = await raisesBeside(environment, terminal);
-  const found = await attempt("usage triggers", say, () => survey(access, policy, terminal, raises));
+  const found = await attempt("usage triggers", say, () => survey(access, policy, terminal, { raises }));
   if (found === undefined) return;
   say(...checkTriggers(found, policy, isCallable));
   const living = accounts.filter(({ status }) => status !== "closed");

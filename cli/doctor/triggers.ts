@@ -2,10 +2,11 @@ import { isProtected } from "../../lib/policy/exemption.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { accounts as many } from "../brake-text.ts";
 import { addressOf } from "../triggers/difference.ts";
+import { ABOUT_OTHERS, otherTollbreakersIn } from "../triggers/others.ts";
 import { planView } from "../triggers/plan.ts";
 import { type LimitState, statusOf } from "../triggers/status.ts";
 import { watchInWords } from "../triggers/status-text.ts";
-import type { Survey } from "../triggers/survey.ts";
+import type { Survey, Surveyed } from "../triggers/survey.ts";
 import type { Finding } from "./finding.ts";
 import { good, warn, wrong } from "./finding.ts";
 
@@ -21,7 +22,9 @@ export function checkTriggers(found: Survey, policy: Policy, isCallable: boolean
   const { summary, accounts } = planView(found);
   const { create, update, replace, remove, inOrder } = summary;
   const isDrifted = create + update + replace + remove > 0;
-  const seen = `${create} missing, ${replace} of another value, ${update} that call somebody else, ${remove} too many`;
+  // Another Tollbreaker's stands there in its place.
+  const elsewhere = found.surveyed.reduce((sum, one) => sum + calledElsewhere(one).length, 0);
+  const seen = `${create - elsewhere} missing, ${replace} of another value, ${update + elsewhere} that call somebody else, ${remove} too many`;
   const state = `${inOrder} of ${summary.accounts} accounts carry what the policy wants`;
   return [
     isDrifted ? wrong(ABOUT, `${state}: ${seen}`, mendOf(found, isCallable)) : good(ABOUT, state),
@@ -31,11 +34,21 @@ export function checkTriggers(found: Survey, policy: Policy, isCallable: boolean
     ...found.unread.map(({ account, why }) =>
       wrong(ABOUT, `${account.sid} could not be read: ${why}`, "run this again"),
     ),
+    ...otherTollbreakersIn(found).map(({ url, accounts: count }) =>
+      warn(ABOUT, `another Tollbreaker (${url}) has triggers on ${many(count)}`, ABOUT_OTHERS),
+    ),
     ...nearlyFull(found),
     ...unguarded(found, policy),
     ...guarded(found),
     ...spent(found),
   ];
+}
+
+/** What another Tollbreaker's triggers call, where ours of the same limit is missing. */
+function calledElsewhere({ plan, theirs }: Surveyed): string[] {
+  return plan.create.flatMap(
+    (wanted) => theirs.find(({ friendlyName }) => friendlyName === wanted.friendlyName)?.callbackUrl ?? [],
+  );
 }
 
 function mendOf(found: Survey, isCallable: boolean): string {
@@ -54,7 +67,9 @@ const APPLY = "`tollbreaker triggers apply`";
 function otherAddress({ surveyed }: Survey): string | undefined {
   if (surveyed.some(({ plan }) => plan.keep.length > 0)) return undefined;
   const called = new Set(
-    surveyed.flatMap(({ plan }) => plan.update.map(({ trigger }) => addressOf(trigger.callbackUrl))),
+    surveyed.flatMap((one) =>
+      [...one.plan.update.map(({ trigger }) => trigger.callbackUrl), ...calledElsewhere(one)].map(addressOf),
+    ),
   );
   const wanted = new Set(surveyed.flatMap((one) => one.wanted.map(({ callbackUrl }) => addressOf(callbackUrl))));
   const [other] = called;

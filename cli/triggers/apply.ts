@@ -11,15 +11,18 @@ import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { accountName } from "../wording.ts";
 import { checkCallback } from "./check-callback.ts";
 import { readCurrencies, refuseOtherCurrencies } from "./check-currencies.ts";
+import { tellOfOthers } from "./others.ts";
 import { needsWork, planView } from "./plan.ts";
 import { planText } from "./plan-text.ts";
-import { eachAccount, type Survey, type Surveyed, survey } from "./survey.ts";
+import { eachAccount, isAnothers, type Survey, type Surveyed, survey, type TakingOver } from "./survey.ts";
 
 export interface ApplyOptions {
   /** Also when the policy has no limits, and everything of ours is removed. */
   allowEmpty?: true;
   /** Accounts for which the policy's numbers are right in their own currency. */
   currencyOk?: readonly string[];
+  /** Other Tollbreakers' triggers become ours. */
+  takeOver?: true;
   json?: true;
 }
 
@@ -34,7 +37,9 @@ type Outcome = Pick<Surveyed, "account"> & (Ordered | { kind: "not-begun"; why: 
 export async function applyCommand(options: ApplyOptions, environment: Environment, terminal: Terminal): Promise<void> {
   const access = await findTwilio(environment);
   const policy = policyOf(access);
-  const found = await survey(access, policy, terminal, await raisesBeside(environment, terminal));
+  const raises = await raisesBeside(environment, terminal);
+  const found = await survey(access, policy, terminal, { raises, takeOver: options.takeOver });
+  if (!options.takeOver) tellOfOthers(found, terminal);
   const due = found.surveyed.filter(needsWork);
   if (due.length > 0 && !options.json) terminal.tell(planText(planView(found), terminal.shade));
   refuseEmpty(policy, found, options);
@@ -67,14 +72,14 @@ async function applyAll(
   access: TwilioAccess,
   policy: Policy,
   { found, due }: Work,
-  { currencyOk = [], json }: ApplyOptions,
+  { currencyOk = [], json, takeOver }: ApplyOptions,
   terminal: Terminal,
 ): Promise<Outcome[]> {
   const troubles = await currencyTroubles(access, policy, found, currencyOk, terminal);
   await checkCallback(access, sidToRehearse(due), terminal);
   const interrupt = interruptOf(terminal);
   const applyOne = async (one: Surveyed): Promise<Outcome> => {
-    const outcome = await outcomeOf({ ...access, policy }, one, troubles.get(one.account.sid), interrupt);
+    const outcome = await outcomeOf({ ...access, policy, takeOver }, one, troubles.get(one.account.sid), interrupt);
     if (!json) terminal.print(lineOf(outcome, terminal));
     return outcome;
   };
@@ -125,7 +130,7 @@ async function currencyTroubles(
 const PATIENCE_MS = 60_000;
 
 async function outcomeOf(
-  { twilio, policy }: Pick<TwilioAccess, "twilio"> & { policy: Policy },
+  { twilio, publicUrl, policy, takeOver }: Pick<TwilioAccess, "twilio" | "publicUrl"> & TakingOver & { policy: Policy },
   { account, wanted }: Surveyed,
   trouble: string | undefined,
   interrupt: { readonly isOver: boolean },
@@ -134,7 +139,7 @@ async function outcomeOf(
   if (trouble !== undefined) return { account, kind: "not-begun", why: trouble };
   const until = { clock, deadline: clock.now().getTime() + PATIENCE_MS };
   const planOf = (existing: Surveyed["triggers"]) =>
-    planTriggers(account.sid, existing, suspendingFirst(wanted, policy));
+    planTriggers(account.sid, existing, suspendingFirst(wanted, policy), takeOver ? undefined : isAnothers(publicUrl));
   return { account, ...(await bringInOrder(twilio, account.sid, planOf, until)) };
 }
 

@@ -8,6 +8,7 @@ import { printableJson, type Terminal } from "../terminal.ts";
 import { findTwilio, policyOf, type TwilioAccess } from "../twilio-access.ts";
 import { type Change, changesOf, countKinds, type Summary } from "./changes.ts";
 import { type CurrencyGroup, currencyGroups, groupsInWords, otherGroups, readCurrencies } from "./check-currencies.ts";
+import { tellOfOthers } from "./others.ts";
 import { planText } from "./plan-text.ts";
 import { type Survey, type Surveyed, survey, type Unread } from "./survey.ts";
 
@@ -24,12 +25,13 @@ export interface PlanOptions {
 export async function planCommand(options: PlanOptions, environment: Environment, terminal: Terminal): Promise<void> {
   const access = await findTwilio(environment);
   const policy = policyOf(access);
-  const found = await survey(access, policy, terminal, await raisesBeside(environment, terminal));
+  const found = await survey(access, policy, terminal, { raises: await raisesBeside(environment, terminal) });
   const view = planView(found);
   const groups = await currenciesOf(access, policy, found, terminal);
   const currencies = groups.map(({ currency, accounts }) => ({ currency, accounts: accounts.length }));
   if (options.json) terminal.print(printableJson({ ...view, currencies }));
   else terminal.print(planText(view, terminal.paint));
+  tellOfOthers(found, terminal);
   if (otherGroups(policy, groups).length > 0) terminal.tell(`Note: ${othersInWords(policy, groups)}`);
   if (view.summary.unread > 0) throw notAllRead(found.unread);
   if (options.check && isDrifted(view.summary)) throw drifted();

@@ -21,6 +21,7 @@ export function addTriggers(triggers: Command, environment: Environment, termina
     .command("apply")
     .description("creates, replaces, updates and removes, until each account carries what the policy wants")
     .option("--allow-empty", "also when the policy has no limits, and all of ours are removed")
+    .option("--take-over", "make other Tollbreakers' triggers ours: for one that is gone, such as an earlier region")
     .option("--currency-ok <sids>", "accounts for which the policy's numbers are right in their own currency", sids)
     .option("--json", JSON_HELP)
     .action(async (options: ApplyOptions) => (await import("./apply.ts")).applyCommand(options, environment, terminal));

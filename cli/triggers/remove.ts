@@ -1,4 +1,5 @@
 import { removeTriggers } from "../../lib/triggers/apply.ts";
+import { withoutOthers } from "../../lib/triggers/other-tollbreaker.ts";
 import { isMarked } from "../../lib/triggers/wanted.ts";
 import { describeFailure } from "../../lib/twilio/failures.ts";
 import type { UsageTrigger } from "../../lib/twilio/usage-triggers.ts";
@@ -19,7 +20,7 @@ export interface RemoveOptions {
 
 /**
  * `triggers remove`: removes the usage triggers that are ours, those that guard a reactivated account included, and no
- * other. @throws Failure when it was not wanted after all, or something is left.
+ * other, another Tollbreaker's neither. @throws Failure when it was not wanted after all, or something is left.
  */
 export async function removeCommand(
   options: RemoveOptions,
@@ -28,7 +29,10 @@ export async function removeCommand(
 ): Promise<void> {
   const access = await findTwilio(environment);
   const { surveyed, unread } = await survey(access, policyOf(access), terminal);
-  const doomed = surveyed.map(({ account, triggers }) => ({ account, ours: triggers.filter(isMarked) }));
+  const doomed = surveyed.map(({ account, triggers }) => ({
+    account,
+    ours: withoutOthers(triggers.filter(isMarked), access.publicUrl),
+  }));
   const due = doomed.filter(({ ours }) => ours.length > 0);
   const total = due.reduce((sum, { ours }) => sum + ours.length, 0);
   if (total > 0) await askFirst({ total, accounts: due.length }, options, terminal);

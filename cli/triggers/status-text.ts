@@ -40,12 +40,13 @@ function statusTable(accounts: readonly AccountStatus[], paint: Paint, now: Date
   return plainTable({ titles: ["ACCOUNT", "LIMIT", "STATE", "NOW / AT", "USED", "LAST FIRED", ""], paint }, rows);
 }
 
-function nameLines({ guards, left, others, status, ...account }: AccountStatus): string[] {
+function nameLines({ guards, left, others, otherTollbreakers, status, ...account }: AccountStatus): string[] {
   const about = [
     ...(status === "active" ? [] : [status]),
     ...(guards > 0 ? [`${guards} guard it`] : []),
     ...(left > 0 ? [`${left} of no limit`] : []),
     ...(others > 0 ? [`${others} not ours`] : []),
+    ...otherTollbreakers.map((url) => `another Tollbreaker: ${url}`),
   ];
   return [printable(accountName(account)), ...(about.length === 0 ? [] : [`  ${printable(about.join(", "))}`])];
 }

@@ -58,8 +58,10 @@ export interface AccountStatus {
   guards: number;
   /** Ours that belong to no limit of the policy any more. */
   left: number;
-  /** Those that are not ours. */
+  /** Those that are not ours, another Tollbreaker's included. */
   others: number;
+  /** Public URLs of other Tollbreakers that have triggers there. */
+  otherTollbreakers: readonly string[];
 }
 
 /** `triggers status`: what each account carries, and how far each limit is used. @throws Failure for unread accounts. */
@@ -69,7 +71,9 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<void> {
   const access = await findTwilio(environment);
-  const found = await survey(access, policyOf(access), terminal, await raisesBeside(environment, terminal));
+  const found = await survey(access, policyOf(access), terminal, {
+    raises: await raisesBeside(environment, terminal),
+  });
   const accounts = found.surveyed.map(statusOf);
   if (json) terminal.print(printableJson({ accounts, unread: unreadView(found) }));
   else terminal.print(statusText(accounts, terminal.paint, new Date()));
@@ -81,7 +85,9 @@ function unreadView({ unread }: Survey) {
 }
 
 /** Pure. */
-export function statusOf({ account, triggers, wanted, plan, raises, spent }: Surveyed): AccountStatus {
+export function statusOf(surveyed: Surveyed): AccountStatus {
+  const { account, wanted, plan, raises, spent, theirs, others } = surveyed;
+  const triggers = surveyed.triggers.filter((trigger) => !theirs.includes(trigger));
   const kept = [...plan.keep, ...plan.update.map(({ trigger }) => trigger)];
   return {
     accountSid: account.sid,
@@ -100,7 +106,8 @@ export function statusOf({ account, triggers, wanted, plan, raises, spent }: Sur
     }),
     guards: triggers.filter(isGuard).length,
     left: plan.remove.filter(({ friendlyName }) => !wanted.some((one) => one.friendlyName === friendlyName)).length,
-    others: triggers.filter((trigger) => !isMarked(trigger)).length,
+    others: surveyed.triggers.length - triggers.filter(isMarked).length,
+    otherTollbreakers: others,
   };
 }
 

@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { systemClock as clock } from "../../lib/clock.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { type Raises, raisedPolicy } from "../../lib/policy/raise.ts";
+import { otherTollbreaker, otherTollbreakers } from "../../lib/triggers/other-tollbreaker.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type SpentLimit, spentLimits } from "../../lib/triggers/spent-limits.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
@@ -23,6 +24,10 @@ export interface Surveyed {
   raises: Raises;
   /** Limits that suspend and have fired in their period, with what stands for them. */
   spent: readonly SpentLimit[];
+  /** Those of `triggers` that are another Tollbreaker's; none where they are to be taken over. */
+  theirs: readonly UsageTrigger[];
+  /** The public URLs that those call. */
+  others: readonly string[];
 }
 
 /** An account that Twilio did not tell about. */
@@ -37,21 +42,35 @@ export interface Survey {
   unread: readonly Unread[];
 }
 
+export interface Surveying extends TakingOver {
+  /** What is raised beside the policy. */
+  raises?: RaisesByAccount;
+}
+
+export interface TakingOver {
+  /** Another Tollbreaker's triggers are treated as ours. */
+  takeOver?: boolean | undefined;
+}
+
+export function isAnothers(publicUrl: string) {
+  return (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+}
+
 const REQUEST_TIMEOUT_MS = 10_000;
 /** More than requests at once, so that none of these waits for a slow neighbour. */
 const ACCOUNTS_AT_ONCE = 20;
 
-/** Reads every subaccount's triggers once. @param raises what is raised beside the policy @throws Failure when the subaccounts can't be listed. */
+/** Reads every subaccount's triggers once. @throws Failure when the subaccounts can't be listed. */
 export async function survey(
   access: TwilioAccess,
   policy: Policy,
   terminal: Pick<Terminal, "status">,
-  raises: RaisesByAccount = new Map(),
+  { raises = new Map(), takeOver = false }: Surveying = {},
 ): Promise<Survey> {
   const { accounts, setAside } = await listSubaccounts(access);
   const open = accounts.filter(({ status }) => status !== "closed");
   const read = await eachAccount(open, { what: "Reading triggers", terminal }, (account) =>
-    surveyAccount(access, policy, account, raises.get(account.sid) ?? {}),
+    surveyAccount(access, policy, account, { raises: raises.get(account.sid) ?? {}, takeOver }),
   );
   return {
     surveyed: read.filter((one) => "plan" in one),
@@ -88,7 +107,7 @@ async function surveyAccount(
   { twilio, publicUrl }: TwilioAccess,
   policy: Policy,
   { sid, friendlyName, status }: Account,
-  raises: Raises,
+  { raises, takeOver }: { raises: Raises; takeOver: boolean },
 ): Promise<Surveyed | Unread> {
   const account = { sid, friendlyName, status };
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
@@ -96,6 +115,10 @@ async function surveyAccount(
   const now = clock.now();
   const inForce = raisedPolicy(policy, sid, raises, now);
   const wanted = wantedTriggers(inForce, sid, publicUrl);
-  const spent = spentLimits(list.body, { accountSid: sid, policy: inForce, publicUrl, now });
-  return { account, triggers: list.body, wanted, plan: planTriggers(sid, list.body, wanted), raises, spent };
+  const theirs = takeOver ? [] : list.body.filter(isAnothers(publicUrl));
+  const ours = list.body.filter((trigger) => !theirs.includes(trigger));
+  const spent = spentLimits(ours, { accountSid: sid, policy: inForce, publicUrl, now });
+  const plan = planTriggers(sid, list.body, wanted, (trigger) => theirs.includes(trigger));
+  const others = otherTollbreakers(theirs, publicUrl);
+  return { account, triggers: list.body, wanted, plan, raises, spent, theirs, others };
 }

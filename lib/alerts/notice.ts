@@ -28,9 +28,11 @@ export interface Notice {
 type NoticeKind =
   | "drill"
   | "armed"
+  | "found-before"
   | "drift-repaired"
   | "drift-repeated"
   | "other-currency"
+  | "other-tollbreaker"
   | "daily-summary"
   | "sweep-trouble"
   | "accounts-set-aside"

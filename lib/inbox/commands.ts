@@ -54,6 +54,10 @@ export const SuspendCommand = z.object({
 });
 export type SuspendCommand = z.infer<typeof SuspendCommand>;
 
+/** Give an account that was suspended past us an incident, so that it can be reactivated. Changes nothing at Twilio. */
+export const AdoptCommand = z.object({ kind: z.literal("adopt"), ...envelope });
+export type AdoptCommand = z.infer<typeof AdoptCommand>;
+
 /** Read the check-list anew. */
 export const CheckCommand = z.object({
   kind: z.literal("check"),
@@ -97,6 +101,7 @@ export const Command = z.discriminatedUnion("kind", [
   ReactivateCommand,
   DismissCommand,
   SuspendCommand,
+  AdoptCommand,
   CheckCommand,
   RestoreNumbersCommand,
   ReleaseBrakeCommand,

@@ -40,6 +40,8 @@ export const drillKey = (drillId: string) => ({ pk: `DRILL#${drillId}`, sk: "DRI
 export const firedKey = (accountSid: string, firing: string) => ({ pk: `FIRED#${accountSid}`, sk: firing });
 /** The present sweep, and what is kept from one to the next. */
 export const runKey = { pk: "SWEEP", sk: "SWEEP" };
+/** When this deployment began to watch. Beside the sweep, which writes it; the responder reads it, too. */
+export const firstMomentKey = { pk: runKey.pk, sk: "FIRST-MOMENT" };
 /** What the sweep remembers of an account. */
 export const sweepKey = (accountSid: string) => ({ pk: `SWEEP#${accountSid}`, sk: "SWEEP" });
 /** What an account had spent at a time (ISO 8601 UTC); the last of each hour is kept a second time, to be read without the others. Expires by TTL. */

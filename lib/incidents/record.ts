@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDecimal, percentOf, subtract } from "../decimal.ts";
-import type { SuspendCommand } from "../inbox/commands.ts";
+import type { AdoptCommand, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
 import type { DriveNudge, TamperedNudge } from "../inbox/nudges.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
@@ -46,7 +46,7 @@ export function incidentIdFor({
 }
 
 /** Why an account is to be suspended: something happened, a person wants it, or the sweep found it not done, or undone. */
-export type Occasion = Signal | SuspendCommand | DriveNudge | TamperedNudge;
+export type Occasion = Signal | SuspendCommand | AdoptCommand | DriveNudge | TamperedNudge;
 
 /** An occasion with what the policy, or the person, says of it. */
 export interface Tripping {
@@ -111,6 +111,8 @@ function arrival(key: string, what: string, at: string, { signal, reason }: Pick
   switch (signal.kind) {
     case "suspend":
       return entryBy(signal.operator, key, at, what === "opened" ? what : "suspension-asked", reason, detail);
+    case "adopt":
+      return entryBy(signal.operator, key, at, "adoption-asked", reason, detail);
     case "drive":
       return entryBy("tollbreaker", key, at, "driven", reason, detail);
     case "tampered":
@@ -127,7 +129,7 @@ function isOfTwilio(signal: Signal): boolean {
 
 /** Whether it says something of the account's spend, of its own; the others go by what is on record. */
 function isNews(occasion: Occasion): occasion is Signal {
-  return occasion.kind !== "suspend" && occasion.kind !== "drive" && occasion.kind !== "tampered";
+  return !["suspend", "adopt", "drive", "tampered"].includes(occasion.kind);
 }
 
 export interface Suspended {
@@ -489,6 +491,7 @@ function detailOf(signal: Occasion): Detail {
       return { rule, usageCategory, triggerBy, thisHour, usual };
     }
     case "suspend":
+    case "adopt":
       return causedBy(wishOf(signal));
     case "drive":
     case "tampered":

@@ -9,12 +9,24 @@ import {
 import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
+import type { Anchor } from "../policy/first-moment.ts";
 import type { InterimCounts } from "../policy/probation.ts";
 import type { Raises } from "../policy/raise.ts";
 import { brakeOf, type VersionedBrake } from "./brake-store.ts";
 import type { Change, IncidentRecord, KeyedEntry } from "./change.ts";
+import { beforeOf, firstMomentOf } from "./first-moment-item.ts";
 import { HeadItem, headItem, InterimCountsItem, recordOf } from "./items.ts";
-import { accountKey, brakeKey, entryKey, firedKey, headKey, routingKey, seenKey } from "./keys.ts";
+import {
+  accountKey,
+  brakeKey,
+  entryKey,
+  firedKey,
+  firstMomentKey,
+  headKey,
+  routingKey,
+  seenKey,
+  sweepKey,
+} from "./keys.ts";
 import { type RaiseStore, raiseStore, raisesIn } from "./raise-store.ts";
 
 /** The responder's memory. Only the responder writes here. Every write can be repeated. */
@@ -101,6 +113,10 @@ export interface Memory {
   interims: InterimCounts;
   /** Its limits that somebody raised for a while. */
   raises: Raises;
+  /** When this deployment began to watch, ISO 8601 UTC; null before the first sweep. */
+  firstMoment: string | null;
+  /** What the sweep noted of an account whose limit had fired before that; null for all others. */
+  before: Anchor | null;
   /** The brake, as it was a moment ago. */
   brake: VersionedBrake;
 }
@@ -133,7 +149,8 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
   async function recall(accountSid: string, identity: string): Promise<Memory> {
     const account = accountKey(accountSid);
     const seen = seenKey(accountSid, identity);
-    const items = await getAll([account, seen, brakeKey]);
+    const swept = sweepKey(accountSid);
+    const items = await getAll([account, seen, brakeKey, firstMomentKey, swept]);
     const item = items.find(({ pk }) => pk === account.pk) ?? {};
     const known = z.parse(AccountItem, item);
     return {
@@ -145,6 +162,8 @@ export function incidentStore(client: DynamoDBDocumentClient, tableName: string)
       passed: known.passed ?? {},
       interims: known.interims,
       raises: raisesIn(item),
+      firstMoment: firstMomentOf(items.find(({ sk }) => sk === firstMomentKey.sk)),
+      before: beforeOf(items.find(({ pk }) => pk === swept.pk)),
       brake: brakeOf(items.find(({ pk }) => pk === brakeKey.pk)),
     };
   }

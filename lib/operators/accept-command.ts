@@ -9,6 +9,7 @@ import type { IncidentReader } from "../incidents/incident-reader.ts";
 import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commandIdFor } from "./commands/command-id.ts";
+import { judgeAdoption } from "./commands/judge-adoption.ts";
 import { judgeIncidentCommand } from "./commands/judge-incident-command.ts";
 import { judgeRaise, judgeRaiseEnd } from "./commands/judge-raise.ts";
 import { judgeRelease } from "./commands/judge-release.ts";
@@ -102,6 +103,8 @@ async function judge(parts: CommandParts, { operator, road, wish }: Asked, id: s
     switch (wish.kind) {
       case "suspend":
         return await judgeSuspension(parts, wish, envelope);
+      case "adopt":
+        return await judgeAdoption(parts, wish, envelope);
       case "release-brake":
         return await judgeRelease(parts, wish, envelope);
       case "raise-limit":
@@ -154,6 +157,7 @@ function targetOf(wish: Wished): { incident?: string; account?: string } {
     case "suspend":
     case "raise-limit":
     case "end-raise":
+    case "adopt":
       return { account: cut(wish.accountSid, MOST_LOGGED) };
     default:
       return { incident: cut(wish.incidentId, MOST_LOGGED) };

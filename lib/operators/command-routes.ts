@@ -5,6 +5,7 @@ import { type Problem, problemResponse } from "../http/problem.ts";
 import { type Accepted, acceptCommand, type CommandParts, roleRefusal } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
 import {
+  readAdoption,
   readCheck,
   readDismissal,
   readRaise,
@@ -28,6 +29,7 @@ const READERS = {
   "/api/subaccounts/:sid/suspend": readSuspension,
   "/api/subaccounts/:sid/limits/:limit/raise": readRaise,
   "/api/subaccounts/:sid/limits/:limit/end-raise": readRaiseEnd,
+  "/api/subaccounts/:sid/adopt": readAdoption,
   "/api/brake/release": readRelease,
 } as const satisfies Record<string, WishReader>;
 

@@ -3,6 +3,7 @@ import type { Signal, UsageTriggerSignal } from "../inbox/messages.ts";
 import type { AlertedBecause, IncidentState } from "../incidents/incident.ts";
 import { isOfEarlierPeriod, isStale, timeOf } from "./age.ts";
 import { exemptionOf, isProtected } from "./exemption.ts";
+import { isTooOldToBelieve } from "./first-moment.ts";
 import { measureOf } from "./measure.ts";
 import type { Confirmation, Limit, Policy } from "./policy.ts";
 import {
@@ -50,6 +51,8 @@ export interface Circumstances extends GuardCounts {
   because: AlertedBecause | null;
   /** When that incident's account was suspended, ISO 8601 UTC; null when it was not. */
   suspendedAt: string | null;
+  /** When we began to watch, ISO 8601 UTC; null where that is not on record (yet). */
+  firstMoment: string | null;
   parentSid: string;
   /** Its limits that somebody raised for a while. Left out, or where they could not be read, the policy's own values count. */
   raises?: Raises;
@@ -84,7 +87,7 @@ interface Law {
 type Judgement = Verdict extends infer V ? (V extends Verdict ? Omit<V, "rule" | "isNamed"> : never) : never;
 
 function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgement {
-  const { state, because, lastReactivatedAt, parentSid } = circumstances;
+  const { state, because, lastReactivatedAt, firstMoment, parentSid } = circumstances;
   const { policy, rule, isGuard, now } = law;
   if (state === "suspended" || state === "reactivating") return whileContained(signal, circumstances, law);
   if (signal.kind === "not-understood") {
@@ -99,6 +102,12 @@ function judge(signal: Signal, circumstances: Circumstances, law: Law): Judgemen
     return {
       kind: "ignore",
       reason: `${whatHappened(signal)}; too long ago to be believed: Twilio's own list decides`,
+    };
+  }
+  if (isFromBeforeUs(signal, firstMoment)) {
+    return {
+      kind: "ignore",
+      reason: `${whatHappened(signal)}; it fired before Tollbreaker watched${firstMoment === null ? "" : ` (${firstMoment})`}, so it is not believed: Twilio's own list decides`,
     };
   }
   if (signal.accountSid === parentSid) {
@@ -148,13 +157,14 @@ function tell(because: AlertedBecause, reason: string): Judgement {
  */
 function whileContained(
   signal: Signal,
-  { because, suspendedAt, parentSid }: Circumstances,
+  { because, suspendedAt, firstMoment, parentSid }: Circumstances,
   { policy, rule, now }: Law,
 ): Judgement {
   if (because === "brake") return { kind: "join", reason: WAITS };
   const mayBeSuspended =
     rule.effect === "suspend" && signal.accountSid !== parentSid && !isProtected(signal.accountSid, policy, now);
-  const isNew = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
+  const isSince = signal.kind === "usage-trigger" && suspendedAt !== null && timeOf(signal) > Date.parse(suspendedAt);
+  const isNew = isSince && !isFromBeforeUs(signal, firstMoment);
   // `reactivating`: messages of one account are handled in order, so nobody is at it any more.
   return mayBeSuspended && isNew && !isBelow(signal, rule)
     ? { kind: "hold", reason: `fired after the account was suspended: ${whatHappened(signal)}` }
@@ -169,6 +179,12 @@ function isBelow(signal: Signal, { at }: Rule): boolean {
   if (signal.kind !== "usage-trigger" || signal.probation || at === null || !isDecimal(signal.currentValue))
     return false;
   return compare(signal.currentValue, at) < 0;
+}
+
+/** Of what we found ourselves, by Twilio's list, all is news: who found it has asked the same. */
+function isFromBeforeUs(signal: Signal, firstMoment: string | null): boolean {
+  if (signal.kind !== "usage-trigger" || signal.found !== "webhook" || signal.firedAt === null) return false;
+  return isTooOldToBelieve(Date.parse(signal.firedAt), signal.receivedAt, firstMoment);
 }
 
 /**

@@ -3,6 +3,7 @@ import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
 import { wishOf } from "../incidents/wish.ts";
+import { adopt } from "./adopt.ts";
 import { suspendWithoutStore } from "./contain-without-store.ts";
 import { dismiss } from "./dismiss.ts";
 import { endRaise } from "./end-raise.ts";
@@ -56,6 +57,8 @@ async function act(plain: Responder, order: Order, current: Recollection): Promi
       return byReleasing(responder, { command, ...turn });
     case "suspend":
       return bySuspending(responder, { command, ...turn }, current);
+    case "adopt":
+      return given(await adopt(responder, { command, ...turn }, current));
     case "reactivate":
       return onIncident(responder, command, (found) => reactivate(responder, { command, ...turn }, found));
     case "dismiss":
@@ -102,7 +105,7 @@ function given(record: IncidentRecord | undefined): Acted {
 
 async function onIncident(
   { store, clock, log }: Responder,
-  command: Exclude<Command, { kind: "suspend" | "release-brake" | "raise-limit" | "end-raise" }>,
+  command: Exclude<Command, { kind: "suspend" | "adopt" | "release-brake" | "raise-limit" | "end-raise" }>,
   carry: (found: IncidentRecord) => Promise<Acted>,
 ): Promise<Acted> {
   const { id, accountSid, incidentId } = command;

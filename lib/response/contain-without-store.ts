@@ -1,6 +1,7 @@
 import type { SuspendCommand } from "../inbox/commands.ts";
 import type { Signal } from "../inbox/messages.ts";
 import { decide } from "../policy/decide.ts";
+import { anchoredAt } from "../policy/first-moment.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { suspendThroughBrake } from "./enforce.ts";
 import { FREE_PASS, type Permit } from "./keep-brake.ts";
@@ -17,6 +18,15 @@ type Unread = Extract<Recalled, { kind: "failed" }>;
 /** Only the store can tell old news from news; without it, a signal is acted on only while it is this young. */
 const FRESH_MS = 15 * 60_000;
 
+const NOTHING_RECALLED = {
+  lastReactivatedAt: null,
+  passed: {},
+  interims: {},
+  raises: {},
+  before: null,
+  firstMoment: null,
+};
+
 export async function containWithoutStore(
   responder: Responder,
   delivery: Delivery<Signal>,
@@ -26,9 +36,9 @@ export async function containWithoutStore(
   const { signal } = delivery;
   const isFresh = clock.now().getTime() - Date.parse(signal.receivedAt) < FRESH_MS;
   const unknown = { state: null, because: null, suspendedAt: null };
-  const { lastReactivatedAt = null, passed = {}, interims = {}, raises = {} } = memory ?? {};
-  const counts = { lastReactivatedAt, passed, interims };
-  const circumstances = { ...unknown, ...counts, raises, parentSid: twilio.accountSid };
+  const { before, firstMoment, interims, raises, ...known } = memory ?? NOTHING_RECALLED;
+  const counts = { ...anchoredAt(known, before), interims };
+  const circumstances = { ...unknown, ...counts, firstMoment, raises, parentSid: twilio.accountSid };
   const verdict = decide(signal, circumstances, policy, clock.now());
   // What needs a second opinion can wait for the store: only errors do, and they are no spend.
   const isToBe = isFresh && verdict.kind === "suspend" && verdict.confirm === null;

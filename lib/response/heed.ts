@@ -84,11 +84,13 @@ async function lookAfter(
 ): Promise<IncidentRecord | undefined> {
   const { policy, twilio, store, clock } = responder;
   const { nudge, ...turn } = errand;
-  const { known } = current;
+  const { known, memory } = current;
   if (known.incident.state !== "suspended") return undefined;
   const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
-  if (endsTampering(nudge.accountSid, policy, clock.now())) {
+  // A table that was restored does not know whether people brought it back since its backup: told once a day.
+  const isRestored = memory.firstMoment !== null && (known.incident.suspendedAt ?? "") < memory.firstMoment;
+  if (!isRestored && endsTampering(nudge.accountSid, policy, clock.now())) {
     const { rule } = known.incident;
     const tripping = { signal: nudge, rule, isNamed: true, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);

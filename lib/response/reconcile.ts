@@ -2,7 +2,8 @@ import type { FollowUp } from "../inbox/follow-up.ts";
 import type { Signal } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { firingOf } from "../incidents/firing.ts";
-import { firedTriggers, lostFirings } from "../triggers/lost-firings.ts";
+import { anchoredAt, newsSince } from "../policy/first-moment.ts";
+import { firedTriggers, hasFiredSince, lostFirings } from "../triggers/lost-firings.ts";
 import { mostUrgent } from "../triggers/most-urgent.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import { describeFailure } from "../twilio/failures.ts";
@@ -52,9 +53,12 @@ export async function reconcile(
   const twilio = limitedTo(responder.twilio, until);
   const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
   if (list.kind === "failed") return `the account's usage triggers could not be read: ${describeFailure(list.failure)}`;
-  const { lastReactivatedAt } = await store.recall(accountSid, "reconcile");
-  const situation = { accountSid, publicUrl, lastReactivatedAt, now: clock.now() };
-  const fired = firedTriggers(list.body, situation, -CLOCK_SKEW_MS);
+  const memory = await store.recall(accountSid, "reconcile");
+  const { lastReactivatedAt } = anchoredAt(memory, memory.before);
+  const situation = { accountSid, publicUrl, lastReactivatedAt, policy, now: clock.now() };
+  // What fired before we watched is the first sweep's to tell.
+  const since = newsSince(memory.firstMoment, situation.now);
+  const fired = firedTriggers(list.body, situation, -CLOCK_SKEW_MS).filter((trigger) => hasFiredSince(trigger, since));
   const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
   const handled = await store.firedAt(accountSid, firings);
   const found = lostFirings(fired, handled, situation, "reconciled");

@@ -3,6 +3,7 @@ import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import type { Memory } from "../incidents/store.ts";
 import { decide, type Verdict } from "../policy/decide.ts";
+import { anchoredAt } from "../policy/first-moment.ts";
 import { maySuspend } from "../policy/stands-for.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import type { Case } from "./case.ts";
@@ -92,8 +93,8 @@ function decided(responder: Responder, signal: Signal, { memory, known }: Pick<C
     state: known?.incident.state ?? null,
     because: known?.incident.because ?? null,
     suspendedAt: known?.incident.suspendedAt ?? null,
-    lastReactivatedAt: memory.lastReactivatedAt,
-    passed: memory.passed,
+    ...anchoredAt(memory, memory.before),
+    firstMoment: memory.firstMoment,
     raises: memory.raises,
     interims: memory.interims,
     parentSid: twilio.accountSid,

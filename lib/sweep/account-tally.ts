@@ -6,16 +6,25 @@ import type { Repair, RepairWork } from "./repair-account.ts";
 import type { SweptAccount } from "./shard.ts";
 import type { Turn } from "./sweeper.ts";
 import type { Read, Swept } from "./swept.ts";
-import type { Counts, Tally } from "./tally.ts";
+import { type Counts, type Names, NO_NAMES, nameOf, type Tally } from "./tally.ts";
+import type { OthersFound } from "./tell-of-others.ts";
 
 /** What of one account counts, and what people are told by name. Pure. */
 export function tallyOf(
   policy: Policy,
   { account, known }: Read,
-  swept: Swept & { spend: number; isKept: boolean; repeated: readonly string[]; currency: CurrencyAnswer },
+  swept: Swept & {
+    spend: number;
+    isKept: boolean;
+    repeated: readonly string[];
+    currency: CurrencyAnswer;
+    /** Suspending limits that were reached before we watched, for a person. */
+    overBefore: readonly string[];
+    others: OthersFound;
+  },
   { sweepId, now }: Turn & { now: Date },
 ): Tally {
-  const { findings, repair, after, spend, isKept, repeated, currency } = swept;
+  const { findings, repair, after, spend, isKept, repeated, currency, overBefore, others } = swept;
   const { lost, plan } = findings;
   const over = [...findings.over, ...after.over];
   const carriesAll = repair === undefined ? plan.create.length === 0 : repair.kind === "repaired";
@@ -35,11 +44,13 @@ export function tallyOf(
     armed: one(isArmed),
     quiet: one(isQuiet),
     arrived: one(isNew && repair?.kind !== "failed" && repair?.kind !== "busy"),
-    drifted: one(!isNew && isRepaired),
+    drifted: one(!isNew && isRepaired && !others.isAny),
     refused: one(isRefused),
     newlyRefused: one(isNewlyRefused),
-    repeated: one(repeated.length > 0),
+    repeated: one(repeated.length > 0 && !others.isAny),
     otherCurrency: one(currency.kind === "checked" && lacksOwnValues(account.accountSid, policy, known)),
+    otherTollbreaker: one(others.told.length > 0),
+    overBefore: one(overBefore.length > 0),
     ...(repair !== undefined &&
       repair.kind !== "busy" && {
         createdAnew: isNew ? repair.created : 0,
@@ -51,21 +62,36 @@ export function tallyOf(
   };
   const refusedSids = isNewlyRefused ? [account.accountSid] : [];
   const currencies = currency.kind === "checked" ? [{ accountSid: account.accountSid, check: currency.check }] : [];
-  const names = namesOf(account, { repair, repeated, currency }, counts);
+  const names = namesOf(account, { repair, repeated, currency, overBefore, others }, counts);
   return { counts, names, refusedSids, currencies };
 }
 
 const one = (holds: boolean): number => (holds ? 1 : 0);
 
 function namesOf(
-  { accountSid, friendlyName }: SweptAccount,
-  { repair, repeated, currency }: { repair: Repair | undefined; repeated: readonly string[]; currency: CurrencyAnswer },
+  account: SweptAccount,
+  {
+    repair,
+    repeated,
+    currency,
+    overBefore,
+    others,
+  }: {
+    repair: Repair | undefined;
+    repeated: readonly string[];
+    currency: CurrencyAnswer;
+    overBefore: readonly string[];
+    others: OthersFound;
+  },
   counts: Partial<Counts>,
-) {
-  const name = friendlyName === "" ? accountSid : `${friendlyName} (${accountSid})`;
+): Names {
+  const name = nameOf(account);
   const what = repair === undefined || repair.kind === "busy" ? "" : inWords(repair);
   const done = what === "" ? "" : ` (done: ${what})`;
   return {
+    ...NO_NAMES,
+    otherTollbreaker: others.told.length > 0 ? [`${name}: ${others.told.join(", ")}${done}`] : [],
+    overBefore: overBefore.length > 0 ? [`${name}: ${overBefore.join(", ")}`] : [],
     arrived: counts.arrived === 1 ? [name] : [],
     drifted: counts.drifted === 1 ? [what === "" ? name : `${name}: ${what}`] : [],
     refused: counts.newlyRefused === 1 && repair?.kind === "failed" ? [`${name}: ${repair.why}${done}`] : [],

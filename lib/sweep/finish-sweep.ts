@@ -5,6 +5,8 @@ import {
   currencyNotice,
   dailySummary,
   driftNotice,
+  foundNotice,
+  otherTollbreakerNotice,
   repeatedNotice,
   troubleNotice,
 } from "./sweep-notices.ts";
@@ -35,7 +37,9 @@ export async function finishSweep(sweeper: Ending & Pick<Sweeper, "dailySummary"
 export async function tellResults({ alerts, clock }: Pick<Ending, "alerts" | "clock">, run: Run): Promise<void> {
   const notices: Notice[] = [];
   if (run.counts.arrived > 0) notices.push(armedNotice(run, clock.now()));
+  if (run.counts.overBefore + run.counts.suspendedBefore > 0) notices.push(foundNotice(run, clock.now()));
   if (run.counts.drifted > 0) notices.push(driftNotice(run, clock.now()));
+  if (run.counts.otherTollbreaker > 0) notices.push(otherTollbreakerNotice(run, clock.now()));
   if (run.counts.repeated > 0) notices.push(repeatedNotice(run, clock.now()));
   if (run.counts.otherCurrency > 0) notices.push(currencyNotice(run, clock.now()));
   if (run.counts.newlyRefused > 0) notices.push(troubleNotice(run, clock.now()));

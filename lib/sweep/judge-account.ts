@@ -2,7 +2,8 @@ import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { valuesOf } from "../policy/measure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { isGuard } from "../triggers/guards.ts";
-import { firedTriggers, lostFirings } from "../triggers/lost-firings.ts";
+import { firedTriggers, hasFiredSince, lostFirings } from "../triggers/lost-firings.ts";
+import { withoutOthers } from "../triggers/other-tollbreaker.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import type { FirstSight, Known } from "./known.ts";
 import { overAtCreation, overLimits } from "./over-limits.ts";
@@ -34,19 +35,30 @@ export interface Law {
   now: Date;
 }
 
+/** @property since from when on a firing is news to us, in milliseconds since the epoch */
+export interface Judging extends Law {
+  since: number;
+}
+
 /** Pure. */
-export function judgeAccount({ account, triggers, known, handled }: Reading, law: Law): Findings {
+export function judgeAccount({ account, triggers, known, handled }: Reading, law: Judging): Findings {
   const { accountSid, status } = account;
   const { lastReactivatedAt } = known;
-  const repairing = { accountSid, status, known, handled, ...law };
+  const { policy, publicUrl, now, since } = law;
+  const repairing = { accountSid, status, known, handled, policy, publicUrl, now, since };
   const plan = planRepairs(triggers, repairing);
   const situation = { accountSid, lastReactivatedAt, ...law };
-  const inForce = [...plan.keep, ...plan.update.map(({ trigger }) => trigger), ...guardsInForce(triggers, plan)];
+  const fired = firedTriggers(triggers, situation).filter((trigger) => hasFiredSince(trigger, law.since));
+  const inForce = [
+    ...plan.keep,
+    ...plan.update.map(({ trigger }) => trigger),
+    ...guardsInForce(withoutOthers(triggers, publicUrl), plan),
+  ];
   // What Twilio holds suspended spends nothing.
   const { signals, over } = overLimits(accountSid, account.status === "active" ? inForce : [], known, law);
   return {
-    lost: lostFirings(firedTriggers(triggers, situation), handled, situation),
-    over: [...signals, ...passedUnguarded(triggers, repairing)],
+    lost: lostFirings(fired, handled, situation),
+    over: [...signals, ...passedUnguarded(withoutOthers(triggers, publicUrl), repairing)],
     plan,
     firstSights: over,
   };

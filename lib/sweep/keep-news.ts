@@ -6,6 +6,7 @@ import { putAll } from "./put-signals.ts";
 import type { Repair } from "./repair-account.ts";
 import type { Repetition } from "./repeated-drift.ts";
 import { isSpending, lookBackOf, spendSignals } from "./spend-signals.ts";
+import { newBases } from "./spent-before-us.ts";
 import type { Sweeper, Turn } from "./sweeper.ts";
 import type { Read, Swept } from "./swept.ts";
 
@@ -23,6 +24,7 @@ export async function keepNews(
     spend = await watchSpend(sweeper, read, swept.after, now);
     await rememberAccount(sweeper, read, swept, turn, now);
     await forgetRefusal(sweeper, read, swept.repair);
+    await keepBases(sweeper, read, swept, now);
     return { spend, isKept: true };
   } catch (error) {
     sweeper.log.error("account-not-kept", { accountSid: read.account.accountSid, reason: messageOf(error) });
@@ -88,4 +90,19 @@ async function rememberAccount(
 async function forgetRefusal({ memory }: Sweeper, { account, known }: Read, repair: Repair | undefined): Promise<void> {
   const isArmed = repair === undefined || repair.kind === "repaired";
   if (isArmed && known.refusalToldOn !== null) await memory.noteRefusal(account.accountSid, null);
+}
+
+/** From which value on the guards count that the sweep made, so that one that is made anew allows no more. */
+async function keepBases(
+  { memory, policy, publicUrl }: Sweeper,
+  { account, known, triggers }: Read,
+  { repair }: Swept,
+  now: Date,
+): Promise<void> {
+  if (known.before === null) return;
+  const made = repair === undefined || repair.kind === "busy" ? [] : repair.shown;
+  const bases = newBases(account.accountSid, known, [...made, ...triggers], { policy, publicUrl, now });
+  if (Object.keys(bases).length === 0) return;
+  const { at, passed } = known.before;
+  await memory.noteBefore(account.accountSid, { at, passed: { ...passed, ...bases } });
 }

@@ -1,4 +1,5 @@
 import type { Incident } from "../incidents/incident.ts";
+import type { Anchor } from "../policy/first-moment.ts";
 import type { GuardCounts } from "../policy/probation.ts";
 import type { Raises } from "../policy/raise.ts";
 import type { CurrencyCheck } from "./currency.ts";
@@ -33,6 +34,12 @@ export interface Known extends GuardCounts {
   memory: AccountMemory | undefined;
   /** Its limits that somebody raised for a while. */
   raises: Raises;
+  /** What the sweep kept of an account whose limit had fired before we watched; null for all others. */
+  before: Anchor | null;
+  /** The first sweep that found it suspended without an incident; null where none did, or it was active since. */
+  foundSuspendedIn: string | null;
+  /** Public URLs of other Tollbreakers on the account that people were told of. */
+  othersTold: readonly string[];
   /** Whether an incident holds the account, also one that is over a moment ago. */
   isClaimed: boolean;
   open: OpenIncident | undefined;
@@ -64,6 +71,9 @@ export const NOTHING_KNOWN: Known = {
   passed: {},
   interims: {},
   raises: {},
+  before: null,
+  foundSuspendedIn: null,
+  othersTold: [],
   isClaimed: false,
   open: undefined,
   refusalToldOn: null,

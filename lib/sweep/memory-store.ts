@@ -2,12 +2,14 @@ import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aw
 import * as z from "zod/mini";
 import { unlessRefused } from "../conditional-write.ts";
 import { TollbreakerError } from "../errors.ts";
+import { BeforeUs } from "../incidents/first-moment-item.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { HeadItem, InterimCountsItem, recordOf } from "../incidents/items.ts";
 import { accountKey, firedKey, headKey, sweepKey } from "../incidents/keys.ts";
 import { raisesIn } from "../incidents/raise-store.ts";
 import { alertsDue } from "../incidents/record.ts";
 import { isOver } from "../incidents/transitions.ts";
+import { type Anchor, anchoredAt } from "../policy/first-moment.ts";
 import { type Until, waitToRetry } from "../twilio/backoff.ts";
 import type { CurrencyCheck } from "./currency.ts";
 import type { AccountMemory, OpenIncident, Recalled } from "./known.ts";
@@ -31,6 +33,12 @@ export interface MemoryStore {
   noteRefusal(accountSid: string, toldOn: string | null): Promise<void>;
   /** Keeps what the account is billed in. */
   noteCurrency(accountSid: string, check: CurrencyCheck): Promise<void>;
+  /** Keeps that its limit had fired before we watched, and what it had used by then. */
+  noteBefore(accountSid: string, before: Anchor): Promise<void>;
+  /** Keeps which sweep found it suspended without an incident; null forgets it. */
+  noteFoundSuspended(accountSid: string, sweepId: string | null): Promise<void>;
+  /** Keeps of which other Tollbreakers on it people were told. */
+  noteOthersTold(accountSid: string, urls: readonly string[]): Promise<void>;
   /** Gives it back. */
   endRepair(accountSid: string, sweepId: string): Promise<void>;
 }
@@ -49,6 +57,9 @@ const MemoryItem = z.object({
   repairedIn: z._default(z.nullable(z.string()), null),
   refusalToldOn: z._default(z.nullable(z.string()), null),
   currency: z._default(z.nullable(Currency), null),
+  before: z._default(z.nullable(BeforeUs), null),
+  foundSuspendedIn: z._default(z.nullable(z.string()), null),
+  othersTold: z._default(z.array(z.string()), []),
 });
 const AccountItem = z.object({
   openIncidentId: z.optional(z.string()),
@@ -136,24 +147,22 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     return unlessRefused(client.send(claiming));
   }
 
-  async function noteRefusal(accountSid: string, toldOn: string | null): Promise<void> {
+  /** @param value null removes it. */
+  async function note(accountSid: string, name: string, value: unknown): Promise<void> {
     const noting =
-      toldOn === null
-        ? { UpdateExpression: "REMOVE refusalToldOn" }
-        : { UpdateExpression: "SET refusalToldOn = :on", ExpressionAttributeValues: { ":on": toldOn } };
-    await client.send(new UpdateCommand({ TableName: tableName, Key: sweepKey(accountSid), ...noting }));
+      value === null
+        ? { UpdateExpression: "REMOVE #name" }
+        : { UpdateExpression: "SET #name = :value", ExpressionAttributeValues: { ":value": value } };
+    const names = { ExpressionAttributeNames: { "#name": name } };
+    await client.send(new UpdateCommand({ TableName: tableName, Key: sweepKey(accountSid), ...names, ...noting }));
   }
 
-  async function noteCurrency(accountSid: string, check: CurrencyCheck): Promise<void> {
-    await client.send(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: sweepKey(accountSid),
-        UpdateExpression: "SET currency = :check",
-        ExpressionAttributeValues: { ":check": check },
-      }),
-    );
-  }
+  const noteRefusal = (accountSid: string, toldOn: string | null) => note(accountSid, "refusalToldOn", toldOn);
+  const noteCurrency = (accountSid: string, check: CurrencyCheck) => note(accountSid, "currency", check);
+  const noteBefore = (accountSid: string, before: Anchor) => note(accountSid, "before", before);
+  const noteFoundSuspended = (accountSid: string, sweepId: string | null) =>
+    note(accountSid, "foundSuspendedIn", sweepId);
+  const noteOthersTold = (accountSid: string, urls: readonly string[]) => note(accountSid, "othersTold", urls);
 
   async function endRepair(accountSid: string, sweepId: string): Promise<void> {
     const ending = new UpdateCommand({
@@ -166,7 +175,18 @@ export function memoryStore(client: DynamoDBDocumentClient, tableName: string): 
     await unlessRefused(client.send(ending));
   }
 
-  return { recall, firedAt, remember, claimRepair, noteRefusal, noteCurrency, endRepair };
+  return {
+    recall,
+    firedAt,
+    remember,
+    claimRepair,
+    noteRefusal,
+    noteCurrency,
+    noteBefore,
+    noteFoundSuspended,
+    noteOthersTold,
+    endRepair,
+  };
 }
 
 function byPartition(items: readonly Item[]): Map<unknown, Item> {
@@ -216,10 +236,17 @@ function recalled({ memory, account }: Reading, heads: ReadonlyMap<unknown, Item
   const untold = untoldOf(account.data, heads);
   if (why !== "") return { kind: "unreadable", why, open, untold };
   const { lastReactivatedAt = null, passed = {}, interims = {} } = account.data ?? {};
-  const { refusalToldOn = null, currency = null } = memory.data ?? {};
-  const counts = { lastReactivatedAt, passed, interims };
+  const {
+    refusalToldOn = null,
+    currency = null,
+    before = null,
+    foundSuspendedIn = null,
+    othersTold = [],
+  } = memory.data ?? {};
+  const counts = { ...anchoredAt({ lastReactivatedAt, passed }, before), interims };
   const ours = { ...counts, raises: raisesIn(account.data), isClaimed: openId !== undefined, open };
-  return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, refusalToldOn, currency }, untold };
+  const noted = { refusalToldOn, currency, before, foundSuspendedIn, othersTold };
+  return { kind: "known", known: { memory: memoryOf(memory.data), ...ours, ...noted }, untold };
 }
 
 function whyNot(what: string, { error }: z.core.util.SafeParseResult<unknown>): string[] {
@@ -235,8 +262,8 @@ function openIncidentOf(head: z.output<typeof HeadItem>): OpenIncident | undefin
 /** An item that only a repair has written is of an account that was never swept to the end. */
 function memoryOf(item: z.output<typeof MemoryItem> | undefined): AccountMemory | undefined {
   if (item?.firstSeenIn === undefined) return undefined;
-  const { refusalToldOn: _, currency: _currency, firstSeenIn, ...rest } = item;
-  return { ...rest, firstSeenIn };
+  const { firstSeenIn, values, sampledAt, spentAt, over, drift, repairedIn } = item;
+  return { firstSeenIn, values, sampledAt, spentAt, over, drift, repairedIn };
 }
 
 function throttled(): TollbreakerError {

@@ -1,4 +1,5 @@
 import type { Policy } from "../policy/policy.ts";
+import { otherTollbreaker, withoutOthers } from "../triggers/other-tollbreaker.ts";
 import { isNothing, planTriggers, type TriggerPlan } from "../triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
@@ -24,18 +25,22 @@ export interface Repairing {
   now: Date;
 }
 
-/** Pure. What an account's usage triggers lack, and what they have too much. */
+/**
+ * Pure. What an account's usage triggers lack, and what they have too much. Another Tollbreaker's are left as they are, and
+ * ours are made beside them: whoever else is there, this one watches.
+ */
 export function planRepairs(triggers: readonly UsageTrigger[], repairing: Repairing): RepairPlan {
   const { accountSid, known, policy, publicUrl, now } = repairing;
   const inForce = policyFor(accountSid, policy, known, now);
-  const plan = planTriggers(accountSid, triggers, wantedTriggers(inForce, accountSid, publicUrl));
+  const isAnothers = (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+  const plan = planTriggers(accountSid, triggers, wantedTriggers(inForce, accountSid, publicUrl), isAnothers);
   // The responder is changing the very same triggers.
   if (known.open?.incident.state === "reactivating") return { ...plan, ...NO_GUARDS, problem: undefined, withheld: [] };
   // A policy that lost its limits must not disarm every account by itself: `triggers apply --allow-empty` does.
   const remove = Object.keys(policy.limits).length === 0 ? [] : plan.remove;
   const other = limitsInOtherMoney(accountSid, policy, known);
   const withheld = plan.create.filter(({ limit }) => other.has(limit));
-  const guards = restoreGuards(triggers, { ...repairing, policy: inForce });
+  const guards = restoreGuards(withoutOthers(triggers, publicUrl), { ...repairing, policy: inForce });
   return {
     ...plan,
     ...guards,

@@ -39,3 +39,11 @@ export function repeatedDrift(
   const told = isDue ? { at: now.toISOString(), sweepId, names: again } : (before?.told ?? null);
   return { drift: { at, told }, repeated: isDue ? again : [] };
 }
+
+/** Pure. Whether one of these had to be put right lately, too: it goes on. */
+export function isSoonAgain(before: Drift | null, names: readonly string[], now: Date): boolean {
+  return names.some((name) => {
+    const at = before?.at[name];
+    return at !== undefined && now.getTime() - Date.parse(at) < SOON_MS;
+  });
+}

@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
-import { runKey } from "../incidents/keys.ts";
+import { firstMomentOf } from "../incidents/first-moment-item.ts";
+import { firstMomentKey, runKey } from "../incidents/keys.ts";
 import { SHARD_SIZE } from "./shard.ts";
-import { COUNT_NAMES, Counts, MOST_NAMES, Names, NO_COUNTS, NO_NAMES, type Tally } from "./tally.ts";
+import { COUNT_NAMES, Counts, MOST_NAMES, NAME_KINDS, Names, NO_COUNTS, NO_NAMES, type Tally } from "./tally.ts";
 
 /** One sweep over all subaccounts. Times are ISO 8601 UTC. */
 const Run = z.object({
@@ -42,6 +43,13 @@ type Beginning =
 export interface RunStore {
   begin(now: Date): Promise<Beginning>;
   read(): Promise<Run | undefined>;
+  /**
+   * When this deployment began to watch, ISO 8601 UTC. Kept once, by whoever comes first; what is kept is never changed.
+   * @param otherwise what is kept where there is nothing yet
+   */
+  firstMoment(otherwise: string): Promise<string>;
+  /** Of a table that was restored: a later one takes its place. @returns what is kept then */
+  moveFirstMoment(later: string): Promise<string>;
   /** How many shards there are. */
   plan(sweepId: string, shards: number): Promise<void>;
   /**
@@ -93,6 +101,35 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     return { kind: "begun", run, abandoned: previous?.finishedAt === null ? previous : undefined };
   }
 
+  async function firstMoment(otherwise: string): Promise<string> {
+    const key = { TableName: tableName, Key: firstMomentKey };
+    const reading = async () =>
+      firstMomentOf((await client.send(new GetCommand({ ...key, ConsistentRead: true }))).Item);
+    const kept = await reading();
+    if (kept !== null) return kept;
+    const isFirst = "attribute_not_exists(firstMoment)";
+    const keeping = new UpdateCommand({
+      ...key,
+      UpdateExpression: "SET firstMoment = :otherwise",
+      ConditionExpression: isFirst,
+      ExpressionAttributeValues: { ":otherwise": otherwise },
+    });
+    if ((await unlessRefused(client.send(keeping))) !== undefined) return otherwise;
+    return (await reading()) ?? otherwise;
+  }
+
+  async function moveFirstMoment(later: string): Promise<string> {
+    const isLater = "firstMoment < :later";
+    const moving = new UpdateCommand({
+      TableName: tableName,
+      Key: firstMomentKey,
+      UpdateExpression: "SET firstMoment = :later",
+      ConditionExpression: isLater,
+      ExpressionAttributeValues: { ":later": later },
+    });
+    return (await unlessRefused(client.send(moving))) === undefined ? firstMoment(later) : later;
+  }
+
   async function plan(sweepId: string, shards: number): Promise<void> {
     await change(sweepId, "SET shards = :shards", { ":shards": shards });
   }
@@ -111,8 +148,7 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     const aliases = Object.fromEntries(counted.map((name) => [`#${name}`, name]));
     const changed = await change(sweepId, adding, values, once, aliases);
     if (changed === undefined) return ofSweep(sweepId);
-    for (const kind of ["arrived", "drifted", "refused", "repeated", "otherCurrency"] as const)
-      await addNames(sweepId, kind, tally.names[kind]);
+    for (const kind of NAME_KINDS) await addNames(sweepId, kind, tally.names[kind]);
     return changed;
   }
 
@@ -165,7 +201,7 @@ export function runStore(client: DynamoDBDocumentClient, tableName: string): Run
     return answer === undefined ? undefined : z.parse(Run, answer.Attributes);
   }
 
-  return { begin, read, plan, report, noteTold, finish, release };
+  return { begin, read, firstMoment, moveFirstMoment, plan, report, noteTold, finish, release };
 }
 
 function settingOf(days: Readonly<Record<string, string | null | undefined>>) {

@@ -18,6 +18,10 @@ const Shard = z.object({
   number: z.int().check(z.nonnegative()),
   /** ISO 8601 UTC. */
   listedAt: z.iso.datetime(),
+  /** When this deployment began to watch, ISO 8601 UTC. */
+  firstMoment: z._default(z.iso.datetime(), "1970-01-01T00:00:00.000Z"),
+  /** Whether no sweep was ever finished before this one. */
+  isFirst: z._default(z.boolean(), false),
   accounts: z.array(SweptAccount),
 });
 export type Shard = z.infer<typeof Shard>;
@@ -28,7 +32,7 @@ export type Shard = z.infer<typeof Shard>;
  */
 export const SHARD_SIZE = 50;
 
-export function cutIntoShards(sweep: Pick<Shard, "sweepId" | "listedAt">, accounts: readonly SweptAccount[]): Shard[] {
+export function cutIntoShards(sweep: Omit<Shard, "number" | "accounts">, accounts: readonly SweptAccount[]): Shard[] {
   return Array.from({ length: Math.ceil(accounts.length / SHARD_SIZE) }, (_, number) => ({
     ...sweep,
     number,

@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import { type Account, type AccountList, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { type Ending, tellResults } from "./finish-sweep.ts";
+import { beginningOf, type TableAge } from "./first-moment.ts";
 import { politeClient } from "./polite-client.ts";
 import type { Run } from "./run-store.ts";
 import { cutIntoShards, type SweptAccount } from "./shard.ts";
@@ -12,7 +13,7 @@ import { incompleteNotice, setAsideNotice } from "./sweep-notices.ts";
 import { REQUEST_TIMEOUT_MS, type Sweeper } from "./sweeper.ts";
 
 /** What it takes to begin a sweep. */
-export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue };
+export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue; table?: TableAge };
 
 export type Start =
   | { kind: "started"; sweepId: string; accounts: number; shards: number }
@@ -55,14 +56,16 @@ async function giveUp({ runs, log }: Starter, sweepId: string, reason: string): 
 
 async function listAndQueue(starter: Starter, run: Run, deadline: number): Promise<Start> {
   const { twilio, shards: queue, runs, clock, log } = starter;
-  const { sweepId, from } = run;
+  const { sweepId, from, lastFinishedAt } = run;
   const polite = politeClient(twilio, { atOnce: 1, until: { clock, deadline } });
+  const firstMoment = await beginningOf(starter, run);
+  const isFirst = lastFinishedAt === null || firstMoment > lastFinishedAt;
   // Before the list: what happens while it is read is news.
   const listedAt = clock.now().toISOString();
   const list = await listAccounts(polite, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
   const all = sweptAccounts(list.body.accounts, twilio.accountSid);
-  const shards = cutIntoShards({ sweepId, listedAt }, beginningAt(from, all));
+  const shards = cutIntoShards({ sweepId, listedAt, firstMoment, isFirst }, beginningAt(from, all));
   const accounts = all.filter(({ watchOnly }) => watchOnly !== true).length;
   // Known before the first of them can be done.
   await runs.plan(sweepId, shards.length);

@@ -2,6 +2,7 @@ import { messageOf } from "../errors.ts";
 import { describeFailure, type TwilioFailure } from "../twilio/failures.ts";
 import { listUsageTriggers } from "../twilio/usage-triggers.ts";
 import { presenceOf } from "./account-tally.ts";
+import { noteFoundSuspended } from "./found-suspended.ts";
 import type { Known, Recalled } from "./known.ts";
 import type { SweptAccount } from "./shard.ts";
 import { sweepTriggers } from "./sweep-triggers.ts";
@@ -23,7 +24,8 @@ export async function sweepAccount(
   const { open } = recalled.kind === "known" ? recalled.known : recalled;
   const raises = recalled.kind === "known" ? recalled.known.raises : {};
   const watched = await watchAccount(sweeper, account, { open, untold: recalled.untold, raises }, turn);
-  const { counts, ...rest } = sumOf([watched, await sweepRecalled(sweeper, account, recalled, turn)]);
+  const found = recalled.kind === "known" ? [await noteFoundSuspended(sweeper, account, recalled.known, turn)] : [];
+  const { counts, ...rest } = sumOf([watched, ...found, await sweepRecalled(sweeper, account, recalled, turn)]);
   // An account that failed twice is one account.
   return { ...rest, counts: { ...counts, unread: Math.min(counts.unread, 1) } };
 }

@@ -24,6 +24,36 @@ export function armedNotice(run: Run, now: Date): Notice {
   });
 }
 
+/** What was so before we watched. Nothing was suspended for it. */
+export function foundNotice(run: Run, now: Date): Notice {
+  const { overBefore, suspendedBefore } = run.counts;
+  const over = overBefore > 0 ? [`${accounts(overBefore)} over a limit already`] : [];
+  const suspended = suspendedBefore > 0 ? [`${accounts(suspendedBefore)} suspended already`] : [];
+  const what = [...over, ...suspended].join(", and ");
+  return notice({
+    ...envelope(run, "found-before", now),
+    severity: "warning",
+    subject: `Found: ${what}`,
+    headline: `Tollbreaker found ${what}. What fired before it watched suspends nobody by itself: an account may have been brought back since.`,
+    facts: [
+      ...(overBefore > 0 ? [{ label: "Over a limit", value: named(run.names, "overBefore", overBefore) }] : []),
+      ...(suspendedBefore > 0
+        ? [{ label: "Suspended", value: named(run.names, "suspendedBefore", suspendedBefore) }]
+        : []),
+    ],
+    nextStep: [
+      overBefore > 0
+        ? "Look at each that is over its limit: one whose limit had fired is guarded, and stopped once it spends as much more as a probation allows. Suspend it, if it must not go on (tollbreaker suspend SID)."
+        : "",
+      suspendedBefore > 0
+        ? "To bring a suspended one back by Tollbreaker, adopt it first (tollbreaker accounts adopt SID, or --all)."
+        : "",
+    ]
+      .filter((step) => step !== "")
+      .join(" "),
+  });
+}
+
 /** Triggers that somebody removed or changed. */
 export function driftNotice(run: Run, now: Date): Notice {
   const { drifted, created, createdAnew, updated, removed } = run.counts;
@@ -41,6 +71,21 @@ export function driftNotice(run: Run, now: Date): Notice {
     ],
     nextStep:
       "If the policy was changed, that is why. If not, find out who removes or changes triggers: an attacker may.",
+  });
+}
+
+/** Another stage on the same parent, or an earlier region; or somebody who calls himself one. Told once for each account. */
+export function otherTollbreakerNotice(run: Run, now: Date): Notice {
+  const { otherTollbreaker } = run.counts;
+  const many = accounts(otherTollbreaker);
+  return notice({
+    ...envelope(run, "other-tollbreaker", now),
+    severity: "warning",
+    subject: `Another Tollbreaker watches ${many}`,
+    headline: `${many} ${verb(otherTollbreaker, "carries", "carry")} usage triggers that call another Tollbreaker. They are left as they are; ours are there beside them.`,
+    facts: [{ label: "Accounts", value: named(run.names, "otherTollbreaker", otherTollbreaker) }],
+    nextStep:
+      "If it is yours (another stage, an earlier region), let one of them watch these accounts: remove the other, or make its triggers ours (tollbreaker triggers apply --take-over). Until then an older version of it may take ours. If an address is not yours, whoever put it there holds the account's auth token: change the token.",
   });
 }
 

@@ -73,7 +73,7 @@ async function sweepAndReport(sweeper: Sweeper, shard: Shard, deadline: number):
   return reported;
 }
 
-async function sweepAll(sweeper: Sweeper, { accounts, sweepId, listedAt }: Shard, deadline: number): Promise<Tally> {
+async function sweepAll(sweeper: Sweeper, { accounts, number: _, ...sweep }: Shard, deadline: number): Promise<Tally> {
   const { memory, clock } = sweeper;
   const until = { clock, deadline };
   const recalled = await memory.recall(
@@ -82,7 +82,7 @@ async function sweepAll(sweeper: Sweeper, { accounts, sweepId, listedAt }: Shard
   );
   const twilio = politeClient(sweeper.twilio, { atOnce: REQUESTS_AT_ONCE, until });
   const limit = pLimit(ACCOUNTS_AT_ONCE);
-  const turn = { sweepId, listedAt, until, twilio };
+  const turn = { ...sweep, until, twilio };
   const sweeping = accounts.map((account) =>
     limit(() => sweepAccount(sweeper, account, recalled.get(account.accountSid) ?? UNKNOWN, turn)),
   );

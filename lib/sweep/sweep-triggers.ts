@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { firingOf } from "../incidents/firing.ts";
+import { newsSince } from "../policy/first-moment.ts";
 import { firedTriggers } from "../triggers/lost-firings.ts";
 import { mostUrgent } from "../triggers/most-urgent.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
@@ -11,9 +12,11 @@ import { needsRepair, planRepairs, type Repairing } from "./plan-repairs.ts";
 import { putAll } from "./put-signals.ts";
 import { NO_WORK, type Repair, repairAccount } from "./repair-account.ts";
 import { repeatedDrift } from "./repeated-drift.ts";
+import { firedBeforeUs, knowingBefore, limitsReached, spentBeforeUs } from "./spent-before-us.ts";
 import type { Sweeper, Turn } from "./sweeper.ts";
 import type { Read } from "./swept.ts";
 import type { Tally } from "./tally.ts";
+import { tellOfOthers } from "./tell-of-others.ts";
 import { lacksCount } from "./unguarded-limits.ts";
 
 /** What the one reading of an account's triggers gives: judge ─ say what happened ─ repair ─ keep what is new. */
@@ -23,11 +26,18 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   const { accountSid } = account;
   const law = { policy, publicUrl, now: clock.now() };
   const handled = await handledFirings(sweeper, recalled, turn, law.now);
-  const judged = judgeAccount({ ...recalled, handled }, law);
+  const before = spentBeforeUs({ ...recalled, handled }, law, turn.firstMoment);
+  const news = before === undefined ? recalled.known : knowingBefore(recalled.known, before);
+  const judged = judgeAccount(
+    { ...recalled, known: news, handled },
+    { ...law, since: newsSince(turn.firstMoment, law.now) },
+  );
   // Before anything else: it may be spending.
   await putAll(sweeper, mostUrgent([...judged.lost, ...judged.over], policy, law.now));
-  const currency = await checkCurrency(sweeper, account, recalled.known, turn);
-  const known = currency.kind === "checked" ? { ...recalled.known, currency: currency.check } : recalled.known;
+  // Before its guards: whoever goes on from here has to know why they are there.
+  if (before !== undefined) await sweeper.memory.noteBefore(accountSid, before);
+  const currency = await checkCurrency(sweeper, account, news, turn);
+  const known = currency.kind === "checked" ? { ...news, currency: currency.check } : news;
   const read = { ...recalled, known };
   const repairing = { accountSid, status: account.status, known, handled, ...law };
   const findings = currency.kind === "checked" ? { ...judged, plan: planRepairs(triggers, repairing) } : judged;
@@ -36,14 +46,20 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
   const { renewed, shown } = repair === undefined || repair.kind === "busy" ? NO_WORK : repair;
   const after = judgeCreated(read, shown, law);
   // What a new account gets is no repair.
-  const { drift, repeated } = repeatedDrift(known.memory?.drift ?? null, known.memory === undefined ? [] : renewed, {
-    ...{ sweepId: turn.sweepId, now: law.now },
-  });
+  const anew = known.memory === undefined ? [] : renewed;
+  const occasion = { sweepId: turn.sweepId, now: law.now };
+  const { drift, repeated } = repeatedDrift(known.memory?.drift ?? null, anew, occasion);
+  const others = await tellOfOthers(sweeper, read, { renewed: anew, repeated }, law.now);
   const kept = await keepNews(sweeper, read, { findings, repair, after, drift }, turn, law.now);
+  const isSeenFirst = turn.isFirst && (known.memory === undefined || known.memory.firstSeenIn === turn.sweepId);
+  const overBefore =
+    account.status === "active" && (before !== undefined || isSeenFirst)
+      ? limitsReached(accountSid, [...triggers, ...shown], policy)
+      : [];
   return tallyOf(
     sweeper.policy,
     read,
-    { findings, repair, after, ...kept, repeated, currency },
+    { findings, repair, after, ...kept, repeated, currency, overBefore, others },
     { ...turn, now: law.now },
   );
 }
@@ -51,11 +67,13 @@ export async function sweepTriggers(sweeper: Sweeper, recalled: Read, turn: Turn
 /** One round trip, and only for an account of which something fired in this period. */
 async function handledFirings(sweeper: Sweeper, { account, known, triggers }: Read, turn: Turn, now: Date) {
   const { accountSid } = account;
+  const { publicUrl } = sweeper;
   const { lastReactivatedAt } = known;
-  const situation = { accountSid, publicUrl: sweeper.publicUrl, lastReactivatedAt, now };
+  const situation = { accountSid, publicUrl, lastReactivatedAt, now };
   // Those whose webhook may be on its way as well: what was dealt with leaves its limit unguarded.
-  const fired = firedTriggers(triggers, situation, 0);
-  const firings = fired.map((trigger) => firingOf(trigger.sid, trigger));
+  const lately = firedTriggers(triggers, situation, 0);
+  const fired = new Set([...lately, ...firedBeforeUs(triggers, known, { publicUrl, now }, turn.firstMoment)]);
+  const firings = [...fired].map((trigger) => firingOf(trigger.sid, trigger));
   return firings.length === 0 ? new Map<string, string>() : sweeper.memory.firedAt(accountSid, firings, turn.until);
 }
 

@@ -35,6 +35,10 @@ export interface Turn {
   sweepId: string;
   /** ISO 8601 UTC. */
   listedAt: string;
+  /** When this deployment began to watch, ISO 8601 UTC: what fired before suspends nobody by itself. */
+  firstMoment: string;
+  /** Whether no sweep was ever finished before this one: what it finds that was so before is told in one notice. */
+  isFirst: boolean;
   until: Until;
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { CurrencyCheck } from "./currency.ts";
+import type { SweptAccount } from "./shard.ts";
 
 /** What a sweep, or a part of it, has seen and done, in numbers of accounts unless said otherwise. */
 export const Counts = z.object({
@@ -25,6 +26,12 @@ export const Counts = z.object({
   repeated: z._default(z.number(), 0),
   /** Found to be billed in another currency than the policy's. */
   otherCurrency: z._default(z.number(), 0),
+  /** With triggers of another Tollbreaker's, and people should hear of it now. */
+  otherTollbreaker: z._default(z.number(), 0),
+  /** Over a limit already when we began to watch. */
+  overBefore: z._default(z.number(), 0),
+  /** Suspended already when we began to watch, without an incident. */
+  suspendedBefore: z._default(z.number(), 0),
   /** Usage triggers. */
   created: z.number(),
   /** Of those, on accounts that were never seen before. */
@@ -49,6 +56,9 @@ export const Names = z.object({
   refused: z.array(z.string()),
   repeated: z._default(z.array(z.string()), []),
   otherCurrency: z._default(z.array(z.string()), []),
+  otherTollbreaker: z._default(z.array(z.string()), []),
+  overBefore: z._default(z.array(z.string()), []),
+  suspendedBefore: z._default(z.array(z.string()), []),
 });
 export type Names = z.infer<typeof Names>;
 
@@ -78,6 +88,9 @@ export const NO_COUNTS: Counts = {
     newlyRefused: 0,
     repeated: 0,
     otherCurrency: 0,
+    otherTollbreaker: 0,
+    overBefore: 0,
+    suspendedBefore: 0,
   },
   ...{
     created: 0,
@@ -93,7 +106,19 @@ export const NO_COUNTS: Counts = {
   },
 };
 export const COUNT_NAMES = z.keyof(Counts).options;
-export const NO_NAMES: Names = { arrived: [], drifted: [], refused: [], repeated: [], otherCurrency: [] };
+export const NO_NAMES: Names = {
+  ...{
+    arrived: [],
+    drifted: [],
+    refused: [],
+    repeated: [],
+    otherCurrency: [],
+    otherTollbreaker: [],
+    overBefore: [],
+    suspendedBefore: [],
+  },
+};
+export const NAME_KINDS = z.keyof(Names).options;
 
 /** Of which nobody is told by name. */
 export function countsOnly(counts: Partial<Counts>): Tally {
@@ -103,13 +128,13 @@ export function countsOnly(counts: Partial<Counts>): Tally {
 export function sumOf(tallies: readonly Tally[]): Tally & { counts: Counts } {
   const counts = { ...NO_COUNTS };
   for (const tally of tallies) for (const name of COUNT_NAMES) counts[name] += tally.counts[name] ?? 0;
-  const first = (kind: keyof Names) => tallies.flatMap(({ names }) => names[kind]).slice(0, MOST_NAMES);
-  const names = { arrived: first("arrived"), drifted: first("drifted"), refused: first("refused") };
+  const names = { ...NO_NAMES };
+  for (const kind of NAME_KINDS) names[kind] = tallies.flatMap((tally) => tally.names[kind]).slice(0, MOST_NAMES);
   const refusedSids = tallies.flatMap((tally) => tally.refusedSids);
   const currencies = tallies.flatMap((tally) => tally.currencies);
-  return {
-    counts,
-    names: { ...names, repeated: first("repeated"), otherCurrency: first("otherCurrency") },
-    ...{ refusedSids, currencies },
-  };
+  return { counts, names, refusedSids, currencies };
+}
+
+export function nameOf({ accountSid, friendlyName }: Pick<SweptAccount, "accountSid" | "friendlyName">): string {
+  return friendlyName === "" ? accountSid : `${friendlyName} (${accountSid})`;
 }

@@ -1,9 +1,14 @@
 import { compare, isDecimal } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
+import { ON_ITS_WAY_MS } from "../policy/first-moment.ts";
+import { measureOf, measureOfLimit } from "../policy/measure.ts";
 import { firedAtOf, periodStart } from "../policy/period.ts";
+import type { Policy } from "../policy/policy.ts";
+import { valueFor } from "../policy/rule-for.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { foundSignal } from "./found-signal.ts";
+import { otherTollbreaker } from "./other-tollbreaker.ts";
 import { isOurs } from "./our-triggers.ts";
 
 interface Situation {
@@ -12,11 +17,11 @@ interface Situation {
   publicUrl: string;
   /** ISO 8601 UTC; null when it never was. */
   lastReactivatedAt: string | null;
+  /** Of another Tollbreaker's triggers those count that have the numbers of a limit of this policy; left out, all do. */
+  policy?: Policy;
   now: Date;
 }
 
-/** A webhook that is on its way is not lost: Twilio retries it for a while. */
-const ON_ITS_WAY_MS = 90_000;
 const DAY_MS = 24 * 3600_000;
 /** What fired in the last minutes of a period is found only in the next one. */
 const LEAST_MS = 3600_000;
@@ -25,14 +30,28 @@ const LONGEST_MS = 31 * DAY_MS;
 
 /**
  * Pure. Those of our triggers whose firing in this period, or within the hour, should have been dealt with by now.
- * @param onItsWayMs how long a firing's webhook may still be on its way
+ * @param onItsWayMs how long a firing's webhook may still be on its way: it is not lost, Twilio retries it for a while
  */
 export function firedTriggers(
   triggers: readonly UsageTrigger[],
   situation: Situation,
   onItsWayMs: number = ON_ITS_WAY_MS,
 ): UsageTrigger[] {
-  return triggers.filter((trigger) => isOurs(trigger, situation.publicUrl) && isDue(trigger, situation, onItsWayMs));
+  const isOurBusiness = (trigger: UsageTrigger) => isOurs(trigger, situation.publicUrl) && isJudged(trigger, situation);
+  return triggers.filter((trigger) => isOurBusiness(trigger) && isDue(trigger, situation, onItsWayMs));
+}
+
+/** Another stage's limits are none of ours; but a limit that is reached is reached, whomever its trigger calls. */
+function isJudged(trigger: UsageTrigger, { accountSid, publicUrl, policy }: Situation): boolean {
+  if (policy === undefined || otherTollbreaker(trigger, publicUrl) === undefined) return true;
+  return Object.entries(policy.limits).some(([name, limit]) => {
+    const isSameMeasure = measureOfLimit(limit) === measureOf(trigger);
+    return isSameMeasure && isSameValue(trigger.triggerValue, valueFor(accountSid, name, limit, policy));
+  });
+}
+
+function isSameValue(one: string, other: string): boolean {
+  return isDecimal(one) && isDecimal(other) && compare(one, other) === 0;
 }
 
 function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation, onItsWayMs: number): boolean {
@@ -43,6 +62,12 @@ function isDue(trigger: UsageTrigger, { lastReactivatedAt, now }: Situation, onI
   const isOld = firedAt.getTime() < since;
   // DateFired has whole seconds.
   return !isOld && (lastReactivatedAt === null || firedAt.getTime() > Date.parse(lastReactivatedAt) - 1000);
+}
+
+/** @param since milliseconds since the epoch */
+export function hasFiredSince(trigger: UsageTrigger, since: number): boolean {
+  const firedAt = firedAtOf(trigger);
+  return firedAt !== null && firedAt.getTime() >= since;
 }
 
 /**

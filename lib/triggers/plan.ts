@@ -24,13 +24,15 @@ export const MOST_TRIGGERS = 1000;
  * Pure. Only triggers whose FriendlyName marks them as ours are ever touched. "You cannot update the category or value of
  * an existing UsageTrigger": such a one is replaced, the new one created before the old one is removed. Those that guard
  * a reactivated account are another story's: they stay.
+ * @param isAnothers whether it is another Tollbreaker's (`otherTollbreaker`): those stay, too. Left out, they are taken over.
  */
 export function planTriggers(
   accountSid: string,
   existing: readonly UsageTrigger[],
   wanted: readonly WantedTrigger[],
+  isAnothers: (trigger: UsageTrigger) => boolean = () => false,
 ): TriggerPlan {
-  const ours = existing.filter((trigger) => isMarked(trigger) && !isGuard(trigger));
+  const ours = existing.filter((trigger) => isMarked(trigger) && !isGuard(trigger) && !isAnothers(trigger));
   const matches = wanted.map((one) => ({ wanted: one, trigger: bestOf(ours, one) }));
   const found = matches.flatMap(({ wanted, trigger }) => (trigger === undefined ? [] : [{ wanted, trigger }]));
   const create = matches.filter(({ trigger }) => trigger === undefined).map(({ wanted }) => wanted);

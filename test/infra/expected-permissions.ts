@@ -120,6 +120,12 @@ export const PERMISSIONS = {
       Resource: arn("Incidents"),
       Condition: leading("SWEEP"),
     },
+    {
+      Sid: "ReadTableAge",
+      Effect: "Allow" as const,
+      Action: "dynamodb:DescribeTable",
+      Resource: arn("Incidents"),
+    },
     sendTo("SweepQueue", "QueueShards"),
     alert,
   ],

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type {
+  AdoptCommand,
   CheckCommand,
   DismissCommand,
   EndRaiseCommand,
@@ -55,6 +56,10 @@ export function restoreNumbers(incident: Concerned): RestoreNumbersCommand {
 
 export function suspend(accountSid: string, changes: Partial<SuspendCommand> = {}): SuspendCommand {
   return { kind: "suspend", ...asked(), accountSid, acknowledge: [], ...changes };
+}
+
+export function adopt(accountSid: string, changes: Partial<AdoptCommand> = {}): AdoptCommand {
+  return { kind: "adopt", ...asked(), accountSid, ...changes };
 }
 
 export function releaseBrake(parentSid: string, accounts: string[] | null): ReleaseBrakeCommand {

@@ -55,15 +55,16 @@ export function suspensionConflict(latest: Incident, at: string): Refused | unde
 const MOST_READ = 25;
 
 /** The account's open incident, of which there is one at most; without one, its latest. */
-async function latestOf(incidents: IncidentReader, accountSid: string): Promise<Incident | undefined> {
+export async function latestOf(incidents: IncidentReader, accountSid: string): Promise<Incident | undefined> {
   const page = await readRecord(() => incidents.list({ accountSid, limit: MOST_READ }));
   return page.incidents.find(({ state }) => !isOver(state)) ?? page.incidents[0];
 }
 
-async function isRepeated(
+/** Whether this very request was carried out before. */
+export async function isRepeated(
   incidents: IncidentReader,
   { id }: Incident,
-  { requestId }: WishedSuspension,
+  { requestId }: Pick<WishedSuspension, "requestId">,
   envelope: Envelope,
 ): Promise<boolean> {
   // Without a name of its own a request is a new one.

@@ -67,6 +67,11 @@ export const readSuspension: WishReader = async (c, accountSid) => {
   return read.kind === "refused" ? read : wish({ kind: "suspend", accountSid, ...read.body });
 };
 
+export const readAdoption: WishReader = async (c, accountSid) => {
+  const read = await readBody(c, ReasonAlone);
+  return read.kind === "refused" ? read : wish({ kind: "adopt", accountSid, ...read.body });
+};
+
 export const readRelease: WishReader = async (c) => {
   const read = await readBody(c, Release);
   return read.kind === "refused" ? read : wish({ kind: "release-brake", ...read.body });

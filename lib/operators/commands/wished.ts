@@ -7,6 +7,7 @@ export type Wished =
   | WishedCheck
   | WishedRestoration
   | WishedSuspension
+  | WishedAdoption
   | WishedRelease
   | WishedRaise
   | WishedRaiseEnd;
@@ -55,6 +56,12 @@ export interface WishedSuspension extends Request {
   accountSid: string;
   reason: string;
   acknowledge: readonly Objection[];
+}
+
+export interface WishedAdoption extends Request {
+  kind: "adopt";
+  accountSid: string;
+  reason: string;
 }
 
 export interface WishedRelease extends Request {

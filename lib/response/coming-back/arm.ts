@@ -1,6 +1,7 @@
 import type { IncidentRecord } from "../../incidents/change.ts";
 import { armed } from "../../incidents/coming-back.ts";
 import { basesOf, guardsFor, isCallingUs, isGuard } from "../../triggers/guards.ts";
+import { withoutOthers } from "../../triggers/other-tollbreaker.ts";
 import { type WantedTrigger, watchesTheSame } from "../../triggers/wanted.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
 import { retrying } from "../../twilio/backoff.ts";
@@ -78,7 +79,8 @@ async function removeStale(
   all: readonly UsageTrigger[],
   present: readonly string[],
 ): Promise<void> {
-  for (const { sid } of all.filter((one) => isGuard(one) && !present.includes(one.sid))) {
+  const ours = withoutOthers(all, responder.publicUrl);
+  for (const { sid } of ours.filter((one) => isGuard(one) && !present.includes(one.sid))) {
     const answer = await deleteUsageTrigger(twilio, accountSid, sid, REQUEST_TIMEOUT_MS);
     if (answer.kind === "failed") responder.log.warn("guard-not-removed", { accountSid, usageTriggerSid: sid });
   }

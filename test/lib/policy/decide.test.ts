@@ -23,6 +23,7 @@ const ORDINARY: Circumstances = {
   lastReactivatedAt: null,
   passed: {},
   interims: {},
+  firstMoment: "2026-01-01T00:00:00.000Z",
   parentSid: PARENT,
 };
 const fired = (firedAt: string | null, receivedAt = "2026-11-21T04:00:00.000Z") =>
@@ -632,6 +633,7 @@ describe("whatever the signal, the circumstances and the policy", () => {
     lastReactivatedAt: fc.option(fc.oneof(time, around)),
     passed: fc.constantFrom({}, { "totalprice price daily": "99.5" }, { "guard of first: sms price": "1" }),
     interims: fc.constantFrom({}, { "guard of first: sms price": { since: NOW.toISOString(), base: "2" } }),
+    firstMoment: fc.option(fc.oneof(time, around)),
     parentSid: fc.constant(PARENT),
   });
 

@@ -18,7 +18,7 @@ const at = (hour: string, day = "21") => `2026-11-${day}T${hour}:00:00.000Z`;
 const counts = (since: string, base: string | null = "1000") => ({ [KEY]: { since, base } });
 
 function decided(changes: Partial<Circumstances>, { value = "1100", reached = "1100.5", limit = "spend" } = {}) {
-  const quiet = { state: null, because: null, suspendedAt: null, parentSid: `AC${"f".repeat(32)}` };
+  const quiet = { state: null, because: null, suspendedAt: null, firstMoment: null, parentSid: `AC${"f".repeat(32)}` };
   const circumstances = { ...quiet, lastReactivatedAt: null, passed: {}, interims: {}, ...changes };
   const fired = { receivedAt: NOW.toISOString(), recurring: "", triggerValue: value, currentValue: reached };
   return decide(firing(ACCOUNT, { ...fired, limit, probation: true }), circumstances, POLICY, NOW).kind;

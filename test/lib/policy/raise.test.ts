@@ -217,15 +217,8 @@ describe("the end", () => {
 describe("a firing under a raised limit", () => {
   const NOW = plus(HOUR);
   const ORDINARY: Circumstances = {
-    ...{
-      state: null,
-      because: null,
-      suspendedAt: null,
-      lastReactivatedAt: null,
-      passed: {},
-      interims: {},
-      parentSid: PARENT,
-    },
+    ...{ state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {}, interims: {} },
+    ...{ firstMoment: null, parentSid: PARENT },
   };
   const fired = (changes: Partial<UsageTriggerSignal>) =>
     firing(ACCOUNT, { limit: "daily-spend", receivedAt: NOW.toISOString(), firedAt: NOW.toISOString(), ...changes });

@@ -209,14 +209,10 @@ const anyFiring = fc
     return signal({ ...changes, ...measure, probation: isGuard && isOnce, firedAt: age === null ? null : ago(age) });
   });
 const policies = fc.constantFrom(POLICY, STRICT);
+const FIRST_MOMENT = "2026-01-01T00:00:00.000Z";
 const QUIET = {
-  state: null,
-  because: null,
-  suspendedAt: null,
-  lastReactivatedAt: null,
-  passed: {},
-  interims: {},
-  parentSid: PARENT,
+  ...{ state: null, because: null, suspendedAt: null, lastReactivatedAt: null, passed: {}, interims: {} },
+  ...{ firstMoment: FIRST_MOMENT, parentSid: PARENT },
 };
 
 test("whatever is suspended for, in whatever circumstances, had been told for a stop", () => {
@@ -232,6 +228,7 @@ test("whatever is suspended for, in whatever circumstances, had been told for a 
       { "totalprice price daily": "90" },
     ),
     interims: fc.constant({}),
+    firstMoment: fc.constantFrom(null, FIRST_MOMENT),
     parentSid: fc.constant(PARENT),
   });
   fc.assert(

@@ -3,7 +3,7 @@ import { cutIntoShards, readShard, SHARD_SIZE, type SweptAccount } from "../../.
 import fc from "../../support/fast-check.ts";
 import { NOW } from "./examples.ts";
 
-const SWEEP = { sweepId: "a-sweep", listedAt: NOW.toISOString() };
+const SWEEP = { sweepId: "a-sweep", listedAt: NOW.toISOString(), firstMoment: NOW.toISOString(), isFirst: true };
 const account = (number: number): SweptAccount => ({
   accountSid: `AC${number.toString(16).padStart(32, "0")}`,
   status: "active",

@@ -17,7 +17,7 @@ import { type Run, runStore } from "../../../lib/sweep/run-store.ts";
 import { sampleStore } from "../../../lib/sweep/sample-store.ts";
 import { readShard, type Shard } from "../../../lib/sweep/shard.ts";
 import { sqsShardQueue } from "../../../lib/sweep/shard-queue.ts";
-import { type Start, startSweep } from "../../../lib/sweep/start-sweep.ts";
+import { type Start, type Starter, startSweep } from "../../../lib/sweep/start-sweep.ts";
 import { sweepShard } from "../../../lib/sweep/sweep-shard.ts";
 import type { Sweeper } from "../../../lib/sweep/sweeper.ts";
 import { twilioClient } from "../../../lib/twilio/client.ts";
@@ -27,11 +27,11 @@ import { PUBLIC_URL, type Rig, startRig } from "../../support/responder-rig.ts";
 /** The sweep's real parts on loopback, beside the responder's. */
 export interface SweepRig extends Rig {
   sweeper(changes?: Partial<Sweeper>): Sweeper;
-  start(changes?: Partial<Sweeper>): Promise<Start>;
+  start(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">): Promise<Start>;
   /** What waits in the queue of shards; taken from it. */
   shards(): Promise<Shard[]>;
   /** A whole sweep: begun, and each shard swept, one after the other. */
-  sweep(changes?: Partial<Sweeper>): Promise<Run>;
+  sweep(changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">): Promise<Run>;
   /** What arrived behind the topic since the last time, that is no alert. */
   notices(): Promise<Notice[]>;
   /** Names of metrics that were emitted, with their values, since the last time. */
@@ -73,8 +73,8 @@ export async function startSweepRig(policy: Policy = POLICY): Promise<SweepRig> 
     };
   }
 
-  const start = (changes?: Partial<Sweeper>) => {
-    const parts = { ...sweeper(changes), shards: sqsShardQueue(sqs, aws.sweepUrl) };
+  const start = (changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">) => {
+    const parts = { ...sweeper(changes), shards: sqsShardQueue(sqs, aws.sweepUrl), ...beginning };
     return startSweep(parts, parts.clock.now().getTime() + 50_000);
   };
 
@@ -90,8 +90,8 @@ export async function startSweepRig(policy: Policy = POLICY): Promise<SweepRig> 
     }
   }
 
-  async function sweep(changes: Partial<Sweeper> = {}): Promise<Run> {
-    const started = await start(changes);
+  async function sweep(changes: Partial<Sweeper> = {}, beginning?: Pick<Starter, "table">): Promise<Run> {
+    const started = await start(changes, beginning);
     if (started.kind !== "started") throw new Error(`the sweep was not started: ${JSON.stringify(started)}`);
     const worker = sweeper(changes);
     for (const shard of await shards()) await sweepShard(worker, shard, worker.clock.now().getTime() + 50_000);

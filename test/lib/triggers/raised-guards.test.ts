@@ -20,7 +20,7 @@ const ENDING = { accountSid: ACCOUNT, limit: "daily-spend", passed: { [KEY]: "12
 /** The account's guard, as Twilio lists it. */
 function guard(currentValue: string, changes: Partial<UsageTrigger> = {}): UsageTrigger {
   const account = { policy: POLICY, accountSid: ACCOUNT, publicUrl: PUBLIC_URL, lastReactivatedAt: BACK };
-  const [wanted] = guardsBy(NOW, { ...account, bases: ENDING.passed });
+  const [wanted] = guardsBy(NOW, { ...account, passed: ENDING.passed, interims: {} });
   if (wanted === undefined) throw new Error("there is no guard");
   return { ...existing(wanted), currentValue, ...changes };
 }
