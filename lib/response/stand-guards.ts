@@ -1,7 +1,8 @@
 import { isDecimal, subtract, withoutTrailingZeros } from "../decimal.ts";
 import type { Memory } from "../incidents/store.ts";
+import type { Policy } from "../policy/policy.ts";
 import { allowanceOf, guardBases, guardKey, hasGuardValue, type InterimCounts } from "../policy/probation.ts";
-import { standsFor } from "../triggers/guards.ts";
+import { standsFor, suspendingLimits } from "../triggers/guards.ts";
 import { type SpentLimit, spentLimits } from "../triggers/spent-limits.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import { wordsFor } from "../twilio/refusals.ts";
@@ -41,7 +42,7 @@ export async function standGuards(
   const spent = spentLimits(list.body, { accountSid, policy, publicUrl, now });
   const unguarded = spent.filter(({ guard }) => guard === undefined);
   const uncounted = spent.filter((one) => !isCounted(one, accountSid, responder, memory));
-  if (uncounted.length === 0) return { words: inWords(spent), isNew: false };
+  if (uncounted.length === 0) return { words: inWords(spent, policy), isNew: false };
 
   const begun = { ...memory.interims, ...countsOf(uncounted, undefined, { responder, accountSid, now }) };
   await store.noteInterims(accountSid, begun);
@@ -51,7 +52,7 @@ export async function standGuards(
   const standing = spent.map((one) => ({ ...one, guard: one.guard ?? creation.there.find(isFor(one)) }));
   const counted = standing.filter(({ name }) => uncounted.some((one) => one.name === name));
   await store.noteInterims(accountSid, { ...begun, ...countsOf(counted, begun, { responder, accountSid, now }) });
-  return { words: inWords(standing), isNew: true };
+  return { words: inWords(standing, policy), isNew: true };
 }
 
 function notStanding(failure: string): Standing {
@@ -93,7 +94,8 @@ function countsOf(
 }
 
 /** Which limit is silent until when, and what watches it meanwhile, from which value on. */
-function inWords(spent: readonly SpentLimit[]): string {
+function inWords(spent: readonly SpentLimit[], policy: Policy): string {
+  if (suspendingLimits(policy).length === 0) return "the policy has no limit that suspends: nothing guards it";
   if (spent.length === 0) return "no limit is spent: each one's own trigger watches it";
   return spent.map(limitInWords).join("; ");
 }

@@ -7,7 +7,7 @@ import { type WantedTrigger, watchesTheSame } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
 import { isContained, type Known } from "./known.ts";
 import type { Repairing } from "./plan-repairs.ts";
-import { countsSince, firstGuard, unguardedLimits } from "./unguarded-limits.ts";
+import { countedSince, countsSince, firstGuard, isRunning, unguardedLimits } from "./unguarded-limits.ts";
 
 /** What the guards of an account need. */
 export interface GuardRepairs extends Pick<TriggerPlan, "create" | "update" | "remove"> {
@@ -30,7 +30,7 @@ export function restoreGuards(triggers: readonly UsageTrigger[], repairing: Repa
   const guards = triggers.filter(isGuard);
   const unguarded = unguardedLimits(triggers, repairing).flatMap((spent) => firstGuard(spent, repairing) ?? []);
   // One that is contained may be about to come back, with new guards.
-  if (isContained(known)) return { ...NO_GUARDS, takeOver: unguarded };
+  if (isContained(known) && !isRunning(repairing)) return NO_GUARDS;
   const found = wantedGuards(repairing).map((wanted) => ({ wanted, kept: bestOf(guards, wanted, repairing) }));
   const missing = found.flatMap(({ wanted, kept }) => (kept === undefined ? [wanted] : []));
   const kept = found.flatMap(({ kept: guard }) => guard ?? []);
@@ -62,7 +62,7 @@ function bestOf(
   wanted: WantedTrigger,
   repairing: Repairing,
 ): UsageTrigger | undefined {
-  const since = countsSince(wanted.limit, repairing);
+  const since = countedSince(wanted.limit, repairing);
   const right = guards.filter((guard) => isRight(guard, wanted) && (guard.dateFired === null || isHeard(guard, since)));
   return right.find((trigger) => isCallingUs(trigger, wanted)) ?? right[0];
 }

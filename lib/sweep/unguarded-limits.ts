@@ -2,10 +2,11 @@ import { compare, isDecimal, subtract } from "../decimal.ts";
 import type { UsageTriggerSignal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import { isProtected } from "../policy/exemption.ts";
-import { measureOf } from "../policy/measure.ts";
+import { measureOf, RECURRING } from "../policy/measure.ts";
 import { firedAtOf, occasionOf, periodStart } from "../policy/period.ts";
 import { allowanceOf, guardBases, hasGuardValue, interimOf } from "../policy/probation.ts";
 import { foundSignal } from "../triggers/found-signal.ts";
+import { firedTriggers } from "../triggers/lost-firings.ts";
 import { type SpentLimit, spentLimits } from "../triggers/spent-limits.ts";
 import type { WantedTrigger } from "../triggers/wanted.ts";
 import type { UsageTrigger } from "../twilio/usage-triggers.ts";
@@ -37,18 +38,24 @@ export function unguardedLimits(triggers: readonly UsageTrigger[], repairing: Re
   });
 }
 
-/** From when on the guard of this limit counts, ISO 8601 UTC; null where none does in this period. */
-export function countsSince(name: string, { known, policy, now }: Repairing): string | null {
+/** From when on the guard of this limit counts, or last did, ISO 8601 UTC; null where none ever did. */
+export function countedSince(name: string, { known, policy }: Repairing): string | null {
   const limit = policy.limits[name];
-  const interim = limit && interimOf(name, limit, known);
-  const since = interim?.since ?? known.lastReactivatedAt;
+  return (limit && interimOf(name, limit, known)?.since) ?? known.lastReactivatedAt;
+}
+
+/** The same; null where that was in an earlier period. */
+export function countsSince(name: string, repairing: Repairing): string | null {
+  const { policy, now } = repairing;
+  const limit = policy.limits[name];
+  const since = countedSince(name, repairing);
   if (limit === undefined || since === null) return null;
-  const recurring = { day: "daily", month: "monthly", year: "yearly", once: "" }[limit.every];
-  const start = periodStart(recurring, now);
+  const start = periodStart(RECURRING[limit.every], now);
   return start !== null && Date.parse(since) < start.getTime() ? null : since;
 }
 
-function isRunning({ status, known, now }: Repairing): boolean {
+/** Whether it can spend, and nobody is about to change that: also one that was set active past us. */
+export function isRunning({ status, known, now }: Repairing): boolean {
   if (status !== "active") return false;
   const open = known.open?.incident;
   switch (open?.state) {
@@ -67,10 +74,16 @@ function isGivenUp({ open }: Known): boolean {
   return open?.incident.state === "failed" || open?.incident.state === "suspended";
 }
 
-function isDealtWith(trigger: UsageTrigger, { handled }: Repairing): boolean {
+/** What fired too long ago to be asked about was found long ago, if its webhook was lost. */
+function isDealtWith(trigger: UsageTrigger, repairing: Repairing): boolean {
+  const { accountSid, publicUrl, known, handled, now } = repairing;
   const firedAt = firedAtOf(trigger);
+  if (firedAt === null) return false;
+  const { lastReactivatedAt } = known;
+  const isAskedAbout = firedTriggers([trigger], { accountSid, publicUrl, lastReactivatedAt, now }, 0).length > 0;
+  if (!isAskedAbout) return firedAt.getTime() <= now.getTime();
   const handledAt = handled.get(firingOf(trigger.sid, trigger));
-  return firedAt !== null && handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime();
+  return handledAt !== undefined && Date.parse(handledAt) >= firedAt.getTime();
 }
 
 /** What the limit still allows since it was left running; undefined where that is spent already. */
@@ -96,8 +109,8 @@ export function lacksCount(triggers: readonly UsageTrigger[], repairing: Repairi
     (spent) => firstGuard(spent, repairing) !== undefined,
   );
   if (isAnyUnguarded) return true;
-  if (!isRunning(repairing)) return false;
-  const { accountSid, policy, known } = repairing;
+  const { accountSid, policy, known, now } = repairing;
+  if (!isRunning(repairing) || isProtected(accountSid, policy, now)) return false;
   const bases = guardBases(policy, known);
   return spentLimits(triggers, repairing).some(
     ({ name, guard }) => guard !== undefined && !hasGuardValue(name, guard, { accountSid, policy, bases }),

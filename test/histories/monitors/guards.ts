@@ -50,6 +50,24 @@ export const guards: MakeMonitor = (world, violated) => {
       violated("overspent-on-probation", `${name} has spent ${spent.ever - base} since it came back`);
   }
 
+  /** Left running by whatever exit: its trigger of today is spent, and a guard stands for it. */
+  function judgeSpentLimit(accountSid: string): void {
+    if (twilio.known(accountSid).status !== "active" || !isEnforced(world.policy(), accountSid)) return;
+    const state = openRecord(world, accountSid)?.incident.state;
+    if (state === "open" || state === "suspended" || state === "reactivating") return;
+    if (waitingIn(table).some((one) => one.accountSid === accountSid)) return;
+    const ours = twilio
+      .triggers(accountSid)
+      .filter(({ friendlyName }) => friendlyName.startsWith("tollbreaker: spend"));
+    const today = new Date(time.now()).toISOString().slice(0, 10);
+    const isSpent = ours.some(
+      ({ recurring, dateFired }) => recurring === "daily" && dateFired?.toISOString().slice(0, 10) === today,
+    );
+    const isWatched = ours.some((one) => stands(one));
+    if (isSpent && !isWatched)
+      violated("left-unguarded", `the limit of ${nameOf(world, accountSid)} is spent, and nothing stands for it`);
+  }
+
   function spendOf(accountSid: string): { today: number; ever: number } {
     const days = [...twilio.known(accountSid).ledger].map(
       ([day, used]) => [day, (used.get("totalprice")?.price ?? 0) / MICROS] as const,
@@ -64,7 +82,10 @@ export const guards: MakeMonitor = (world, violated) => {
         judgeActivation(seen.accountSid);
     },
     atTheEnd() {
-      for (const accountSid of twilio.sids) judgeSpend(accountSid);
+      for (const accountSid of twilio.sids) {
+        judgeSpend(accountSid);
+        judgeSpentLimit(accountSid);
+      }
     },
   };
 };

@@ -62,7 +62,7 @@ describe("a suspension that failed is not taken up again where the policy by now
   test.each(BY_NUMBERS)(
     "nor by its own message that comes again, where the policy by now %s",
     async (_, _because, policyNow) => {
-      const signal = firing(account);
+      const signal = firing(account, { limit: "spend" });
       rig.twilio.fail({ do: "cut" });
       await rig.deliver(signal, { policy: POLICY, milliseconds: 3000 });
       rig.mend();

@@ -192,7 +192,10 @@ describe("a limit that can't fire again before its period ends", () => {
     expect(needsRepair(over([...spent, interim]))).toBe(false);
     // The next month.
     const known = reactivated(4 * 24 * HOUR);
-    expect(over([...spent, interim], known).endedGuards).toEqual([interim]);
+    const before = inOrder({ "monthly-spend": { dateFired: timeBefore(5 * 24 * HOUR).toUTCString() } });
+    expect(over([...before, interim], known).endedGuards).toEqual([interim]);
+    // Where the limit has fired in it, too, what stands for it stays.
+    expect(over([...spent, interim], known).endedGuards).toEqual([]);
     // Removed, or forged, it is made anew, and that is news.
     expect(names(over(spent).create)).toEqual([interim.friendlyName]);
     expect(names(over([...spent, { ...interim, triggerValue: "2500" }]).create)).toEqual([interim.friendlyName]);
