@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { Policy } from "../../lib/policy/policy.ts";
-import { otherTollbreaker, otherTollbreakers } from "../../lib/triggers/other-tollbreaker.ts";
+import { isGuard } from "../../lib/triggers/guards.ts";
+import { otherTollbreaker, otherTollbreakers, withoutOthers } from "../../lib/triggers/other-tollbreaker.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
 import type { Account, SetAside } from "../../lib/twilio/accounts.ts";
@@ -39,8 +40,18 @@ export interface TakingOver {
   takeOver?: boolean | undefined;
 }
 
-export function isAnothers(publicUrl: string) {
-  return (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+/** Pure. What is to be done about an account. The guards of one that is taken over call nobody of ours: the sweep makes others. */
+export function planFor(
+  accountSid: string,
+  existing: readonly UsageTrigger[],
+  wanted: readonly WantedTrigger[],
+  { publicUrl, takeOver }: TakingOver & Pick<TwilioAccess, "publicUrl">,
+): TriggerPlan {
+  const isAnothers = (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+  if (!takeOver) return planTriggers(accountSid, existing, wanted, isAnothers);
+  const plan = planTriggers(accountSid, existing, wanted);
+  const guards = existing.filter((trigger) => isGuard(trigger) && isAnothers(trigger));
+  return { ...plan, remove: [...plan.remove, ...guards] };
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -100,7 +111,8 @@ async function surveyAccount(
   const list = await listUsageTriggers(twilio, sid, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { account, why: describeFailure(list.failure) };
   const wanted = wantedTriggers(policy, sid, publicUrl);
-  const theirs = takeOver ? [] : list.body.filter(isAnothers(publicUrl));
-  const plan = planTriggers(sid, list.body, wanted, (trigger) => theirs.includes(trigger));
+  const own = withoutOthers(list.body, publicUrl);
+  const theirs = takeOver ? [] : list.body.filter((trigger) => !own.includes(trigger));
+  const plan = planFor(sid, list.body, wanted, { publicUrl, takeOver });
   return { account, triggers: list.body, wanted, plan, theirs, others: otherTollbreakers(theirs, publicUrl) };
 }
