@@ -2,7 +2,6 @@ import { systemClock as clock } from "../../lib/clock.ts";
 import { moneyLimits } from "../../lib/policy/money.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { bringInOrder, type Ordered, suspendingFirst } from "../../lib/triggers/apply.ts";
-import { planTriggers } from "../../lib/triggers/plan.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { raisesBeside } from "../raise-view.ts";
 import type { Environment } from "../server.ts";
@@ -14,7 +13,7 @@ import { readCurrencies, refuseOtherCurrencies } from "./check-currencies.ts";
 import { tellOfOthers } from "./others.ts";
 import { needsWork, planView } from "./plan.ts";
 import { planText } from "./plan-text.ts";
-import { eachAccount, isAnothers, type Survey, type Surveyed, survey, type TakingOver } from "./survey.ts";
+import { eachAccount, planFor, type Survey, type Surveyed, survey, type TakingOver } from "./survey.ts";
 
 export interface ApplyOptions {
   /** Also when the policy has no limits, and everything of ours is removed. */
@@ -139,7 +138,7 @@ async function outcomeOf(
   if (trouble !== undefined) return { account, kind: "not-begun", why: trouble };
   const until = { clock, deadline: clock.now().getTime() + PATIENCE_MS };
   const planOf = (existing: Surveyed["triggers"]) =>
-    planTriggers(account.sid, existing, suspendingFirst(wanted, policy), takeOver ? undefined : isAnothers(publicUrl));
+    planFor(account.sid, existing, suspendingFirst(wanted, policy), { publicUrl, takeOver });
   return { account, ...(await bringInOrder(twilio, account.sid, planOf, until)) };
 }
 

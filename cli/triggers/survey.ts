@@ -2,7 +2,8 @@ import pLimit from "p-limit";
 import { systemClock as clock } from "../../lib/clock.ts";
 import type { Policy } from "../../lib/policy/policy.ts";
 import { type Raises, raisedPolicy } from "../../lib/policy/raise.ts";
-import { otherTollbreaker, otherTollbreakers } from "../../lib/triggers/other-tollbreaker.ts";
+import { isGuard } from "../../lib/triggers/guards.ts";
+import { otherTollbreaker, otherTollbreakers, withoutOthers } from "../../lib/triggers/other-tollbreaker.ts";
 import { planTriggers, type TriggerPlan } from "../../lib/triggers/plan.ts";
 import { type SpentLimit, spentLimits } from "../../lib/triggers/spent-limits.ts";
 import { type WantedTrigger, wantedTriggers } from "../../lib/triggers/wanted.ts";
@@ -52,8 +53,18 @@ export interface TakingOver {
   takeOver?: boolean | undefined;
 }
 
-export function isAnothers(publicUrl: string) {
-  return (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+/** Pure. What is to be done about an account. The guards of one that is taken over call nobody of ours: the sweep makes others. */
+export function planFor(
+  accountSid: string,
+  existing: readonly UsageTrigger[],
+  wanted: readonly WantedTrigger[],
+  { publicUrl, takeOver }: TakingOver & Pick<TwilioAccess, "publicUrl">,
+): TriggerPlan {
+  const isAnothers = (trigger: UsageTrigger) => otherTollbreaker(trigger, publicUrl) !== undefined;
+  if (!takeOver) return planTriggers(accountSid, existing, wanted, isAnothers);
+  const plan = planTriggers(accountSid, existing, wanted);
+  const guards = existing.filter((trigger) => isGuard(trigger) && isAnothers(trigger));
+  return { ...plan, remove: [...plan.remove, ...guards] };
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -115,10 +126,10 @@ async function surveyAccount(
   const now = clock.now();
   const inForce = raisedPolicy(policy, sid, raises, now);
   const wanted = wantedTriggers(inForce, sid, publicUrl);
-  const theirs = takeOver ? [] : list.body.filter(isAnothers(publicUrl));
-  const ours = list.body.filter((trigger) => !theirs.includes(trigger));
-  const spent = spentLimits(ours, { accountSid: sid, policy: inForce, publicUrl, now });
-  const plan = planTriggers(sid, list.body, wanted, (trigger) => theirs.includes(trigger));
+  const own = withoutOthers(list.body, publicUrl);
+  const theirs = takeOver ? [] : list.body.filter((trigger) => !own.includes(trigger));
+  const spent = spentLimits(own, { accountSid: sid, policy: inForce, publicUrl, now });
+  const plan = planFor(sid, list.body, wanted, { publicUrl, takeOver });
   const others = otherTollbreakers(theirs, publicUrl);
   return { account, triggers: list.body, wanted, plan, raises, spent, theirs, others };
 }

@@ -49,11 +49,10 @@ test("neither takes the other's triggers, in sweep after sweep, and each is told
   const before = await ours.triggersOf(account);
   expect([(await callers(PUBLIC_URL)).length, (await callers(OTHER_URL)).length]).toEqual([3, 3]);
   const second = await sweepOurs(5);
-  for (const { notices, ...counts } of [second, await sweepTheirs(5), await sweepOurs(10), await sweepTheirs(10)]) {
+  const later = [await sweepTheirs(5), await sweepOurs(10), await sweepTheirs(10)];
+  for (const counts of [second, ...later])
     expect(counts).toMatchObject({ created: 0, updated: 0, removed: 0, drifted: 0, repeated: 0 });
-    if (counts !== second) continue;
-    expect(notices).toEqual([]);
-  }
+  expect(later.flatMap(({ notices }) => notices)).toEqual([]);
   expect(await ours.triggersOf(account)).toEqual(before);
   expect([first, second].flatMap(({ notices }) => notices.map(({ kind }) => kind))).toEqual([
     "other-tollbreaker",
@@ -61,7 +60,7 @@ test("neither takes the other's triggers, in sweep after sweep, and each is told
   ]);
   const [told] = second.notices;
   expect(told).toMatchObject({ severity: "warning", subject: "Another Tollbreaker watches 4 subaccounts" });
-  expect(told?.text).toContain(`Shared (${account}): https://other.example.com/dev`.replace("https", "hxxps"));
+  expect(told?.text).toContain(`Shared (${account}): hxxps[:]//other[.]example[.]com/dev`);
   expect(told?.text).not.toMatch(/Somebody keeps/);
 });
 
