@@ -352,7 +352,8 @@ function claimLost(accountSid: string): TollbreakerError {
 
 const CHANGED_MEANWHILE = "incident-changed";
 
-function isChangedMeanwhile(error: unknown): boolean {
+/** Whether the incident could not be written because somebody else had moved it to another state. */
+export function isChangedMeanwhile(error: unknown): boolean {
   return error instanceof TollbreakerError && error.code === CHANGED_MEANWHILE;
 }
 

@@ -1,5 +1,5 @@
 import { TollbreakerError } from "../errors.ts";
-import type { IncidentState } from "./incident.ts";
+import type { Incident, IncidentState } from "./incident.ts";
 
 /** The only moves there are. An incident in a state without moves is over. */
 const TRANSITIONS: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
@@ -21,6 +21,11 @@ export function mayMove(from: IncidentState, to: IncidentState): boolean {
 
 export function isOver(state: IncidentState): boolean {
   return TRANSITIONS[state].length === 0;
+}
+
+/** Whether the brake keeps its account from being suspended, so that a person has to decide. */
+export function waitsAtBrake({ state, because }: Pick<Incident, "state" | "because">): boolean {
+  return because === "brake" && !isOver(state);
 }
 
 /** @throws TollbreakerError `transition-refused` for a move that the table does not have. */

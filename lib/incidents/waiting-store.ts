@@ -14,8 +14,11 @@ import { waitingKey } from "./keys.ts";
 export interface WaitingStore {
   /** The account waits. With the same incident as before, it waits since then, and whoever was told of it knows it still. */
   add(held: Pick<Waiting, "accountSid" | "incidentId" | "since" | "heldBy">): Promise<void>;
-  /** The account waits no more; nothing happens where it does not wait. */
-  end(accountSid: string, now: Date): Promise<void>;
+  /**
+   * The account waits no more; nothing happens where it does not wait.
+   * @param incidentId only where it waits with this one; with any when left out
+   */
+  end(accountSid: string, now: Date, incidentId?: string): Promise<void>;
   get(accountSid: string): Promise<Waiting | undefined>;
   /** All that wait, by AccountSid. @param after leaves out those up to this one */
   pages(after?: string): AsyncIterable<readonly Waiting[]>;
@@ -65,10 +68,12 @@ export function waitingStore(client: DynamoDBDocumentClient, tableName: string):
     await change(accountSid, "SET heldBy = :heldBy REMOVE calledAt", "incidentId = :incidentId", values);
   }
 
-  async function end(accountSid: string, now: Date): Promise<void> {
+  async function end(accountSid: string, now: Date, incidentId?: string): Promise<void> {
     const ending = "SET expiresAt = :expiresAt REMOVE incidentId, since, heldBy, calledAt, namedBy";
     const expiresAt = Math.floor(now.getTime() / 1000) + KEPT_SECONDS;
-    await change(accountSid, ending, "attribute_exists(incidentId)", { ":expiresAt": expiresAt });
+    const values = { ":expiresAt": expiresAt };
+    if (incidentId === undefined) await change(accountSid, ending, "attribute_exists(incidentId)", values);
+    else await change(accountSid, ending, "incidentId = :incidentId", { ...values, ":incidentId": incidentId });
   }
 
   async function get(accountSid: string): Promise<Waiting | undefined> {

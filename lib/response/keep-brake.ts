@@ -35,8 +35,12 @@ export interface BrakeKeeper {
   permitAlone(accountSid: string): Permit;
   /** For what the brake never holds: what a person wants, and an account on its way back. It does not count. */
   bypassFor(accountSid: string): Permit;
-  /** The account's incident was dismissed: it waits no more. @throws what the store throws. */
-  strikeOff(accountSid: string): Promise<void>;
+  /**
+   * The account's incident was dismissed: it waits no more.
+   * @param incidentId only where it waits with this one; with any when left out
+   * @throws what the store throws.
+   */
+  strikeOff(accountSid: string, incidentId?: string): Promise<void>;
   /**
    * A person has looked: none counts any more. Repeatable.
    * @param command the id by which this release is known when it comes again.
@@ -279,7 +283,7 @@ export function brakeKeeper(options: BrakeKeeperOptions): BrakeKeeper {
       mayAsk: async () => true,
       settle: async (outcome) => (outcome === "not-suspended" ? undefined : leaveList(accountSid)),
     }),
-    strikeOff: (accountSid) => store.waiting.end(accountSid, clock.now()),
+    strikeOff: (accountSid, incidentId) => store.waiting.end(accountSid, clock.now(), incidentId),
     async release(command) {
       seen = [];
       alone = [];

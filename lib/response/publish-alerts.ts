@@ -5,6 +5,7 @@ import { inTime } from "../in-time.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import type { AlertDelivery, Incident } from "../incidents/incident.ts";
 import { alertPublished, alertsDue, toldElsewhere } from "../incidents/record.ts";
+import { isChangedMeanwhile } from "../incidents/store.ts";
 import type { Until } from "../twilio/backoff.ts";
 import { nameWaiting } from "./name-waiting.ts";
 import type { Responder } from "./responder.ts";
@@ -60,18 +61,28 @@ async function publishInTime(
   return work.value;
 }
 
-function struckOff(
+/**
+ * In whatever state somebody else has put the incident meanwhile: people were told, and are not to be told again.
+ * @throws what the store throws
+ */
+async function struckOff(
   { store, clock }: Responder,
   record: IncidentRecord,
   due: AlertDelivery,
   { kind }: Exclude<Publication, { kind: "later" }>,
 ): Promise<IncidentRecord> {
   const now = clock.now();
-  return store.change(record, (current) =>
+  const strike = (current: IncidentRecord) =>
     kind === "told-elsewhere"
       ? toldElsewhere(current, due.id, now)
-      : alertPublished(current, due.id, now, record.incident),
-  );
+      : alertPublished(current, due.id, now, record.incident);
+  try {
+    return await store.change(record, strike);
+  } catch (error) {
+    const moved = isChangedMeanwhile(error) ? await store.load(record.incident.id) : undefined;
+    if (moved === undefined) throw error;
+    return store.change(moved, strike);
+  }
 }
 
 /** @throws TollbreakerError `alert-not-published` when SNS did not take it, and whatever the brake's store throws. */
@@ -81,26 +92,30 @@ async function publish(
   due: AlertDelivery,
   until: Until,
 ): Promise<Publication> {
-  const { about, at, because, problem, note } = due;
-  const incidentUrl = `${responder.publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
-  const occasion = { about, incident: asTold(incident, due), at, incidentUrl, because, problem, note };
-  if (because === "brake") return publishForAll(responder, incident, occasion, until);
-  await publishUntil(responder, occasion, until);
+  if (due.because === "brake") return publishForAll(responder, incident, due, until);
+  await publishUntil(responder, occasionOf(responder, incident, due), until);
   return { kind: "published" };
+}
+
+function occasionOf({ publicUrl }: Responder, incident: Incident, due: AlertDelivery): AlertOccasion {
+  const { about, at, because, problem, note } = due;
+  const incidentUrl = `${publicUrl.replace(/\/+$/, "")}/api/incidents/${incident.id}`;
+  return { about, incident: asTold(incident, due), at, incidentUrl, because, problem, note };
 }
 
 /** One loud alert for all that wait at the brake, instead of one for each. @throws as `publish` */
 async function publishForAll(
   responder: Responder,
-  incident: Incident,
-  occasion: AlertOccasion,
+  known: Incident,
+  due: AlertDelivery,
   until: Until,
 ): Promise<Publication> {
-  const announcement = await nameWaiting(responder, incident, until);
+  const announcement = await nameWaiting(responder, known, until);
   if (announcement.kind !== "tell") return announcement;
+  const { incident, accounts: waiting } = announcement;
   let isPublished = false;
   try {
-    await publishUntil(responder, { ...occasion, waiting: announcement.accounts }, until);
+    await publishUntil(responder, { ...occasionOf(responder, incident, due), waiting }, until);
     isPublished = true;
   } finally {
     await announcement.settle(isPublished);
