@@ -10,3 +10,8 @@ export function exemptionOf(accountSid: string, { exempt }: Policy, now: Date): 
 export function isProtected(accountSid: string, policy: Policy, now: Date): boolean {
   return policy.mode === "observe" || exemptionOf(accountSid, policy, now) !== undefined;
 }
+
+/** Whether an account that somebody set active past us is suspended again; else people are told. */
+export function endsTampering(accountSid: string, policy: Policy, now: Date): boolean {
+  return policy.tampering === "suspend" && !isProtected(accountSid, policy, now);
+}

@@ -1,9 +1,9 @@
 import { identityOf } from "../inbox/messages.ts";
 import type { DriveNudge, RemindNudge, TamperedNudge } from "../inbox/nudges.ts";
-import type { IncidentRecord } from "../incidents/change.ts";
+import { type IncidentRecord, unchanged } from "../incidents/change.ts";
 import { isOver } from "../incidents/transitions.ts";
-import { foundActive, reminded } from "../incidents/watched.ts";
-import { isProtected } from "../policy/exemption.ts";
+import { foundActive, isToldActive, reminded } from "../incidents/watched.ts";
+import { endsTampering } from "../policy/exemption.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { listPhoneNumbers } from "../twilio/phone-numbers.ts";
 import { drive } from "./drive.ts";
@@ -82,13 +82,15 @@ async function lookAfter(
   if (known.incident.state !== "suspended") return undefined;
   const account = await fetchAccount(twilio, nudge.accountSid, REQUEST_TIMEOUT_MS);
   if (account.kind === "ok" && account.body.status !== "active") return undefined;
-  if (policy.tampering === "suspend" && !isProtected(nudge.accountSid, policy, clock.now())) {
+  if (endsTampering(nudge.accountSid, policy, clock.now())) {
     const { rule } = known.incident;
     const tripping = { signal: nudge, rule, isNamed: true, reason: "somebody set it active past Tollbreaker" };
     return hold(responder, { signal: nudge, ...turn }, current, tripping);
   }
   const now = clock.now();
-  return store.change(known, (record) => foundActive(record, identityOf(nudge), now));
+  return store.change(known, (record) =>
+    isToldActive(record.incident, now) ? unchanged(record) : foundActive(record, identityOf(nudge), now),
+  );
 }
 
 /** What waits for a person, and still does. */

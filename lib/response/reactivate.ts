@@ -9,6 +9,7 @@ import { cleanLive } from "./coming-back/clean-live.ts";
 import { goLive } from "./coming-back/go-live.ts";
 import { type Journey, type Progress, reactivationOf, type Step } from "./coming-back/journey.ts";
 import { noteKeys } from "./coming-back/new-keys.ts";
+import { refuseIfActive } from "./coming-back/refuse-if-active.ts";
 import { turnBack } from "./coming-back/turn-back.ts";
 import { type Order, type Responder, share } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
@@ -43,6 +44,9 @@ export async function reactivate(
     return { record: await store.change(found, (record) => commandRefused(record, wish, refusal, now)) };
   }
   if (isOver(found, order.command)) return { record: await released(responder, found) };
+
+  const active = await refuseIfActive(responder, order, found);
+  if (active !== undefined) return { record: active };
 
   const now = clock.now();
   const asked =

@@ -1,6 +1,6 @@
 import type { Nudge } from "../inbox/nudges.ts";
 import type { Incident } from "../incidents/incident.ts";
-import { isProtected } from "../policy/exemption.ts";
+import { endsTampering } from "../policy/exemption.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { OpenIncident } from "./known.ts";
 import type { SweptAccount } from "./shard.ts";
@@ -37,13 +37,13 @@ function tampered({ incident }: OpenIncident, watch: Watch): Nudge | undefined {
   const { suspendedAt } = incident;
   if (account.status !== "active" || incident.state !== "suspended" || suspendedAt === null) return undefined;
   if (Date.parse(listedAt) - Date.parse(suspendedAt) < TAMPERED_AFTER) return undefined;
-  return { kind: "tampered", ...envelope(incident, `tampered:${incident.id}:${occasion(watch)}`, watch) };
+  return { kind: "tampered", ...envelope(incident, `tampered:${incident.id}:${occasion(incident, watch)}`, watch) };
 }
 
-/** Told once a day; where it is suspended again, each time that it is found active. */
-function occasion({ account, listedAt, policy, now }: Watch): string {
-  const willBeSuspended = policy.tampering === "suspend" && !isProtected(account.accountSid, policy, now);
-  return willBeSuspended ? listedAt : now.toISOString().slice(0, 10);
+/** Told once in a day, of each suspension that somebody undid; suspended again, each time that it is found active. */
+function occasion({ suspendedAt }: Incident, { account, listedAt, policy, now }: Watch): string {
+  if (endsTampering(account.accountSid, policy, now)) return listedAt;
+  return `${suspendedAt}:${now.toISOString().slice(0, 10)}`;
 }
 
 /** Something is still to be done, and nobody is at it. */

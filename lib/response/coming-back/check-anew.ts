@@ -7,6 +7,7 @@ import { retrying } from "../../twilio/backoff.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
 import { type Reading, readChecklistAnew } from "../read-checklist.ts";
 import { isArmed, type Journey, type Progress, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
+import { ACTIVE_ALREADY } from "./refuse-if-active.ts";
 
 /**
  * The responder's last word: the stored list may be old, and so may the operator's answers to it. In each delivery, as
@@ -64,7 +65,7 @@ function unfitness({ accountSid, responder }: Journey, { sid, ownerAccountSid, s
     case "closed":
       return "the account is closed, which is final: dismiss its incident";
     case "active":
-      return "the account is active already, set so by somebody past us and perhaps unguarded: to bring it back armed, suspend it (tollbreaker suspend SID), then reactivate it";
+      return ACTIVE_ALREADY;
   }
 }
 

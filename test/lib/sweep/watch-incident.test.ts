@@ -35,12 +35,14 @@ describe("tampered", () => {
     expect(kinds(suspended, { ...active, listedAt: ago(2 * MINUTE) })).toEqual([]);
   });
 
-  test("told once a day; suspended again each time that it is found", () => {
+  test("told once a day, of each suspension that was undone; suspended again each time that it is found", () => {
     const id = (policy: object, listedAt = NOW.toISOString()) =>
       nudges({ ...suspended, suspendedAt: ago(HOUR / 3) }, { ...active, listedAt, policy: { ...POLICY, ...policy } })[0]
         ?.id;
     const [alert, suspend] = [{ tampering: "alert" }, { tampering: "suspend" }];
-    expect(id(alert)).toBe("tampered:an-incident:2026-10-04");
+    expect(id(alert)).toBe(`tampered:an-incident:${ago(HOUR / 3)}:2026-10-04`);
+    const [undoneLater] = nudges({ ...suspended, suspendedAt: ago(HOUR / 4) }, active);
+    expect(undoneLater?.id).not.toBe(id(alert));
     expect(id(suspend)).not.toBe(id(suspend, ago(5 * MINUTE)));
     expect(id({ ...suspend, mode: "observe" })).toBe(id(alert));
     expect(id({ ...suspend, exempt: [{ account: ACCOUNT, why: "emergency line", until: null }] })).toBe(id(alert));
