@@ -17,6 +17,10 @@ const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
 export const TamperedNudge = z.object({ kind: z.literal("tampered"), ...envelope, incidentId });
 export type TamperedNudge = z.infer<typeof TamperedNudge>;
 
+/** An account is suspended, and its incident says otherwise, or it has none. */
+export const FoundSuspendedNudge = z.object({ kind: z.literal("found-suspended"), ...envelope });
+export type FoundSuspendedNudge = z.infer<typeof FoundSuspendedNudge>;
+
 /** An incident makes no progress: whoever was at it is gone. Or its account waits at the brake, and a place was given back. */
 export const DriveNudge = z.object({
   kind: z.literal("drive"),
@@ -50,5 +54,11 @@ export const DrillNudge = z.object({
 });
 export type DrillNudge = z.infer<typeof DrillNudge>;
 
-export const Nudge = z.discriminatedUnion("kind", [TamperedNudge, DriveNudge, RemindNudge, DrillNudge]);
+export const Nudge = z.discriminatedUnion("kind", [
+  TamperedNudge,
+  FoundSuspendedNudge,
+  DriveNudge,
+  RemindNudge,
+  DrillNudge,
+]);
 export type Nudge = z.infer<typeof Nudge>;

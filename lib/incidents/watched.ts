@@ -40,6 +40,23 @@ export function isToldActive({ alerts, suspendedAt }: Incident, now: Date): bool
   );
 }
 
+/** Whether the incident says, or people were told, that the account is active. */
+export function saysActive(incident: Incident): boolean {
+  const { state, because, suspendedAt } = incident;
+  switch (state) {
+    case "open":
+    case "alerted":
+    case "failed":
+      return true;
+    case "suspended":
+      return because === "brake" || isToldActiveSince(incident, suspendedAt ?? "");
+    case "reactivating":
+    case "reactivated":
+    case "dismissed":
+      return false;
+  }
+}
+
 function isToldActiveSince({ alerts }: Incident, time: string): boolean {
   return alerts.some(({ about, at }) => about === "tampered" && at > time);
 }

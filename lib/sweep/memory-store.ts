@@ -45,6 +45,7 @@ const MemoryItem = z.object({
   spentAt: z._default(z.nullable(z.string()), null),
   over: z._default(z.record(z.string(), FirstSight), {}),
   drift: z._default(z.nullable(Drift), null),
+  hasBeenActive: z._default(z.boolean(), false),
   repairedIn: z._default(z.nullable(z.string()), null),
   refusalToldOn: z._default(z.nullable(z.string()), null),
   currency: z._default(z.nullable(Currency), null),

@@ -20,8 +20,7 @@ export async function sweepAccount(
   recalled: Recalled,
   turn: Turn,
 ): Promise<Tally> {
-  const { open } = recalled.kind === "known" ? recalled.known : recalled;
-  const watched = await watchAccount(sweeper, account, { open, untold: recalled.untold }, turn);
+  const watched = await watchAccount(sweeper, account, recalled, turn);
   const { counts, ...rest } = sumOf([watched, await sweepRecalled(sweeper, account, recalled, turn)]);
   // An account that failed twice is one account.
   return { ...rest, counts: { ...counts, unread: Math.min(counts.unread, 1) } };
