@@ -242,7 +242,7 @@ export function stuck(record: IncidentRecord, why: string, now: Date): Change {
 
 export function dismissed(record: IncidentRecord, wish: Wish, now: Date): Change {
   const at = now.toISOString();
-  const moved = move(record, "dismissed", at, { dismissal: wish, reason: wish.reason });
+  const moved = move(record, "dismissed", at, { dismissal: wish, reason: wish.reason, because: null });
   return {
     record: withAlert(moved, { about: "dismissed", at }),
     entries: [line(wish, "dismissed", at, wish.reason, {})],
