@@ -7,6 +7,7 @@ import { snsPublisher } from "../lib/alerts/publish.ts";
 import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { readConfig, SweepEnv } from "../lib/config.ts";
+import { dynamoIncidentReader } from "../lib/incidents/dynamo-reader.ts";
 import { jsonLog } from "../lib/log.ts";
 import { secretReaders } from "../lib/secrets.ts";
 import { runStore } from "../lib/sweep/run-store.ts";
@@ -20,6 +21,7 @@ const authToken = secretReaders(process.env, ["TWILIO_AUTH_TOKEN"])("TWILIO_AUTH
 const starter = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL }),
   runs: runStore(DynamoDBDocumentClient.from(new DynamoDBClient(IMPATIENT)), config.TABLE_NAME),
+  incidents: dynamoIncidentReader(config.TABLE_NAME),
   shards: sqsShardQueue(new SQSClient(IMPATIENT), config.SWEEP_QUEUE_URL),
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
   clock,

@@ -120,6 +120,7 @@ export const PERMISSIONS = {
       Resource: arn("Incidents"),
       Condition: leading("SWEEP"),
     },
+    { ...listIncidents, Resource: { "Fn::Sub": `\${Incidents.Arn}/index/by-state` } },
     sendTo("SweepQueue", "QueueShards"),
     alert,
   ],
