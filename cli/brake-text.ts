@@ -2,7 +2,9 @@ import type { NamedBrake } from "./brake-names.ts";
 import { typed } from "./next-step.ts";
 import { plainTable } from "./plain-table.ts";
 import { type Paint, printable } from "./terminal.ts";
-import { accountName, age, counted, span, time } from "./wording.ts";
+import { accountName, age, amount, counted, span, time } from "./wording.ts";
+
+type Waits = NamedBrake["waiting"][number];
 
 /** The brake for a person: whether it holds, whom, and what to type then. */
 export function brakeText(brake: NamedBrake, paint: Paint, now: Date): string {
@@ -20,17 +22,24 @@ export function brakeText(brake: NamedBrake, paint: Paint, now: Date): string {
 
 /** Who waits, longest first. */
 export function waitingTable({ waiting }: NamedBrake, paint: Paint, now: Date): string {
-  const rows = waiting.map(({ friendlyName, accountSid, incidentId, since }) => [
+  const rows = waiting.map(({ friendlyName, accountSid, incidentId, since, counted: tripped }) => [
     printable(friendlyName ?? ""),
     printable(accountSid),
     printable(incidentId),
+    printable(tripped === null ? "" : reached(tripped)),
     printable(`${time(since)}  ${age(since, now)}`),
   ]);
-  return plainTable({ titles: ["NAME", "ACCOUNT", "INCIDENT", "WAITS SINCE"], paint }, rows);
+  return plainTable({ titles: ["NAME", "ACCOUNT", "INCIDENT", "REACHED", "WAITS SINCE"], paint }, rows);
+}
+
+/** `130.25 of 100 USD totalprice`. */
+function reached({ currentValue, triggerValue, currency, usageCategory }: NonNullable<Waits["counted"]>): string {
+  const unit = currency === null ? "" : ` ${currency}`;
+  return `${amount(currentValue)} of ${amount(triggerValue)}${unit} ${usageCategory}`;
 }
 
 /** As nobody can mistake it for another one; the SID alone where no name could be read. */
-export function waitingName(one: NamedBrake["waiting"][number]): string {
+export function waitingName(one: Waits): string {
   return one.friendlyName === null ? one.accountSid : accountName(one);
 }
 

@@ -3,11 +3,21 @@ import { checked } from "./checked.ts";
 import { readFrom } from "./request.ts";
 import type { Server } from "./server.ts";
 
+/** What was counted against the limit; null where no usage trigger tripped, or the server does not tell. */
+const Counted = z.nullable(
+  z.object({
+    ...{ usageCategory: z.string(), triggerBy: z.string(), currentValue: z.string(), triggerValue: z.string() },
+    currency: z.nullable(z.string()),
+  }),
+);
+
 /** The brake, as the operator API has it: docs/api.md. */
 export const BrakeView = z.object({
   /** Those that count now; an account perhaps more than once. */
   suspensions: z.array(z.object({ accountSid: z.string(), at: z.string() })),
-  waiting: z.array(z.object({ accountSid: z.string(), incidentId: z.string(), since: z.string() })),
+  waiting: z.array(
+    z.object({ accountSid: z.string(), incidentId: z.string(), since: z.string(), counted: z._default(Counted, null) }),
+  ),
   /** Where the list goes on; null or left out on its last page. */
   next: z.optional(z.nullable(z.string())),
   limit: z.object({ suspensions: z.number(), withinSeconds: z.number() }),

@@ -7,6 +7,7 @@ import { snsPublisher } from "../lib/alerts/publish.ts";
 import { IMPATIENT } from "../lib/aws.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { readConfig, SweepEnv } from "../lib/config.ts";
+import { dynamoIncidentReader } from "../lib/incidents/dynamo-reader.ts";
 import { jsonLog } from "../lib/log.ts";
 import { secretReaders } from "../lib/secrets.ts";
 import { tableAge } from "../lib/sweep/first-moment.ts";
@@ -23,6 +24,7 @@ const starter = {
   twilio: twilioClient({ accountSid: config.TWILIO_ACCOUNT_SID, authToken, apiUrl: config.TWILIO_API_URL }),
   runs: runStore(DynamoDBDocumentClient.from(dynamo), config.TABLE_NAME),
   table: tableAge(dynamo, config.TABLE_NAME),
+  incidents: dynamoIncidentReader(config.TABLE_NAME),
   shards: sqsShardQueue(new SQSClient(IMPATIENT), config.SWEEP_QUEUE_URL),
   alerts: snsPublisher({ client: new SNSClient(IMPATIENT), topicArn: config.ALERTS_TOPIC_ARN }),
   clock,

@@ -1,4 +1,5 @@
 import { isDecimal, withoutTrailingZeros } from "../decimal.ts";
+import { isMoney } from "../incidents/counted.ts";
 import type { Trip } from "../incidents/incident.ts";
 import { defanged } from "./plain-text.ts";
 
@@ -17,17 +18,14 @@ export function money(text: string, currency: string | null): string {
   return currency === null ? amount : `${amount} ${defanged(currency, 10)}`;
 }
 
+type Unit = Pick<Trip, "triggerBy" | "usageCategory">;
+
 /** One of a trip's numbers, in the unit that its trigger counts. */
-export function measured(trip: Trip, value: string, currency: string | null): string {
+export function measured(trip: Unit, value: string, currency: string | null): string {
   return isMoney(trip) ? money(value, currency) : `${decimal(value)} ${unitOf(trip)}`;
 }
 
-/** Of the category totalprice, usage is the price: https://www.twilio.com/docs/usage/api/usage-record */
-export function isMoney(trip: Trip): boolean {
-  return trip.triggerBy === "price" || (trip.usageCategory === "totalprice" && trip.triggerBy === "usage");
-}
-
-function unitOf(trip: Trip): string {
+function unitOf(trip: Unit): string {
   if (/^(sms|mms)/.test(trip.usageCategory)) return "messages";
   if (/^calls/.test(trip.usageCategory)) return trip.triggerBy === "count" ? "calls" : "minutes";
   return "units";

@@ -1,3 +1,4 @@
+import type { Counted } from "../incidents/counted.ts";
 import type { AlertedBecause, AlertSubject, Incident, Spender, Trip, Wish } from "../incidents/incident.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import type { Alert, Severity } from "./alert.ts";
@@ -30,6 +31,8 @@ export interface AlertOccasion {
 export interface WaitingAccount {
   accountSid: string;
   friendlyName: string | null;
+  /** What tripped; null or left out where that is not known, or was no usage trigger. */
+  counted?: Counted | null;
 }
 
 /**

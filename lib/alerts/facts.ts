@@ -1,4 +1,5 @@
 import { isDecimal, percentOf } from "../decimal.ts";
+import { type Counted, isMoney } from "../incidents/counted.ts";
 import type {
   AlertSubject,
   ErrorEvidence,
@@ -12,7 +13,7 @@ import { recurrenceInWords } from "../incidents/recurrence.ts";
 import { wentLive } from "../incidents/went-live.ts";
 import { withCode } from "../twilio/failures.ts";
 import type { Fact } from "./alert.ts";
-import { decimal, isMoney, measured, money } from "./amounts.ts";
+import { decimal, measured, money } from "./amounts.ts";
 import { notReactivatedFacts, reactivatedFacts, wishFacts } from "./asked.ts";
 import { defanged } from "./plain-text.ts";
 import { escaped } from "./slack-text.ts";
@@ -82,7 +83,11 @@ function watchFacts(about: AlertSubject, incident: Incident, { note }: Known): F
 interface Known {
   problem: string | null;
   note: string | null;
-  waiting: readonly Named[];
+  waiting: readonly Held[];
+}
+
+interface Held extends Named {
+  counted?: Counted | null;
 }
 
 function signalFacts(about: AlertSubject, incident: Incident, { problem, waiting }: Known): Fact[] {
@@ -171,17 +176,24 @@ const MOST_NAMED = 20;
 const NAMES_ROOM = 1900;
 
 /** As many whole names as there is room for, and how many more there are. */
-function namesOf(waiting: readonly Named[]): string {
+function namesOf(waiting: readonly Held[]): string {
   const shown: string[] = [];
   let room = NAMES_ROOM;
   for (const one of waiting.slice(0, MOST_NAMED)) {
-    const name = account(one);
+    const { counted = null } = one;
+    const name = `${account(one)}${counted === null ? "" : ` at ${inWords(counted)}`}`;
     room -= escaped(name, Number.POSITIVE_INFINITY).length + ", ".length;
     if (room < 0) break;
     shown.push(name);
   }
   const more = waiting.length - shown.length;
   return more === 0 ? shown.join(", ") : `${shown.join(", ")}, and ${more} more`;
+}
+
+/** What was counted against the limit. */
+function inWords(counted: Counted): string {
+  const { currentValue, triggerValue, currency } = counted;
+  return `${measured(counted, currentValue, currency)} of ${measured(counted, triggerValue, currency)} (${categoryOf(counted)})`;
 }
 
 function account({ friendlyName, accountSid }: Named): string {
@@ -211,7 +223,7 @@ function rankingInWords({ spenders, total, unread, ...ranking }: SpendRanking): 
 }
 
 /** The usage category, or words for an empty one. */
-export function categoryOf(trip: Trip): string {
+export function categoryOf(trip: Pick<Trip, "usageCategory">): string {
   return defanged(trip.usageCategory, 80) || "an unnamed category";
 }
 

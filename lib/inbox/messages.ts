@@ -132,7 +132,15 @@ export type Signal = z.infer<typeof Signal>;
 export const Message = z.discriminatedUnion("kind", [Signal, Command, Nudge]);
 export type Message = z.infer<typeof Message>;
 
-const NUDGES: ReadonlySet<string> = new Set<Nudge["kind"]>(["tampered", "drive", "remind", "guard", "raises", "drill"]);
+const NUDGES: ReadonlySet<string> = new Set<Nudge["kind"]>([
+  "tampered",
+  "found-suspended",
+  "drive",
+  "remind",
+  "guard",
+  "raises",
+  "drill",
+]);
 
 export function isCommand(message: Message): message is Command {
   return "operator" in message;

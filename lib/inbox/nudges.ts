@@ -17,6 +17,10 @@ const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
 export const TamperedNudge = z.object({ kind: z.literal("tampered"), ...envelope, incidentId });
 export type TamperedNudge = z.infer<typeof TamperedNudge>;
 
+/** An account is suspended, and its incident says otherwise, or it has none. */
+export const FoundSuspendedNudge = z.object({ kind: z.literal("found-suspended"), ...envelope });
+export type FoundSuspendedNudge = z.infer<typeof FoundSuspendedNudge>;
+
 /** An incident makes no progress: whoever was at it is gone. Or its account waits at the brake, and a place was given back. */
 export const DriveNudge = z.object({
   kind: z.literal("drive"),
@@ -59,6 +63,7 @@ export type DrillNudge = z.infer<typeof DrillNudge>;
 
 export const Nudge = z.discriminatedUnion("kind", [
   TamperedNudge,
+  FoundSuspendedNudge,
   DriveNudge,
   RemindNudge,
   GuardNudge,

@@ -243,7 +243,7 @@ export function stuck(record: IncidentRecord, why: string, now: Date): Change {
 /** @param watched what watches the account from now on, in words; null where nothing has to: it is closed, or the parent */
 export function dismissed(record: IncidentRecord, wish: Wish, watched: string | null, now: Date): Change {
   const at = now.toISOString();
-  const moved = move(record, "dismissed", at, { dismissal: wish, reason: wish.reason });
+  const moved = move(record, "dismissed", at, { dismissal: wish, reason: wish.reason, because: null });
   return {
     record: withAlert(moved, { about: "dismissed", note: watched, at }),
     entries: [

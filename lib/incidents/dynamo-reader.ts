@@ -85,7 +85,20 @@ export function dynamoIncidentReader(tableName: string): IncidentReader {
     return { incident: incidentOf(head), timeline: timeline.sort(oldestFirst) };
   }
 
-  return { list, get };
+  // A query, as for the history beside it: whoever reads incidents needs no other right.
+  async function head(id: string): Promise<Incident | undefined> {
+    const { pk, sk } = headKey(id);
+    const reading = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk AND sk = :sk",
+      ExpressionAttributeValues: { ":pk": pk, ":sk": sk },
+      ConsistentRead: true,
+    });
+    const { Items: [item] = [] } = await client.send(reading);
+    return item === undefined ? undefined : incidentOf(item);
+  }
+
+  return { list, get, head };
 }
 
 /** An incident that changes its state while the states are read is found twice: the later version is kept. */

@@ -1,11 +1,13 @@
 import type { Incident, IncidentState, TimelineEntry } from "./incident.ts";
 
-/** Reads the record; changes nothing. Both methods reject when the store can't be read. */
+/** Reads the record; changes nothing. Its methods reject when the store can't be read. */
 export interface IncidentReader {
   /** Newest first. */
   list(query: IncidentQuery): Promise<IncidentPage>;
   /** The incident with its history, oldest entry first; undefined when there is none with this id. */
   get(id: string): Promise<{ incident: Incident; timeline: TimelineEntry[] } | undefined>;
+  /** Without its history. */
+  head(id: string): Promise<Incident | undefined>;
 }
 
 export interface IncidentQuery {

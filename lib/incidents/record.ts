@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isDecimal, percentOf, subtract } from "../decimal.ts";
 import type { AdoptCommand, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf, type NotUnderstoodSignal, type Signal } from "../inbox/messages.ts";
-import type { DriveNudge, TamperedNudge } from "../inbox/nudges.ts";
+import type { DriveNudge, FoundSuspendedNudge, TamperedNudge } from "../inbox/nudges.ts";
 import type { TokenMark } from "../twilio/token-mark.ts";
 import {
   type Change,
@@ -46,7 +46,7 @@ export function incidentIdFor({
 }
 
 /** Why an account is to be suspended: something happened, a person wants it, or the sweep found it not done, or undone. */
-export type Occasion = Signal | SuspendCommand | AdoptCommand | DriveNudge | TamperedNudge;
+export type Occasion = Signal | SuspendCommand | AdoptCommand | DriveNudge | TamperedNudge | FoundSuspendedNudge;
 
 /** An occasion with what the policy, or the person, says of it. */
 export interface Tripping {
@@ -117,6 +117,8 @@ function arrival(key: string, what: string, at: string, { signal, reason }: Pick
       return entryBy("tollbreaker", key, at, "driven", reason, detail);
     case "tampered":
       return entryBy("tollbreaker", key, at, "found-active", reason, detail);
+    case "found-suspended":
+      return entryBy("tollbreaker", key, at, what === "opened" ? what : "found-suspended", reason, detail);
     default:
       return entryBy(isOfTwilio(signal) ? "twilio" : "tollbreaker", key, at, what, reason, detail);
   }
@@ -129,7 +131,7 @@ function isOfTwilio(signal: Signal): boolean {
 
 /** Whether it says something of the account's spend, of its own; the others go by what is on record. */
 function isNews(occasion: Occasion): occasion is Signal {
-  return !["suspend", "adopt", "drive", "tampered"].includes(occasion.kind);
+  return !["suspend", "adopt", "drive", "tampered", "found-suspended"].includes(occasion.kind);
 }
 
 export interface Suspended {
@@ -495,6 +497,7 @@ function detailOf(signal: Occasion): Detail {
       return causedBy(wishOf(signal));
     case "drive":
     case "tampered":
+    case "found-suspended":
       return {};
   }
 }

@@ -33,17 +33,6 @@ function foundActiveBy(record: IncidentRecord, { key, note, now }: { key: string
   };
 }
 
-/** Whether people were told today, and since it was suspended last, that it is active. */
-export function isToldActive({ alerts, suspendedAt }: Incident, now: Date): boolean {
-  return alerts.some(
-    ({ about, at }) => about === "tampered" && at > (suspendedAt ?? "") && isSameDay(at, now.toISOString()),
-  );
-}
-
-function isToldActiveSince({ alerts }: Incident, time: string): boolean {
-  return alerts.some(({ about, at }) => about === "tampered" && at > time);
-}
-
 /** It runs although a limit of it is spent. @param words what watches it from now on */
 export function guarded(record: IncidentRecord, id: string, words: string, now: Date): Change {
   const at = now.toISOString();
@@ -51,6 +40,34 @@ export function guarded(record: IncidentRecord, id: string, words: string, now: 
     record: touch(record, at, {}),
     entries: [entryBy("tollbreaker", `guarded:${id}`, at, "guarded", words, {})],
   };
+}
+
+/** Whether people were told today, and since it was suspended last, that it is active. */
+export function isToldActive({ alerts, suspendedAt }: Incident, now: Date): boolean {
+  return alerts.some(
+    ({ about, at }) => about === "tampered" && at > (suspendedAt ?? "") && isSameDay(at, now.toISOString()),
+  );
+}
+
+/** Whether the incident says, or people were told, that the account is active. */
+export function saysActive(incident: Incident): boolean {
+  const { state, because, suspendedAt } = incident;
+  switch (state) {
+    case "open":
+    case "alerted":
+    case "failed":
+      return true;
+    case "suspended":
+      return because === "brake" || isToldActiveSince(incident, suspendedAt ?? "");
+    case "reactivating":
+    case "reactivated":
+    case "dismissed":
+      return false;
+  }
+}
+
+function isToldActiveSince({ alerts }: Incident, time: string): boolean {
+  return alerts.some(({ about, at }) => about === "tampered" && at > time);
 }
 
 /** @param note how long it waits, and what the waiting costs. */

@@ -1,5 +1,7 @@
 import type { Context, Hono } from "hono";
+import pLimit from "p-limit";
 import { problemResponse } from "../http/problem.ts";
+import { countedOf } from "../incidents/counted.ts";
 import { INCIDENT_ID } from "../incidents/incident-reader.ts";
 import type { RaiseReader } from "../incidents/raise-store.ts";
 import { within } from "../policy/brake.ts";
@@ -45,13 +47,21 @@ async function showIncident(c: Context, { incidents }: ReadingParts, id: string)
   return c.json({ ...found.incident, timeline: found.timeline });
 }
 
-async function showBrake(c: Context, { brake, policy, clock }: ReadingParts): Promise<Response> {
+const HEADS_AT_ONCE = 25;
+
+async function showBrake(c: Context, { brake, incidents, policy, clock }: ReadingParts): Promise<Response> {
   const read = readWaitingQuery(new URL(c.req.url).searchParams);
   if (read.kind === "refused") return problemResponse(read.problem);
   const [{ suspensions }, page] = await readRecord(() => Promise.all([brake.state(), brake.waiting(read.query)]));
+  const waiting = await readRecord(() =>
+    pLimit(HEADS_AT_ONCE).map(page.waiting, async ({ accountSid, incidentId, since }) => {
+      const incident = await incidents.head(incidentId);
+      return { accountSid, incidentId, since, counted: incident === undefined ? null : countedOf(incident) };
+    }),
+  );
   return c.json({
     suspensions: within(policy.brake, suspensions, clock.now()),
-    waiting: page.waiting.map(({ accountSid, incidentId, since }) => ({ accountSid, incidentId, since })),
+    waiting,
     next: page.next === null ? null : encodeCursor(page.next),
     limit: { suspensions: policy.brake.suspensions, withinSeconds: policy.brake.within / 1000 },
   });

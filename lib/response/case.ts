@@ -19,7 +19,14 @@ export interface Case {
 export function incidentIdOf(signal: Occasion, { memory, known, leftOver }: Case): string {
   // An id that was claimed but never written belongs to a delivery that was cut: go on with it.
   const claimed = leftOver === undefined ? memory.openIncidentId : null;
-  return known?.incident.id ?? claimed ?? incidentIdFor(signal);
+  return known?.incident.id ?? claimed ?? newIdFor(signal, memory);
+}
+
+/** What a signal did while our own table was out may need a second incident, when the one that it opened is over. */
+function newIdFor(signal: Occasion, { lastIncidentId, lastReactivatedAt }: Memory): string {
+  const id = incidentIdFor(signal);
+  if (id !== lastIncidentId) return id;
+  return incidentIdFor({ ...signal, id: `${signal.id} again`, receivedAt: lastReactivatedAt ?? signal.receivedAt });
 }
 
 /** The account's incident as it is stored once this tripping is part of it: opened, or joined. */

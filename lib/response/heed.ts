@@ -16,6 +16,7 @@ import { type Recollection, recall } from "./recollect.ts";
 import { rehearse } from "./rehearse.ts";
 import type { Errand, Outcome, Responder } from "./responder.ts";
 import { inWords } from "./waiting.ts";
+import { writeDownSuspension } from "./write-down-suspension.ts";
 
 const REQUEST_TIMEOUT_MS = 4000;
 
@@ -53,6 +54,8 @@ async function act(plain: Responder, errand: Errand, current: Recollection): Pro
   const responder = underRaises(plain, nudge.accountSid, current.memory);
   if (nudge.kind === "drill") return { again: await rehearse(responder, { nudge, ...turn }) };
   if (nudge.kind === "guard") return guardRunning(responder, { nudge, ...turn }, current);
+  if (nudge.kind === "found-suspended")
+    return { record: await writeDownSuspension(responder, { nudge, ...turn }, current) };
   const { known } = current;
   // It is over, or another story by now.
   if (known === undefined || known.incident.id !== nudge.incidentId)

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { WaitingAccount } from "../alerts/compose.ts";
+import { countedOf } from "../incidents/counted.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { waitsAtBrake } from "../incidents/transitions.ts";
 import type { Waiting } from "../policy/brake.ts";
@@ -57,13 +58,17 @@ async function waitingIncident({ store }: Parts, id: string): Promise<Incident |
   return record !== undefined && waitsAtBrake(record.incident) ? record.incident : undefined;
 }
 
-type Named = Waiting & WaitingAccount;
+type Named = Waiting & Required<WaitingAccount>;
 
-function named({ twilio }: Parts, waiting: readonly Waiting[]): Promise<Named[]> {
+function named({ twilio, store }: Parts, waiting: readonly Waiting[]): Promise<Named[]> {
   return pLimit(10).map(waiting, async (one, index) => {
-    if (index >= MOST_NAMES) return { ...one, friendlyName: null };
-    const account = await fetchAccount(twilio, one.accountSid, NAME_TIMEOUT_MS);
-    return { ...one, friendlyName: account.kind === "ok" ? account.body.friendlyName : null };
+    if (index >= MOST_NAMES) return { ...one, friendlyName: null, counted: null };
+    const [account, record] = await Promise.all([
+      fetchAccount(twilio, one.accountSid, NAME_TIMEOUT_MS),
+      store.load(one.incidentId),
+    ]);
+    const friendlyName = account.kind === "ok" ? account.body.friendlyName : null;
+    return { ...one, friendlyName, counted: record === undefined ? null : countedOf(record.incident) };
   });
 }
 
@@ -73,5 +78,5 @@ async function stillWaiting({ waiting }: Responder["brake"], all: readonly Named
   for await (const page of waiting()) for (const { incidentId } of page) left.add(incidentId);
   return all
     .filter(({ incidentId }) => left.has(incidentId))
-    .map(({ accountSid, friendlyName }) => ({ accountSid, friendlyName }));
+    .map(({ accountSid, friendlyName, counted }) => ({ accountSid, friendlyName, counted }));
 }

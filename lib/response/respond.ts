@@ -3,6 +3,7 @@ import { identityOf, type Signal } from "../inbox/messages.ts";
 import { firingOf } from "../incidents/firing.ts";
 import type { Memory } from "../incidents/store.ts";
 import { decide, type Verdict } from "../policy/decide.ts";
+import { isProtected } from "../policy/exemption.ts";
 import { anchoredAt } from "../policy/first-moment.ts";
 import { maySuspend } from "../policy/stands-for.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
@@ -10,6 +11,7 @@ import type { Case } from "./case.ts";
 import { containWithoutStore } from "./contain-without-store.ts";
 import { enact } from "./enact.ts";
 import { finishSoon, whyUnfinished } from "./finish.ts";
+import { foundSuspended, WITHOUT_TABLE } from "./found-suspended.ts";
 import { measure } from "./measure.ts";
 import { underRaises } from "./raised.ts";
 import { recall } from "./recollect.ts";
@@ -44,9 +46,16 @@ export async function respond(responder: Responder, received: Delivery<Signal>):
     await reconcileLater(responder, signal, known);
     return { kind: "done" };
   }
-  const verdict = delivery.containedAt === null ? decided(responder, signal, { memory, known }) : CONTAINED;
+  // Written down, and not asked for once more, where the policy has come to protect the account.
+  const isToBeHeld = delivery.containedAt !== null && !isProtected(signal.accountSid, responder.policy, clock.now());
+  const verdict = isToBeHeld ? CONTAINED : decided(responder, signal, { memory, known });
+  const current = { memory, known, leftOver };
   const inForce = underRaises(responder, signal.accountSid, memory);
-  const record = await enact(inForce, delivery, { memory, known, leftOver, verdict });
+  // Seen before, it was dealt with: only what was done meanwhile is left.
+  const record =
+    memory.seen && !isToBeHeld
+      ? await foundSuspended(inForce, delivery, current)
+      : await enact(inForce, delivery, { ...current, verdict });
   measure(responder.log, known, record);
   if (record !== undefined) await finishSoon(inForce, delivery, record);
   // By the policy as it is now: an incident that failed is the sweep's where this signal asks for nothing any more.
@@ -82,9 +91,8 @@ function isStop({ kind }: Verdict): boolean {
 const CONTAINED: Verdict = {
   kind: "suspend",
   confirm: null,
-  rule: "suspended while our own table could not be read",
   isNamed: true,
-  reason: "suspended while our own table could not be read or written; written down afterwards",
+  ...WITHOUT_TABLE,
 };
 
 function decided(responder: Responder, signal: Signal, { memory, known }: Pick<Case, "memory" | "known">): Verdict {

@@ -1,7 +1,7 @@
 import { type Change, followedBy, type IncidentRecord } from "../incidents/change.ts";
-import { type Alerted, alerted, alertedAgain, joined, type Tripping } from "../incidents/record.ts";
+import { type Alerted, alerted, alertedAgain, joined, suspended, type Tripping } from "../incidents/record.ts";
 import type { Verdict } from "../policy/decide.ts";
-import { fetchAccount } from "../twilio/accounts.ts";
+import { type Account, fetchAccount } from "../twilio/accounts.ts";
 import { type Case, opening } from "./case.ts";
 import type { Responder } from "./responder.ts";
 
@@ -18,7 +18,11 @@ export async function tell(
   const { store, clock } = responder;
   const { known } = current;
   const { signal, reason } = tripping;
-  const friendlyName = known?.incident.friendlyName ?? (await nameOf(responder, signal.accountSid));
+  const account = known?.incident.friendlyName == null ? await accountOf(responder, signal.accountSid) : undefined;
+  if (about === "alerted" && known === undefined && account?.status === "suspended") {
+    return suspendedAlready(responder, current, tripping, account);
+  }
+  const friendlyName = known?.incident.friendlyName ?? account?.friendlyName ?? null;
   const problem = signal.kind === "not-understood" ? signal.problem : null;
   const alert = { about, because, problem, friendlyName, reason };
   if (known !== undefined) {
@@ -29,9 +33,24 @@ export async function tell(
   return store.save(followedBy(opened, (record) => alerted(record, tripping, { ...alert, now: clock.now() })));
 }
 
-async function nameOf({ twilio }: Responder, accountSid: string): Promise<string | null> {
+/** Undefined where Twilio does not say it in time. */
+async function accountOf({ twilio }: Responder, accountSid: string): Promise<Account | undefined> {
   const account = await fetchAccount(twilio, accountSid, NAME_TIMEOUT_MS);
-  return account.kind === "ok" ? account.body.friendlyName : null;
+  return account.kind === "ok" && account.body.sid === accountSid ? account.body : undefined;
+}
+
+/** Nothing would have been suspended; it is all the same, and nobody must be told that it is not. */
+async function suspendedAlready(
+  responder: Responder,
+  current: Case,
+  tripping: Tripping,
+  { friendlyName }: Account,
+): Promise<IncidentRecord> {
+  const { store, clock } = responder;
+  const { reason } = tripping;
+  const opened = await opening(responder, tripping, current);
+  const found = { by: "already-suspended", friendlyName, reason, now: clock.now() } as const;
+  return store.save(followedBy(opened, (record) => suspended(record, found)));
 }
 
 /** What an incident that exists makes of it: its account was alerted of before, or could not be suspended. */

@@ -19,6 +19,7 @@ const NUDGES: Readonly<Record<Nudge["kind"], Urgency>> = {
   tampered: STOP.now,
   // Until it stands, nothing of Twilio's stops the account.
   guard: STOP.asked,
+  "found-suspended": STOP.never,
   remind: STOP.never,
   raises: STOP.never,
   drill: STOP.never,

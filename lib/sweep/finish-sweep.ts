@@ -73,6 +73,7 @@ function metricsOf(counts: Counts): [string, number][] {
     ["OverLimitsFound", counts.over],
     ["SpendRulesTripped", counts.spend],
     ["TamperingFound", counts.tampered],
+    ["UnrecordedSuspensionsFound", counts.foundSuspended],
     ["RepairsRefused", counts.refused],
   ];
 }

@@ -74,7 +74,9 @@ async function rememberAccount(
   const { sampling } = after;
   const before = known.memory;
   const isSame = sampling.sample === undefined && JSON.stringify(firstSights) === JSON.stringify(before?.over ?? {});
-  const hasSame = sampling.spentAt === before?.spentAt && drift === before?.drift;
+  const hasBeenActive = before?.hasBeenActive === true || account.status === "active";
+  const hasSame =
+    sampling.spentAt === before?.spentAt && drift === before?.drift && hasBeenActive === before?.hasBeenActive;
   if (isSame && hasSame) return;
   await memory.remember(account.accountSid, {
     firstSeenIn: before?.firstSeenIn ?? sweepId,
@@ -83,6 +85,7 @@ async function rememberAccount(
     spentAt: sampling.spentAt,
     over: firstSights,
     drift,
+    hasBeenActive,
   });
 }
 

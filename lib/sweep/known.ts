@@ -18,6 +18,8 @@ export interface AccountMemory {
   over: Readonly<Record<string, FirstSight>>;
   /** Null when its triggers were always in order. */
   drift: Drift | null;
+  /** Whether a sweep has seen it active: what was suspended before the first one is nobody's news. */
+  hasBeenActive: boolean;
   /** The last sweep that found its triggers not in order. */
   repairedIn: string | null;
 }

@@ -54,6 +54,7 @@ const MemoryItem = z.object({
   spentAt: z._default(z.nullable(z.string()), null),
   over: z._default(z.record(z.string(), FirstSight), {}),
   drift: z._default(z.nullable(Drift), null),
+  hasBeenActive: z._default(z.boolean(), false),
   repairedIn: z._default(z.nullable(z.string()), null),
   refusalToldOn: z._default(z.nullable(z.string()), null),
   currency: z._default(z.nullable(Currency), null),
@@ -262,8 +263,8 @@ function openIncidentOf(head: z.output<typeof HeadItem>): OpenIncident | undefin
 /** An item that only a repair has written is of an account that was never swept to the end. */
 function memoryOf(item: z.output<typeof MemoryItem> | undefined): AccountMemory | undefined {
   if (item?.firstSeenIn === undefined) return undefined;
-  const { firstSeenIn, values, sampledAt, spentAt, over, drift, repairedIn } = item;
-  return { firstSeenIn, values, sampledAt, spentAt, over, drift, repairedIn };
+  const { firstSeenIn, hasBeenActive, values, sampledAt, spentAt, over, drift, repairedIn } = item;
+  return { firstSeenIn, hasBeenActive, values, sampledAt, spentAt, over, drift, repairedIn };
 }
 
 function throttled(): TollbreakerError {

@@ -1,6 +1,7 @@
 import type { Notice } from "../alerts/notice.ts";
 import { cut } from "../cut.ts";
 import { messageOf } from "../errors.ts";
+import type { IncidentReader } from "../incidents/incident-reader.ts";
 import { type Account, type AccountList, listAccounts } from "../twilio/accounts.ts";
 import { describeFailure } from "../twilio/failures.ts";
 import { type Ending, tellResults } from "./finish-sweep.ts";
@@ -11,9 +12,11 @@ import { cutIntoShards, type SweptAccount } from "./shard.ts";
 import type { ShardQueue } from "./shard-queue.ts";
 import { incompleteNotice, setAsideNotice } from "./sweep-notices.ts";
 import { REQUEST_TIMEOUT_MS, type Sweeper } from "./sweeper.ts";
+import { unlistedAccounts } from "./unlisted-accounts.ts";
 
 /** What it takes to begin a sweep. */
-export type Starter = Ending & Pick<Sweeper, "twilio"> & { shards: ShardQueue; table?: TableAge };
+export type Starter = Ending &
+  Pick<Sweeper, "twilio"> & { shards: ShardQueue; incidents: Pick<IncidentReader, "list">; table?: TableAge };
 
 export type Start =
   | { kind: "started"; sweepId: string; accounts: number; shards: number }
@@ -64,7 +67,8 @@ async function listAndQueue(starter: Starter, run: Run, deadline: number): Promi
   const listedAt = clock.now().toISOString();
   const list = await listAccounts(polite, REQUEST_TIMEOUT_MS);
   if (list.kind === "failed") return { kind: "failed", why: describeFailure(list.failure) };
-  const all = sweptAccounts(list.body.accounts, twilio.accountSid);
+  const swept = sweptAccounts(list.body.accounts, twilio.accountSid);
+  const all = [...swept, ...(await unlistedAccounts(starter, new Set(swept.map(({ accountSid }) => accountSid))))];
   const shards = cutIntoShards({ sweepId, listedAt, firstMoment, isFirst }, beginningAt(from, all));
   const accounts = all.filter(({ watchOnly }) => watchOnly !== true).length;
   // Known before the first of them can be done.

@@ -21,9 +21,7 @@ export async function sweepAccount(
   recalled: Recalled,
   turn: Turn,
 ): Promise<Tally> {
-  const { open } = recalled.kind === "known" ? recalled.known : recalled;
-  const raises = recalled.kind === "known" ? recalled.known.raises : {};
-  const watched = await watchAccount(sweeper, account, { open, untold: recalled.untold, raises }, turn);
+  const watched = await watchAccount(sweeper, account, recalled, turn);
   const found = recalled.kind === "known" ? [await noteFoundSuspended(sweeper, account, recalled.known, turn)] : [];
   const { counts, ...rest } = sumOf([watched, ...found, await sweepRecalled(sweeper, account, recalled, turn)]);
   // An account that failed twice is one account.

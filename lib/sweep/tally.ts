@@ -43,6 +43,7 @@ export const Counts = z.object({
   over: z.number(),
   spend: z.number(),
   tampered: z.number(),
+  foundSuspended: z._default(z.number(), 0),
   driven: z.number(),
   reminded: z.number(),
 });
@@ -101,6 +102,7 @@ export const NO_COUNTS: Counts = {
     over: 0,
     spend: 0,
     tampered: 0,
+    foundSuspended: 0,
     driven: 0,
     reminded: 0,
   },

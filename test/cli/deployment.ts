@@ -88,7 +88,11 @@ const log = jsonLog(() => {});
 
 function apiOf(drills: Inside["drills"]) {
   const operators = [{ name: "olga", sha256: createHash("sha256").update(TOKEN).digest("hex"), role: "operator" }];
-  const incidents = { list: async () => ({ incidents: [], next: null }), get: async () => undefined };
+  const incidents = {
+    list: async () => ({ incidents: [], next: null }),
+    get: async () => undefined,
+    head: async () => undefined,
+  };
   return operatorApi({
     ...readingParts({ incidents, operators: operatorsFrom(async () => JSON.stringify(operators)), log }),
     drills: { read: async (drillId) => drills.get(drillId) ?? [] },

@@ -127,11 +127,12 @@ export function webhookContainer(around: Surrounding, defect: Defect = {}): Hono
 }
 
 /** @returns starts a sweep, within so many milliseconds. */
-export function sweepContainer(around: Surrounding): (remainingMs: number) => Promise<unknown> {
+export function sweepContainer(around: Surrounding, table: Table): (remainingMs: number) => Promise<unknown> {
   const { aws, clock, log } = around;
   const starter = {
     twilio: parentClient(around),
     runs: runStore(aws.dynamo, TABLE),
+    incidents: readerOf(table),
     shards: sqsShardQueue(aws.sqs, aws.urlOf(QUEUES.sweep)),
     alerts: alertsOf(around),
     clock,
@@ -245,6 +246,9 @@ function readerOf(table: Table): IncidentReader {
     async get(id) {
       const record = recordFor(table, id);
       return record && { incident: record.incident, timeline: timelineIn(table, id) };
+    },
+    async head(id) {
+      return recordFor(table, id)?.incident;
     },
   };
 }

@@ -126,6 +126,7 @@ export const PERMISSIONS = {
       Action: "dynamodb:DescribeTable",
       Resource: arn("Incidents"),
     },
+    { ...listIncidents, Resource: { "Fn::Sub": `\${Incidents.Arn}/index/by-state` } },
     sendTo("SweepQueue", "QueueShards"),
     alert,
   ],

@@ -6,7 +6,7 @@ const OTHER = `AC${"b2".repeat(16)}`;
 const SINCE = "2026-11-21T03:00:00.000Z";
 
 let api: ScriptedApi;
-let waiting: { accountSid: string; incidentId: string; since: string }[];
+let waiting: { accountSid: string; incidentId: string; since: string; counted?: object }[];
 beforeEach(async () => {
   api = new ScriptedApi();
   await api.listen();
@@ -31,6 +31,12 @@ describe("brake show", () => {
     expect(stdout).toContain("The brake holds 1 account.\n1 of 5 accounts suspended within 10 min count now.");
     expect(stdout).toContain(`${ACCOUNT}  ${ID}`);
     expect(stdout).toContain("brake release --reason '...'");
+  });
+
+  it("says what was counted against the limit of each", async () => {
+    const counted = { usageCategory: "totalprice", triggerBy: "price", currentValue: "1130.25", triggerValue: "100" };
+    waiting = [{ accountSid: ACCOUNT, incidentId: ID, since: SINCE, counted: { ...counted, currency: "USD" } }];
+    expect((await brake(["show"])).stdout).toContain(`${ID}  1,130.25 of 100 USD totalprice  `);
   });
 
   it("of nobody is short", async () => {

@@ -116,7 +116,7 @@ export function makeWorld(setting: Setting, defect: Defect = {}): World {
   });
   const sweep = lambda({
     ...common,
-    ...{ name: "sweep", timeoutMs: TIMEOUTS.sweep, coldStart: () => sweepContainer(around()) },
+    ...{ name: "sweep", timeoutMs: TIMEOUTS.sweep, coldStart: () => sweepContainer(around(), table) },
   });
   const shard = lambda({
     ...common,

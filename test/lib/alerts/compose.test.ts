@@ -327,6 +327,19 @@ describe("the brake", () => {
     expect(fact(held(2), "Waiting")).toBe(`Account 0 (AC${"0".repeat(32)}), AC${"0".repeat(31)}1`);
   });
 
+  it("says what was counted against the limit of each, where that is known", () => {
+    const counted = {
+      usageCategory: "sms",
+      triggerBy: "count",
+      currentValue: "5200",
+      triggerValue: "5000",
+      currency: null,
+    };
+    const waiting = [{ accountSid: SID, friendlyName: null, counted }];
+    const alert = compose("alerted", {}, { because: "brake", waiting });
+    expect(fact(alert, "Waiting")).toBe(`${SID} at 5,200 messages of 5,000 messages (sms)`);
+  });
+
   it("names the first twenty of many, and counts the others", () => {
     expect(held(1000).subject).toBe("THE BRAKE HOLDS: 1000 accounts NOT suspended");
     expect(fact(held(25), "Waiting")?.match(/AC\d{32}/g)).toHaveLength(20);

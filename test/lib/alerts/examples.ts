@@ -22,6 +22,10 @@ export const smsTrip: Trip = {
   overshootPercent: "2621.0",
 };
 
+function counted(currentValue: string, triggerValue: string, currency: string | null) {
+  return { usageCategory: "sms-outbound", triggerBy: "price", currentValue, triggerValue, currency };
+}
+
 export const pumping: ErrorEvidence = {
   count: 20,
   within: 600_000,
@@ -304,9 +308,13 @@ export const examples = {
     about: "alerted",
     because: "brake",
     waiting: [
-      { accountSid: SID, friendlyName: "Acme Europe" },
-      { accountSid: "AC1123456789abcdef0123456789abcdef", friendlyName: "Northwind Traders" },
-      { accountSid: "AC2123456789abcdef0123456789abcdef", friendlyName: null },
+      { accountSid: SID, friendlyName: "Acme Europe", counted: counted("1360.52", "50.00", "USD") },
+      {
+        accountSid: "AC1123456789abcdef0123456789abcdef",
+        friendlyName: "Northwind Traders",
+        counted: counted("112.5", "100", null),
+      },
+      { accountSid: "AC2123456789abcdef0123456789abcdef", friendlyName: null, counted: null },
     ],
     incident: incident({
       ...notContained,

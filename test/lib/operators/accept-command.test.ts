@@ -35,7 +35,7 @@ describe("acceptCommand", () => {
   it("refuses a viewer's, reads nothing for it, and logs it", async () => {
     rig.logged();
     const unread = () => Promise.reject(new Error("this must not be read"));
-    const parts = { ...rig.parts, incidents: { list: unread, get: unread } };
+    const parts = { ...rig.parts, incidents: { list: unread, get: unread, head: unread } };
     const wish = dismissal("20261121T030405123-1f3a9c2e");
     expect(await acceptCommand(parts, { operator: VICTOR, road: "slack", wish })).toMatchObject({
       kind: "refused",

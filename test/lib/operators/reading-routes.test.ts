@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { dynamoBrakeReader } from "../../../lib/incidents/brake-reader.ts";
+import { openIncident } from "../../../lib/incidents/record.ts";
 import { NO_BRAKE_STATE } from "../../../lib/policy/brake.ts";
+import { firing, tripping } from "../../support/signals.ts";
 import { type CommandRig, commandRig, get, NOW, newAccount } from "./command-rig.ts";
 
 let rig: CommandRig;
@@ -33,10 +35,32 @@ describe("GET /api/brake", () => {
     const { body } = await get(rig, "/api/brake");
     expect(body).toEqual({
       suspensions: [{ accountSid: recent, at: minutesAgo(9) }],
-      waiting: [waiting],
+      waiting: [{ ...waiting, counted: null }],
       next: null,
       limit: { suspensions: 5, withinSeconds: 600 },
     });
+    await rig.brake.waiting.end(held, NOW);
+  });
+
+  it("says what was counted against the limit that each tripped", async () => {
+    const held = newAccount();
+    const { record, entries } = openIncident(`${INCIDENT}0`, tripping(firing(held)), NOW);
+    const evidence = { currency: "USD", categoryPriceToday: null, totalPriceToday: "131", readAt: minutesAgo(1) };
+    await rig.store.save({ record: { ...record, incident: { ...record.incident, evidence } }, entries });
+    await rig.brake.waiting.add({
+      accountSid: held,
+      incidentId: `${INCIDENT}0`,
+      since: minutesAgo(8),
+      heldBy: minutesAgo(9),
+    });
+    const { body } = await get(rig, "/api/brake");
+    const counted = {
+      usageCategory: "totalprice",
+      triggerBy: "price",
+      currentValue: "130.25",
+      triggerValue: "100.000000",
+    };
+    expect(body.waiting).toMatchObject([{ accountSid: held, counted: { ...counted, currency: "USD" } }]);
     await rig.brake.waiting.end(held, NOW);
   });
 

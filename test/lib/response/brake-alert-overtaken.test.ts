@@ -68,6 +68,8 @@ test("an account that is dismissed while its alert is made is told of by none, a
   await rig.followUp(account);
   await rig.followUp(account);
   expect(await brakeAlerts(account)).toEqual([]);
+  // Nor does its incident say that it waits for anybody.
+  expect(await incidentOf(account)).toMatchObject({ state: "dismissed", because: null });
   expect((await rig.alertsOf(account)).map(({ about }) => about)).toEqual(["dismissed"]);
   expect((await incidentOf(account)).alerts.every(({ publishedAt }) => publishedAt !== null)).toBe(true);
   expect(await listed()).not.toContain(account);
@@ -95,6 +97,15 @@ test("whoever would have been named by it is named in another", async () => {
   expect(more).toEqual([]);
   expect(loud?.subject).toBe("THE BRAKE HOLDS: 1 account NOT suspended");
   expect(await rig.alertsNaming(other)).toHaveLength(1);
+});
+
+test("it says what was counted against the limit of each, in which currency", async () => {
+  const other = another();
+  await heldUntold(account, other);
+  await rig.followUp(account);
+  const [loud] = await brakeAlerts(account);
+  expect(loud?.text).toContain(`(${account}) at 130.25 USD of 100 USD (totalprice)`);
+  expect(loud?.text).toContain(`(${other}) at 130.25 USD of 100 USD (totalprice)`);
 });
 
 test("it names no account that was suspended while it was made", async () => {

@@ -58,7 +58,7 @@ export function rfc2822(time: Date): string {
 
 export function remembered(changes: Partial<AccountMemory> = {}): Known {
   const spent = { values: {}, sampledAt: null, spentAt: null, over: {} };
-  const nothing = { firstSeenIn: "earlier", ...spent, drift: null, repairedIn: null };
+  const nothing = { firstSeenIn: "earlier", ...spent, drift: null, hasBeenActive: true, repairedIn: null };
   return { ...NOTHING_KNOWN, memory: { ...nothing, ...changes } };
 }
 

@@ -10,6 +10,7 @@ import type { Notice } from "../../../lib/alerts/notice.ts";
 import { snsPublisher } from "../../../lib/alerts/publish.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { sqsInbox } from "../../../lib/inbox/inbox.ts";
+import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
 import { jsonLog } from "../../../lib/log.ts";
 import type { Policy } from "../../../lib/policy/policy.ts";
 import { memoryStore } from "../../../lib/sweep/memory-store.ts";
@@ -74,7 +75,8 @@ export async function startSweepRig(policy: Policy = POLICY): Promise<SweepRig> 
   }
 
   const start = (changes?: Partial<Sweeper>, beginning?: Pick<Starter, "table">) => {
-    const parts = { ...sweeper(changes), shards: sqsShardQueue(sqs, aws.sweepUrl), ...beginning };
+    const incidents = dynamoIncidentReader(aws.tableName);
+    const parts = { ...sweeper(changes), incidents, shards: sqsShardQueue(sqs, aws.sweepUrl), ...beginning };
     return startSweep(parts, parts.clock.now().getTime() + 50_000);
   };
 
