@@ -55,6 +55,7 @@ describe("recall", () => {
       lastIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
+      raises: {},
       brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
   });
@@ -89,6 +90,7 @@ describe("recall", () => {
       lastIncidentId: "b",
       lastReactivatedAt: NOW.toISOString(),
       passed: { UT1: "461.1" },
+      raises: {},
     };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
     expect(await store.recall(account, "another")).toEqual({ seen: false, ...known });
