@@ -4,7 +4,7 @@ import { accounts as many } from "../brake-text.ts";
 import { addressOf } from "../triggers/difference.ts";
 import { ABOUT_OTHERS, otherTollbreakersIn } from "../triggers/others.ts";
 import { planView } from "../triggers/plan.ts";
-import { type LimitState, statusOf } from "../triggers/status.ts";
+import { type LimitState, type LimitStatus, statusOf } from "../triggers/status.ts";
 import { watchInWords } from "../triggers/status-text.ts";
 import type { Survey, Surveyed } from "../triggers/survey.ts";
 import type { Finding } from "./finding.ts";
@@ -115,9 +115,13 @@ function limitsThat({ surveyed }: Survey, state: LimitState) {
     );
 }
 
-/** A limit of `every: once` whose trigger has fired guards nothing any more. */
+function firesNoMore({ state, silentUntil }: LimitStatus): boolean {
+  return state === "spent" || ((state === "guarded" || state === "unguarded") && silentUntil === null);
+}
+
+/** A limit of `every: once` whose trigger has fired: at most a guard stands for it. */
 function spent({ surveyed }: Survey): Finding[] {
-  const names = surveyed.flatMap((one) => statusOf(one).limits.filter(({ state }) => state === "spent"));
+  const names = surveyed.flatMap((one) => statusOf(one).limits.filter(firesNoMore));
   const counts = Map.groupBy(names, ({ limit }) => limit);
   return [...counts].map(([limit, fired]) =>
     warn(ABOUT, `${limit} fires only once, and has fired on ${many(fired.length)}`, "use every: day, month or year"),

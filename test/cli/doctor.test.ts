@@ -125,6 +125,7 @@ describe("triggers", () => {
     await deployment.simulator.evaluateTriggers();
     expect((await doctor()).of("usage triggers")).toMatchObject([
       { grade: "good" },
+      { grade: "wrong", seen: expect.stringContaining("ever has fired and is silent for good; nothing guards it") },
       { grade: "warn", seen: "ever fires only once, and has fired on 1 account" },
     ]);
   });
