@@ -85,19 +85,22 @@ test("the alert of one that was dismissed before puts it on the list no more", a
   expect(await listed()).not.toContain(account);
 });
 
-test("whoever would have been named by it is named in another", async () => {
-  const other = another();
-  await heldUntold(account, other);
-  const incident = await incidentOf(account);
-  whileNamesAreRead(() => deliver(dismiss(incident)));
-  await rig.followUp(account);
-  await rig.followUp(other);
-  expect(await brakeAlerts(account)).toEqual([]);
-  const [loud, ...more] = await brakeAlerts(other);
-  expect(more).toEqual([]);
-  expect(loud?.subject).toBe("THE BRAKE HOLDS: 1 account NOT suspended");
-  expect(await rig.alertsNaming(other)).toHaveLength(1);
-});
+test.each(["dismissed", "suspended"])(
+  "whoever would have been named by that of one that is %s is named in another",
+  async (how) => {
+    const other = another();
+    await heldUntold(account, other);
+    const incident = await incidentOf(account);
+    whileNamesAreRead(() => deliver(how === "dismissed" ? dismiss(incident) : suspend(account)));
+    await rig.followUp(account);
+    await rig.followUp(other);
+    expect(await brakeAlerts(account)).toEqual([]);
+    const [loud, ...more] = await brakeAlerts(other);
+    expect(more).toEqual([]);
+    expect(loud?.subject).toBe("THE BRAKE HOLDS: 1 account NOT suspended");
+    expect(await rig.alertsNaming(other)).toHaveLength(1);
+  },
+);
 
 test("it says what was counted against the limit of each, in which currency", async () => {
   const other = another();
