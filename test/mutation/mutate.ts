@@ -19,7 +19,7 @@ async function mutate(): Promise<void> {
     plugins: [new URL("runner.ts", import.meta.url).pathname],
     coverageAnalysis: "off",
     concurrency: 1,
-    reporters: ["clear-text"],
+    reporters: ["clear-text", "progress-append-only"],
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
     ignorePatterns: [".tollbreaker", ".serverless", ".esbuild"],
     // Not TypeScript's program interface, which TypeScript 7 does not have.
