@@ -24,7 +24,8 @@ async function mutate(): Promise<void> {
     ignorePatterns: [".tollbreaker", ".serverless", ".esbuild"],
     // Not TypeScript's program interface, which TypeScript 7 does not have.
     tsconfigFile: "none",
-    timeoutMS: 20_000,
+    // A busy machine is no endless loop.
+    timeoutMS: 60_000,
     tempDirName: ".stryker-tmp",
     allowConsoleColors: false,
   }).runMutationTest();
