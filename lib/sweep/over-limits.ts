@@ -115,20 +115,21 @@ function isOldValue(trigger: UsageTrigger, memory: AccountMemory | undefined, no
  * Unless it was not, or has spent as much since as a guard allows.
  */
 function isOldNews(trigger: UsageTrigger, known: Known, { policy, now }: OverLaw): boolean {
-  const { lastReactivatedAt, passed } = known;
+  const { memory, lastReactivatedAt, passed } = known;
   const start = periodStart(trigger.recurring, now);
   // What fires once was made for what is spent from its creation on, as a guard is.
   if (lastReactivatedAt === null || start === null || Date.parse(lastReactivatedAt) < start.getTime()) return false;
   const before = passed[measureOf(trigger)];
-  if (before === undefined || !isDecimal(before)) return !wasBelowSince(trigger, known);
+  const wasBelow = wasBelowSince(trigger, memory, lastReactivatedAt);
+  if (before === undefined || !isDecimal(before)) return !wasBelow;
   const allowed = multiply(trigger.triggerValue, policy.probation.share);
   const isAbove = compare(before, trigger.triggerValue) >= 0;
-  return isAbove && compare(subtract(trigger.currentValue, before), allowed) < 0 && !wasBelowSince(trigger, known);
+  return isAbove && compare(subtract(trigger.currentValue, before), allowed) < 0 && !wasBelow;
 }
 
 /** Whether it was seen below the limit since the account was reactivated. */
-function wasBelowSince(trigger: UsageTrigger, { memory, lastReactivatedAt }: Known): boolean {
-  if (memory === undefined || memory.sampledAt === null || lastReactivatedAt === null) return false;
+function wasBelowSince(trigger: UsageTrigger, memory: AccountMemory | undefined, lastReactivatedAt: string): boolean {
+  if (memory === undefined || memory.sampledAt === null) return false;
   const value = memory.values[measureOf(trigger)];
   return memory.sampledAt > lastReactivatedAt && value !== undefined && compare(value, trigger.triggerValue) < 0;
 }

@@ -5,6 +5,7 @@ import {
   isDecimal,
   multiply,
   percentOf,
+  plainDecimal,
   plainText,
   roundUp,
   subtract,
@@ -24,6 +25,7 @@ describe("a decimal, and what it is in plain notation", () => {
     ["+30", "30"],
     ["+0.0", "0"],
     [".5", "0.5"],
+    [".55", "0.55"],
     ["5.", "5"],
     ["1E+2", "100"],
     ["1e3", "1000"],
@@ -94,6 +96,55 @@ test.each([
   ["-5", "50", "-10.0"],
   ["5", "0.000", null],
 ])("%s of %s is %s percent", (part, whole, percent) => expect(percentOf(part, whole)).toBe(percent));
+
+test.each([
+  ["1.01", 1, "1.1"],
+  ["1.0", 1, "1"],
+  ["0.0000001", 6, "0.000001"],
+  ["-1.01", 1, "-1.1"],
+  ["24.000001", 0, "25"],
+])("%s rounded up to %i decimals is %s: an allowance is never too small", (value, decimals, rounded) => {
+  expect(roundUp(value, decimals)).toBe(rounded);
+});
+
+test.each([
+  [1e-7, "0.0000001"],
+  [1e21, "1000000000000000000000"],
+  [60.52, "60.52"],
+])("the JavaScript number %s is %s", (value, plain) => expect(plainDecimal(value)).toBe(plain));
+
+test("sums are exact, of nothing zero", () => {
+  expect(sum([])).toBe("0");
+  expect(sum(["0.1", "0.2", "+1e1"])).toBe("10.3");
+});
+
+test("equal is equal however it is written, and nearest is JavaScript's own number", () => {
+  expect(compare("100.000000", "1E+2")).toBe(0);
+  expect(compare("99.999999", "100")).toBeLessThan(0);
+  expect(compare("100.000001", "100")).toBeGreaterThan(0);
+  expect(approximate("0.1")).toBe(0.1);
+});
+
+test.each([
+  ["100.000000", "100"],
+  ["1E+2", "100"],
+  ["lots", "lots"],
+])("people read %s as %s", (text, shown) => expect(withoutTrailingZeros(text)).toBe(shown));
+
+test("who calculates with what is no number is told with what, and not more of it than a line holds", () => {
+  expect(() => compare("lots", "1")).toThrow('no decimal number: "lots"');
+  expect(() => compare("x".repeat(200), "1")).toThrow(`no decimal number: "${"x".repeat(80)}"`);
+});
+
+test.each(["\t5\n", "\r\n 5 \t", "  5  "])("white space around %j is taken", (text) => {
+  expect(isDecimal(text)).toBe(true);
+  expect(plainText(text)).toBe("5");
+});
+
+test.each([
+  ...["x5", "5x", "5 5", "1.5x", "x1.5", "1\n2", "1e+-2", "1e1.5", "5.x", "1ee2", "1e1000", "1e-1000"],
+  ...["0".repeat(31), `${"0".repeat(31)}.5`, `0.${"0".repeat(31)}`, `.${"0".repeat(31)}`, "0e1000"],
+])("%j is no number, all of it", (text) => expect(isDecimal(text)).toBe(false));
 
 // Every way to write a number that is taken.
 const digits = (most: number) => fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: most });

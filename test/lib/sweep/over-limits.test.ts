@@ -35,6 +35,10 @@ describe("a value at or over its limit that has not fired", () => {
     });
   });
 
+  test("is remembered of an account that was never swept, too", () => {
+    expect(over(NOTHING_KNOWN).over).toEqual(over(remembered()).over);
+  });
+
   test("is a signal at the second, and stays remembered", () => {
     const { signals, over: sights } = over(remembered({ over: seen(5 * MINUTE) }));
     expect(signals).toMatchObject([
@@ -112,6 +116,47 @@ describe("after a reactivation in the same period", () => {
     expect(sights("150", "175")).toEqual([NAME]);
   });
 
+  test("below, only where it was seen so after it, and below: at the limit it may be the spend from before", () => {
+    const sights = (value: string | null, sampledAt: string | null) =>
+      Object.keys(
+        over(reactivated({ values: value === null ? {} : { "totalprice price daily": value }, sampledAt })).over,
+      );
+    const since = timeBefore(30 * MINUTE).toISOString();
+    expect(sights("99.999999", since)).toEqual([NAME]);
+    for (const value of ["100", "130", null]) expect(sights(value, since)).toEqual([]);
+    for (const sampledAt of [at, null]) expect(sights("60", sampledAt)).toEqual([]);
+  });
+
+  test("in the very moment of the period's beginning counts as in the period, and a sight in the moment of it as before", () => {
+    expect(over({ ...remembered(), lastReactivatedAt: "2026-10-04T00:00:00.000Z" }).over).toEqual({});
+    expect(over(reactivated({ over: { [NAME]: { period: "2026-10-04", at } } })).over).toEqual({});
+  });
+
+  test("of which nothing can be read is old news, and so is that of an account without a memory", () => {
+    expect(over({ ...reactivated({}), passed: { "totalprice price daily": "lots" } }).over).toEqual({});
+    expect(over({ ...NOTHING_KNOWN, lastReactivatedAt: at }).over).toEqual({});
+  });
+
+  test.each([
+    ["90", "100", [NAME]],
+    ["99.999999", "100", [NAME]],
+    ["100", "110", []],
+    ["100", "125", [NAME]],
+  ])(
+    "came back with %s, has %s: what was below the limit is watched by its own trigger alone",
+    (value, now, sights) => {
+      const known = { ...reactivated({}), passed: { "totalprice price daily": value } };
+      expect(Object.keys(over(known, { "daily-spend": { currentValue: now } }).over)).toEqual(sights);
+    },
+  );
+
+  test("a guard is over its value at first sight, too", () => {
+    const guards = guardsFor(POLICY, ACCOUNT, PUBLIC_URL, "a-command").slice(0, 1);
+    const spent = guards.map((one) => listed(one, 1, { triggerValue: "155", currentValue: "160" }));
+    const { over: sights } = overLimits(ACCOUNT, spent, reactivated({}), { policy: POLICY, now: NOW });
+    expect(Object.values(sights)).toEqual([{ period: "once", at: NOW.toISOString() }]);
+  });
+
   test("its guards count what is spent since, so theirs is new", () => {
     const guards = guardsFor(POLICY, ACCOUNT, PUBLIC_URL, "a-command").slice(0, 1);
     const spent = guards.map((one) => listed(one, 1, { triggerValue: "155", currentValue: "160" }));
@@ -160,6 +205,14 @@ describe("in the first hour of a period, when Twilio may still show the value of
 
   test("nor one of which nothing is known", () => {
     expect(sights("150", remembered())).toEqual([]);
+    expect(sights("150", NOTHING_KNOWN)).toEqual([]);
+    expect(sights("150", remembered({ values: {}, sampledAt: YESTERDAY }))).toEqual([]);
+    expect(sights("150", remembered({ values: { "totalprice price daily": "60" }, sampledAt: null }))).toEqual([]);
+  });
+
+  test("nor one that was at its limit yesterday, or fired in the second in which it was seen", () => {
+    expect(sights("105", kept("100"))).toEqual([]);
+    expect(sights("105", kept("60", "2026-10-03T23:58:00.000Z"), firedYesterday)).toEqual([]);
   });
 
   test("after that hour it counts", () => {

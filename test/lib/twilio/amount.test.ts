@@ -16,4 +16,6 @@ test.each([
   [JSON.parse("1e400"), null],
   [1e300, null],
   [{ amount: 5 }, null],
+  // Which JavaScript would write as 5
+  [["5"], null],
 ])("%j as an amount of Twilio's is %j", (value, amount) => expect(amountOf(value)).toBe(amount));

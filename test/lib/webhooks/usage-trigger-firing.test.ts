@@ -3,7 +3,7 @@ import { readMessage } from "../../../lib/inbox/inbox.ts";
 import { parseForm } from "../../../lib/twilio/signature.ts";
 import { messageId, readFiring, readTime } from "../../../lib/webhooks/usage-trigger-firing.ts";
 import fc from "../../support/fast-check.ts";
-import { encoded, firing } from "../../support/signed-webhook.ts";
+import { encoded, firing, USAGE_TRIGGER_SID } from "../../support/signed-webhook.ts";
 
 const accountSid = `AC${"1".repeat(32)}`;
 const receivedAt = new Date("2026-10-04T12:00:01.500Z");
@@ -72,7 +72,90 @@ test.each(["1e400", "1e999999999", "NaN", "Infinity", "0x10", "1_000", "1,000.00
   },
 );
 
+describe("what a firing is judged by must be there, once, and of its kind", () => {
+  const decimal = "a decimal number such as 1000.000000";
+  const period = "daily, monthly, yearly, alltime or empty";
+  const long = (length: number) => `"${"x".repeat(100)}…(${length} characters)"`;
+
+  test.each<[string, string | string[] | undefined, string]>([
+    ["UsageTriggerSid", undefined, "expected UT and 32 hexadecimal digits, got nothing"],
+    ["UsageTriggerSid", `AC${"1".repeat(32)}`, `expected UT and 32 hexadecimal digits, got "AC${"1".repeat(32)}"`],
+    ["UsageCategory", undefined, "expected a usage category such as totalprice, got nothing"],
+    ["UsageCategory", " ", 'expected a usage category such as totalprice, got " "'],
+    ["UsageCategory", "x".repeat(1025), `expected a usage category such as totalprice, got ${long(1025)}`],
+    ["TriggerBy", "", 'expected count, usage or price, got ""'],
+    ["TriggerBy", ["price", "count"], 'expected count, usage or price, got "price" and "count"'],
+    ["TriggerValue", "", `expected ${decimal}, got ""`],
+    ["CurrentValue", ["1", "1"], `expected ${decimal}, got "1" and "1"`],
+    ["Recurring", ["daily", ""], `expected ${period}, got "daily" and ""`],
+    ["Recurring", "x".repeat(65), `expected ${period}, got "${"x".repeat(65)}"`],
+  ])("%s, %j", (name, value, problem) => {
+    const signal = read({ [name]: value });
+    expect(signal).toMatchObject({ kind: "not-understood", problem: `${name}: ${problem}` });
+  });
+
+  test.each([
+    ["UsageCategory", "x".repeat(1024), "usageCategory"],
+    ["Recurring", "x".repeat(64), "recurring"],
+    ["Recurring", "", "recurring"],
+  ])("%s may be a word of tomorrow: %j", (name, value, kept) => {
+    expect(read({ [name]: value })).toMatchObject({ kind: "usage-trigger", [kept]: value });
+  });
+});
+
+test("a firing is kept as it came", () => {
+  expect(read({ IdempotencyToken: "idem-1" }, `${URL_TOLD}?limit=daily-spend`)).toEqual({
+    kind: "usage-trigger",
+    id: "idem-1",
+    accountSid,
+    receivedAt: receivedAt.toISOString(),
+    usageTriggerSid: USAGE_TRIGGER_SID,
+    dateFired: "Sun, 04 Oct 2026 12:00:00 +0000",
+    firedAt: "2026-10-04T12:00:00.000Z",
+    recurring: "daily",
+    usageCategory: "totalprice",
+    triggerBy: "price",
+    triggerValue: "50.000000",
+    currentValue: "60.52",
+    usageRecordUri: `/2010-04-01/Accounts/${accountSid}/Usage/Records.json?Category=totalprice`,
+    idempotencyToken: "idem-1",
+    limit: "daily-spend",
+    found: "webhook",
+    probation: false,
+    fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+});
+
+test.each([
+  ["", "?limit=all&probation=1", true],
+  ["alltime", "?limit=all&probation=1", true],
+  ["alltime", "?probation", true],
+  ["", "?limit=all", false],
+  // Whoever holds the token can write it into the address of a daily trigger.
+  ["daily", "?limit=all&probation=1", false],
+  ["yearly", "?probation=1", false],
+])("a %j trigger whose address has %j is a guard: %s", (recurring, query, probation) => {
+  expect(read({ Recurring: recurring }, URL_TOLD + query)).toMatchObject({ probation });
+});
+
+test("an IdempotencyToken that says nothing is none: each firing keeps an ID of its own", () => {
+  for (const token of ["", "  ", ["one", "two"]]) expect(read({ IdempotencyToken: token }).id).toMatch(/^firing-/);
+  const long = read({ IdempotencyToken: "x".repeat(2000) });
+  expect(long).toMatchObject({ id: messageId("x".repeat(2000)), idempotencyToken: "x".repeat(1024) });
+});
+
 describe("what is not understood", () => {
+  test("shows the first forty fields, each cut to what a line holds", () => {
+    const form = new Map(Array.from({ length: 50 }, (_, n): [string, string[]] => [`N${n}`, [`${n}`]]));
+    form.set("N0", ["a", "b".repeat(300)]).set("N1", ["c".repeat(256)]);
+    const signal = readFiring({ accountSid, form, url: URL_TOLD }, receivedAt);
+    const fields = signal.kind === "not-understood" ? signal.fields : {};
+    expect(Object.keys(fields)).toEqual([...form.keys()].slice(0, 40));
+    expect(fields).toMatchObject({ N0: `a | ${"b".repeat(252)}…(304 characters)`, N1: "c".repeat(256), N39: "39" });
+    const named = readFiring({ accountSid, form: new Map([["n".repeat(65), ["v"]]]), url: URL_TOLD }, receivedAt);
+    expect(named).toMatchObject({ fields: { [`${"n".repeat(64)}…(65 characters)`]: "v" } });
+  });
+
   test("says each thing that was wrong, what was expected and what came", () => {
     const signal = read({ UsageTriggerSid: "UT1", TriggerValue: ["1", "2"], CurrentValue: undefined });
     expect(signal).toEqual({
