@@ -18,6 +18,9 @@ const COMMANDS: readonly (readonly [request: string, command: string])[] = [
   ["POST /api/brake/release", "brake release"],
   ["the header `Authorization: Bearer <token>`", "TOLLBREAKER_TOKEN"],
   ["send your token", "set TOLLBREAKER_TOKEN"],
+  ["and send its `digest` as `checklist`", "and add its digest: --checklist DIGEST"],
+  ["the `digest` of the check-list on record, which is `checklist` here", "the digest of the check-list on record"],
+  ["`checklist`: the `digest` of the check-list", "--checklist with the digest of the check-list"],
   ["each of `missing` in `acknowledge`, or in `cleanup`", "each in --acknowledge, or in --cleanup"],
 ];
 

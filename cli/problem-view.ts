@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import type { ErrorDetail } from "../lib/errors.ts";
-import { openLine } from "./checklist-words.ts";
+import { listLines, openLine } from "./checklist-words.ts";
 import { inCommands } from "./in-commands.ts";
+import { Checklist } from "./incident-view.ts";
 
 /** What the operator API says when it refuses (RFC 9457), with the members of its own: lib/http/problem.ts. */
 
@@ -18,12 +19,13 @@ export const Problem = z.object({
   state: z.exactOptional(z.string()),
   missing: z.exactOptional(z.array(z.object({ id: z.string(), answer: z.exactOptional(z.string()), why: z.string() }))),
   errors: z.exactOptional(z.array(z.object(mistake))),
+  checklist: z.exactOptional(Checklist),
 });
 export type Problem = z.infer<typeof Problem>;
 type Advice = Pick<ErrorDetail, "expected" | "got" | "fix">;
 
 /** What a problem says beyond its sentence: its other mistakes, and each open item with the flags that answer it. */
-export function notesOf({ errors = [], missing = [] }: Problem): string[] {
+export function notesOf({ errors = [], missing = [], checklist }: Problem): string[] {
   // The first mistake is the problem itself.
   const others = errors.slice(1).map((one) => {
     const { detail } = one;
@@ -31,7 +33,7 @@ export function notesOf({ errors = [], missing = [] }: Problem): string[] {
     const advice = [said("Expected", expected), said("Got", got), said("Fix", fix)];
     return [detail, ...advice].filter((part) => part !== "").join(" ");
   });
-  return [...others, ...missing.map(openLine)];
+  return [...others, ...(checklist === undefined ? missing.map(openLine) : listLines(checklist))];
 }
 
 function said(name: string, text: string | undefined): string {

@@ -44,7 +44,11 @@ function addReactivate(command: Command, { environment, terminal }: Scene): void
     .option("--acknowledge <ids>", `open items to leave as they are: ${CHECK_IDS.join(", ")}`, listOf(CHECK_IDS))
     .option("--cleanup <ids>", `what to clean up on the way: ${CLEANUP_IDS.join(", ")}`, listOf(CLEANUP_IDS))
     .option("--countries <codes>", "with the clean-up voice-countries, such as US,CA", countries)
-    .option("--yes", "do not ask once more before it begins")
+    .option(
+      "--checklist <digest>",
+      "which check-list --acknowledge was read on: `incidents show` ends it with its digest",
+    )
+    .option("--yes", "do not ask once more before it begins; with --acknowledge, needs --checklist")
     .option("--json", JSON_HELP)
     .action(async (id: string, { json = false, ...options }: ReactivateOptions & Json) => {
       const { reactivateIncident } = await import("./reactivate.ts");

@@ -27,6 +27,16 @@ interface Extensions {
   state?: string;
   /** What has to be answered first. */
   missing?: readonly Missing[];
+  /** What has to be looked at first: the check-list as it is on record. */
+  checklist?: ShownChecklist;
+}
+
+/** A check-list as the operator API shows it; its digest says which one is answered. */
+export interface ShownChecklist {
+  readAt: string;
+  items: readonly { id: string; answer: string; why: string }[];
+  account?: string | undefined;
+  digest: string;
 }
 
 export interface Missing {

@@ -4,7 +4,7 @@ import { INCIDENT_ID, type IncidentReader } from "../../incidents/incident-reade
 import { noSuchIncident } from "../no-such-incident.ts";
 import { readRecord } from "../read-record.ts";
 import { holdConflict } from "./hold-conflict.ts";
-import { reactivationConflict, reactivationFlaws } from "./judge-reactivation.ts";
+import { reactivationConflict, reactivationFlaws, seenBy, unshown } from "./judge-reactivation.ts";
 import { type Found, restorationConflict } from "./judge-restoration.ts";
 import { reasonMistakes } from "./reason.ts";
 import { mayDismiss } from "./standing.ts";
@@ -42,16 +42,12 @@ export function isCarriedOut(timeline: readonly TimelineEntry[], { id }: Pick<En
   return timeline.some(({ detail }) => detail["command"] === id);
 }
 
-async function conflict(
-  incidents: IncidentReader,
-  found: Found,
-  { kind }: WishedOfIncident,
-): Promise<Refused | undefined> {
+async function conflict(incidents: IncidentReader, found: Found, wish: WishedOfIncident): Promise<Refused | undefined> {
   const { incident } = found;
   const { state } = incident;
-  switch (kind) {
+  switch (wish.kind) {
     case "reactivate":
-      return reactivationConflict(incident);
+      return reactivationConflict(incident) ?? unshown(incident, wish);
     case "check":
       return state === "suspended" ? undefined : refused(stateConflict(incident, { expected: "suspended" }));
     case "restore-numbers":
@@ -104,7 +100,7 @@ function commandOf(wish: WishedOfIncident, asked: Envelope, { accountSid, checkl
         acknowledge: once(acknowledge),
         cleanup: once(cleanup),
         countries: once(countries),
-        seen: [...(checklist?.items ?? [])],
+        seen: seenBy(checklist, wish),
       };
     }
   }

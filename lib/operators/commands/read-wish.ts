@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod/mini";
-import { CHECK_IDS, CLEANUP_IDS } from "../../incidents/checklist.ts";
+import { CHECK_IDS, CHECKLIST_DIGEST, CLEANUP_IDS } from "../../incidents/checklist.ts";
 import { ACCOUNT_SID } from "../../twilio/sids.ts";
 import { readBody } from "./read-body.ts";
 import type { Refused } from "./verdict.ts";
@@ -21,11 +21,14 @@ const reason = z._default(text("a text of 10 to 500 characters"), "");
 const COUNTRY = "a list of ISO 3166-1 alpha-2 codes, such as US";
 const SIDS = "a list of AccountSids: AC and 32 hexadecimal digits each";
 
+const DIGEST = "the `digest` of the check-list that you answer: 16 hexadecimal digits";
+
 const Reactivation = z.strictObject({
   reason,
   acknowledge: listOf(CHECK_IDS),
   cleanup: listOf(CLEANUP_IDS),
   countries: list(text(COUNTRY), COUNTRY),
+  checklist: z.exactOptional(text(DIGEST).check(z.regex(CHECKLIST_DIGEST, DIGEST))),
 });
 const ReasonAlone = z.strictObject({ reason });
 const Nothing = z.strictObject({});

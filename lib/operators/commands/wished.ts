@@ -28,6 +28,8 @@ export interface WishedReactivation extends OfIncident {
   cleanup: readonly CleanupId[];
   /** ISO 3166-1 alpha-2; only with the clean-up `voice-countries`. */
   countries: readonly string[];
+  /** `digestOf` the check-list that was shown and is answered; needed for what is acknowledged. */
+  checklist?: string | undefined;
 }
 
 interface WishedDismissal extends OfIncident {
