@@ -10,6 +10,8 @@ const COMMANDS: readonly (readonly [request: string, command: string])[] = [
   ["GET /api/incidents", "incidents list"],
   ["GET /api/brake", "brake show"],
   ["GET /api/operators", "operators list"],
+  ["POST /api/incidents/reactivate", "incidents reactivate --all"],
+  ["POST /api/incidents/dismiss", "incidents dismiss --all"],
   ["POST /api/incidents/{id}/reactivate", "incidents reactivate ID"],
   ["POST /api/incidents/{id}/dismiss", "incidents dismiss ID"],
   ["POST /api/incidents/{id}/check", "incidents check ID"],

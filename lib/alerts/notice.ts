@@ -34,7 +34,8 @@ type NoticeKind =
   | "daily-summary"
   | "sweep-trouble"
   | "accounts-set-aside"
-  | "list-incomplete";
+  | "list-incomplete"
+  | "batch";
 
 /** Account names in it are shown defanged, as in an alert. */
 export function notice(said: Omit<Notice, "about" | "text" | "shortened">): Notice {

@@ -29,6 +29,16 @@ interface Extensions {
   missing?: readonly Missing[];
   /** What has to be looked at first: the check-list as it is on record. */
   checklist?: ShownChecklist;
+  /** Of a request for several incidents: those that need a person's look, each by itself. */
+  leftOut?: readonly LeftOut[];
+}
+
+/** An incident that a request for several does not carry out, and why: what it would be refused for alone. */
+export interface LeftOut {
+  id: string;
+  accountSid: string | null;
+  code: string;
+  why: string;
 }
 
 /** A check-list as the operator API shows it; its digest says which one is answered. */

@@ -7,7 +7,9 @@ import type { OperatorVariables } from "./authentication.ts";
 import {
   readCheck,
   readDismissal,
+  readDismissals,
   readReactivation,
+  readReactivations,
   readRelease,
   readRestoration,
   readSuspension,
@@ -21,6 +23,8 @@ const READERS = {
   "/api/incidents/:id/dismiss": readDismissal,
   "/api/incidents/:id/check": readCheck,
   "/api/incidents/:id/restore-numbers": readRestoration,
+  "/api/incidents/reactivate": readReactivations,
+  "/api/incidents/dismiss": readDismissals,
   "/api/subaccounts/:sid/suspend": readSuspension,
   "/api/brake/release": readRelease,
 } as const satisfies Record<string, WishReader>;
@@ -66,7 +70,8 @@ async function command(c: Context<OperatorVariables>, { parts, read, base }: Com
   return outcome.kind === "accepted" ? accepted(c, outcome, base) : problemResponse(outcome.problem);
 }
 
-function accepted(c: Context, { command, incidentId }: Accepted, base: string): Response {
+function accepted(c: Context, { command, incidentId, batch }: Accepted, base: string): Response {
+  if (batch !== undefined) return c.json({ command, ...batch }, 202, { Location: `${base}/api/incidents` });
   const incident = incidentId === null ? null : `${base}/api/incidents/${incidentId}`;
   return c.json({ command, incidentId, incident }, 202, { Location: incident ?? `${base}/api/brake` });
 }

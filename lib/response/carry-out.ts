@@ -1,8 +1,9 @@
-import type { CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from "../inbox/commands.ts";
+import type { BatchCommand, CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
 import { wishOf } from "../incidents/wish.ts";
+import { carryOutBatch } from "./carry-out-batch.ts";
 import { suspendWithoutStore } from "./contain-without-store.ts";
 import { dismiss } from "./dismiss.ts";
 import { finishSoon, whyUnfinished } from "./finish.ts";
@@ -50,6 +51,8 @@ async function act(responder: Responder, order: Order, current: Recollection): P
   switch (command.kind) {
     case "release-brake":
       return byReleasing(responder, { command, ...turn });
+    case "batch":
+      return byEach(responder, { command, ...turn });
     case "suspend":
       return bySuspending(responder, { command, ...turn }, current);
     case "reactivate":
@@ -77,6 +80,14 @@ async function byReleasing(responder: Responder, order: Order<ReleaseBrakeComman
   return {};
 }
 
+async function byEach(responder: Responder, order: Order<BatchCommand>): Promise<Acted> {
+  const { clock, log } = responder;
+  const why = whyStale(order.command, undefined, clock.now());
+  if (why === undefined) return unfinished(await carryOutBatch(responder, order.command));
+  log.warn("command-refused", { command: order.command.id, why });
+  return {};
+}
+
 async function bySuspending(responder: Responder, order: Order<SuspendCommand>, current: Recollection): Promise<Acted> {
   const record = await suspendByHand(responder, order, current);
   measure(responder.log, current.known, record);
@@ -94,7 +105,7 @@ function given(record: IncidentRecord | undefined): Acted {
 
 async function onIncident(
   { store, clock, log }: Responder,
-  command: Exclude<Command, { kind: "suspend" | "release-brake" }>,
+  command: Exclude<Command, { kind: "suspend" | "release-brake" | "batch" }>,
   carry: (found: IncidentRecord) => Promise<Acted>,
 ): Promise<Acted> {
   const { id, accountSid, incidentId } = command;

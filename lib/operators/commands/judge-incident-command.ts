@@ -31,6 +31,17 @@ export async function judgeIncidentCommand(
   // What can't be an id isn't worth a read.
   const found = INCIDENT_ID.test(incidentId) ? await readRecord(() => incidents.get(incidentId)) : undefined;
   if (found === undefined) return refused(noSuchIncident(incidentId));
+  return judgeFound(incidents, found, wish, envelope);
+}
+
+/** The same of an incident that was read a moment ago. */
+export async function judgeFound(
+  incidents: IncidentReader,
+  found: Found,
+  wish: WishedOfIncident,
+  envelope: Envelope,
+): Promise<Verdict> {
+  const { incidentId } = wish;
   if (isCarriedOut(found.timeline, envelope)) return { kind: "repeated", incidentId };
   const { incident } = found;
   const refusal = (await conflict(incidents, found, wish)) ?? refusalFor(flaws(incident, wish, envelope));

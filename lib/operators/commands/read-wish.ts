@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod/mini";
+import { MOST_IN_BATCH } from "../../inbox/commands.ts";
 import { CHECK_IDS, CHECKLIST_DIGEST, CLEANUP_IDS } from "../../incidents/checklist.ts";
 import { ACCOUNT_SID } from "../../twilio/sids.ts";
 import { readBody } from "./read-body.ts";
@@ -36,6 +37,42 @@ const Suspension = z.strictObject({ reason, acknowledge: listOf(OBJECTIONS) });
 const accounts = z.array(text(SIDS).check(z.regex(ACCOUNT_SID, SIDS)), { error: SIDS });
 // An empty list names nobody: only what is left out, or null, means everybody.
 const Release = z.strictObject({ reason, accounts: z._default(z.nullable(accounts), null) });
+
+const RULES = "a list of the rules that they tripped by, such as daily-spend";
+const SINCE = "a time, ISO 8601 in UTC, such as 2026-11-21T03:00:00Z";
+const INCIDENTS = `1 to ${MOST_IN_BATCH} of {"id": ..., "checklist": the digest of the check-list that you were shown}`;
+const several = {
+  reason,
+  rules: z.array(text(RULES), { error: RULES }).check(z.minLength(1, RULES), z.maxLength(20, RULES)),
+  since: z.iso.datetime(SINCE),
+  incidents: z
+    .array(
+      z.strictObject({
+        id: text(INCIDENTS),
+        checklist: z.exactOptional(text(DIGEST).check(z.regex(CHECKLIST_DIGEST, DIGEST))),
+      }),
+      { error: INCIDENTS },
+    )
+    .check(z.minLength(1, INCIDENTS), z.maxLength(MOST_IN_BATCH, INCIDENTS)),
+};
+const Reactivations = z.strictObject({
+  ...several,
+  acknowledge: listOf(CHECK_IDS),
+  cleanup: listOf(CLEANUP_IDS),
+  countries: list(text(COUNTRY), COUNTRY),
+});
+const Dismissals = z.strictObject(several);
+
+export const readReactivations: WishReader = async (c) => {
+  const read = await readBody(c, Reactivations);
+  return read.kind === "refused" ? read : wish({ kind: "batch", action: "reactivate", ...read.body });
+};
+
+export const readDismissals: WishReader = async (c) => {
+  const read = await readBody(c, Dismissals);
+  const none = { acknowledge: [], cleanup: [], countries: [] };
+  return read.kind === "refused" ? read : wish({ kind: "batch", action: "dismiss", ...none, ...read.body });
+};
 
 export const readReactivation: WishReader = async (c, incidentId) => {
   const read = await readBody(c, Reactivation);

@@ -1,12 +1,26 @@
-import { type Missing, type Mistake, type Problem, type ShownChecklist, together } from "../../http/problem.ts";
+import {
+  type LeftOut,
+  type Missing,
+  type Mistake,
+  type Problem,
+  type ShownChecklist,
+  together,
+} from "../../http/problem.ts";
 import type { Command } from "../../inbox/commands.ts";
 
 /** What the record says to a wish. `incidentId`: the incident that will tell how it goes; null where none does. */
 export type Verdict =
-  | { kind: "ready"; command: Command; incidentId: string | null }
+  | { kind: "ready"; command: Command; incidentId: string | null; batch?: Batch }
   /** This very request was carried out before. */
-  | { kind: "repeated"; incidentId: string | null }
+  | { kind: "repeated"; incidentId: string | null; batch?: Batch }
   | Refused;
+
+/** What becomes of each incident of a request for several. */
+export interface Batch {
+  /** Each has a command of its own, by which its history can be followed. */
+  incidents: readonly { id: string; accountSid: string; command: string }[];
+  leftOut: readonly LeftOut[];
+}
 
 export interface Refused {
   kind: "refused";

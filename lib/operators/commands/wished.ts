@@ -7,7 +7,8 @@ export type Wished =
   | WishedCheck
   | WishedRestoration
   | WishedSuspension
-  | WishedRelease;
+  | WishedRelease
+  | WishedBatch;
 
 /** Those that concern an incident that there is. */
 export type WishedOfIncident = WishedReactivation | WishedDismissal | WishedCheck | WishedRestoration;
@@ -62,4 +63,18 @@ export interface WishedRelease extends Request {
   reason: string;
   /** Only these of the accounts that wait, perhaps none; null: all. */
   accounts: readonly string[] | null;
+}
+
+export interface WishedBatch extends Request {
+  kind: "batch";
+  action: "reactivate" | "dismiss";
+  reason: string;
+  /** What the incidents tripped by, and since when (ISO 8601 UTC): others are left out. */
+  rules: readonly string[];
+  since: string;
+  acknowledge: readonly CheckId[];
+  cleanup: readonly CleanupId[];
+  countries: readonly string[];
+  /** Each with the digest of the check-list that was shown. */
+  incidents: readonly { id: string; checklist?: string | undefined }[];
 }
