@@ -42,7 +42,9 @@ async function falseAlarm({ system, simulator, policy, teller }: Stage): Promise
   });
   const [first, ...rest] = all.read;
   if (first === undefined) throw new Error("No account is suspended.");
-  teller.tell(`${accounts} accounts trip at once: ${all.read.length} are suspended, and the brake keeps the others running.`);
+  teller.tell(
+    `${accounts} accounts trip at once: ${all.read.length} are suspended, and the brake keeps the others running.`,
+  );
   teller.tell("Nobody has spent any of it: a false alarm.");
   return { suspended: [first, ...rest], waiting: all.held };
 }
@@ -58,11 +60,17 @@ async function shownFirst({ system, teller }: Stage, since: string): Promise<voi
   const { code, said } = await run(system, ["incidents", "reactivate", ...flags]);
   digest = /--checklist ([0-9a-f]{16})/.exec(said)?.[1] ?? "";
   if (code !== 6 || digest === "") throw new Error(`Check-lists that nobody was shown were accepted: ${said}`);
-  teller.tell("An operator asks for all of them at once. What is on their check-lists is shown first, and nothing is done:");
+  teller.tell(
+    "An operator asks for all of them at once. What is on their check-lists is shown first, and nothing is done:",
+  );
   teller.quote(linesOf(said));
 }
 
-async function allAreBack({ system, simulator, teller }: Stage, suspended: readonly WatchedIncident[], since: string): Promise<void> {
+async function allAreBack(
+  { system, simulator, teller }: Stage,
+  suspended: readonly WatchedIncident[],
+  since: string,
+): Promise<void> {
   const flags = [...words(since), ...ANSWERS, "--checklist", digest, "--reason", REASON, "--yes"];
   const { code, said } = await run(system, ["incidents", "reactivate", ...flags]);
   teller.tell("Asked again, with the digest of the lists that were shown:");
@@ -72,7 +80,11 @@ async function allAreBack({ system, simulator, teller }: Stage, suspended: reado
   if (left.length > 0) throw new Error(`${left.length} accounts are not active.`);
 }
 
-async function allAreDismissed({ system, teller }: Stage, waiting: readonly WatchedIncident[], since: string): Promise<void> {
+async function allAreDismissed(
+  { system, teller }: Stage,
+  waiting: readonly WatchedIncident[],
+  since: string,
+): Promise<void> {
   const { code, said } = await run(system, ["incidents", "dismiss", ...words(since), "--reason", REASON, "--yes"]);
   teller.tell("Those that were only alerted about are dismissed in the same way:");
   teller.quote(linesOf(said).slice(-waiting.length - 1));
@@ -95,7 +107,10 @@ function linesOf(said: string): string[] {
 /** The command line, as a script has it: nobody is asked. */
 async function run({ url, operatorToken }: System, args: readonly string[]): Promise<{ code: unknown; said: string }> {
   const environment = { ...process.env, TOLLBREAKER_URL: url, TOLLBREAKER_TOKEN: operatorToken, NO_COLOR: "1" };
-  const child = spawn(process.execPath, ["cli/main.ts", ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["cli/main.ts", ...args], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { code: await ended, said: `${err}${out}` };
