@@ -1,4 +1,5 @@
 import { CLEANUP_IDS, type CleanupId } from "../lib/incidents/checklist.ts";
+import type { ChecklistView, CheckView, ReactivationView } from "./incident-view.ts";
 
 /** The check-list in words: what a clean-up does, and how each item can be answered. */
 
@@ -45,4 +46,20 @@ export function flagsFor(item: Omit<Open, "why">): string {
 /** An open item with the flags that answer it, on one line. */
 export function openLine(item: Open): string {
   return `${item.id} (${item.why}): ${flagsFor(item) || "no flag helps"}`;
+}
+
+/** All that a list says, and how it is answered from a script: without colours, a line for each item. */
+export function listLines({ items, digest }: ChecklistView): string[] {
+  const lines = items.map((item) => (item.answer === "done" ? `${item.id}: ${item.why}` : openLine(item)));
+  return digest === undefined ? lines : [...lines, digestLine(digest)];
+}
+
+/** Under a check-list: what a script carries, that acknowledges something on it. */
+export function digestLine(digest: string): string {
+  return `--acknowledge without being asked: add --checklist ${digest}, which names this list`;
+}
+
+/** What whoever answered was shown of this item, where that was something else. */
+export function seenOtherwise({ id, answer, why }: CheckView, { seen = [] }: ReactivationView): CheckView | undefined {
+  return seen.find((one) => one.id === id && (one.answer !== answer || one.why !== why));
 }

@@ -10,6 +10,8 @@ const COMMANDS: readonly (readonly [request: string, command: string])[] = [
   ["GET /api/incidents", "incidents list"],
   ["GET /api/brake", "brake show"],
   ["GET /api/operators", "operators list"],
+  ["POST /api/incidents/reactivate", "incidents reactivate --all"],
+  ["POST /api/incidents/dismiss", "incidents dismiss --all"],
   ["POST /api/incidents/{id}/reactivate", "incidents reactivate ID"],
   ["POST /api/incidents/{id}/dismiss", "incidents dismiss ID"],
   ["POST /api/incidents/{id}/check", "incidents check ID"],
@@ -18,6 +20,9 @@ const COMMANDS: readonly (readonly [request: string, command: string])[] = [
   ["POST /api/brake/release", "brake release"],
   ["the header `Authorization: Bearer <token>`", "TOLLBREAKER_TOKEN"],
   ["send your token", "set TOLLBREAKER_TOKEN"],
+  ["and send its `digest` as `checklist`", "and add its digest: --checklist DIGEST"],
+  ["the `digest` of the check-list on record, which is `checklist` here", "the digest of the check-list on record"],
+  ["`checklist`: the `digest` of the check-list", "--checklist with the digest of the check-list"],
   ["each of `missing` in `acknowledge`, or in `cleanup`", "each in --acknowledge, or in --cleanup"],
 ];
 

@@ -55,12 +55,16 @@ const Alert = z.object({ about: z.string(), rule: z.string(), because: text, at:
 /** A server that knows nothing of it leaves it out. */
 const unlessOlder = <T extends z.core.$ZodType>(schema: T) => z._default(z.nullable(schema), null);
 
-const Checklist = z.object({
+const Checks = z.readonly(z.array(z.object({ id: z.string(), answer: z.string(), why: z.string() })));
+export const Checklist = z.object({
   readAt: z.string(),
-  items: z.readonly(z.array(z.object({ id: z.string(), answer: z.string(), why: z.string() }))),
+  items: Checks,
   /** The account's status at Twilio; left out where it could not be read. */
   account: z.optional(z.string()),
+  /** By which it is answered. A server that asks for none leaves it out. */
+  digest: z.optional(z.string()),
 });
+export type CheckView = z.infer<typeof Checks>[number];
 export type ChecklistView = z.infer<typeof Checklist>;
 
 const Recurrence = z.object({ limit: z.string(), first: z.string(), previous: z.string(), nth: z.number() });
@@ -75,6 +79,8 @@ const Reactivation = z.object({
   acknowledge: names,
   cleanup: names,
   countries: names,
+  /** The check-list that was answered; left out by a server that does not tell it. */
+  seen: z.optional(Checks),
   cleaned: names,
   guards: names,
   probationUntil: text,

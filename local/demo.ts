@@ -10,6 +10,7 @@ import { lostWebhookStory } from "./demo/lost-webhook.ts";
 import { STORIES } from "./demo/stories.ts";
 import type { Story } from "./demo/story.ts";
 import { teller } from "./demo/teller.ts";
+import { undoStory } from "./demo/undo.ts";
 import { type System, startSystem } from "./system.ts";
 
 /**
@@ -62,6 +63,7 @@ async function showIncident({ url, operatorToken }: System, incidentId: string):
 const HELP = `npm run demo                        somebody pumps texts through one subaccount
 npm run demo -- --attack NAME       or ${Object.keys(STORIES).slice(1).join(", ")}
 npm run demo -- --comeback          an account comes back, checked, cleaned and armed
+npm run demo -- --undo              a false alarm of many accounts, undone by one command
 npm run demo -- --lost-webhook      the webhook is dropped on the way, and the sweep finds the firing`;
 
 function explain(): never {
@@ -73,12 +75,14 @@ function readStory(): Story {
   const options = {
     attack: { type: "string", default: "sms-pumping" },
     comeback: { type: "boolean" },
+    undo: { type: "boolean" },
     "lost-webhook": { type: "boolean" },
     help: { type: "boolean" },
   } as const;
   const { values } = parseArgs({ options });
   if (values.help) return explain();
   if (values.comeback) return comebackStory;
+  if (values.undo) return undoStory;
   if (values["lost-webhook"]) return lostWebhookStory;
   const story = Object.hasOwn(STORIES, values.attack) ? STORIES[values.attack] : undefined;
   if (story !== undefined) return story;

@@ -1,7 +1,7 @@
-import { openLine } from "../checklist-words.ts";
+import { listLines, seenOtherwise } from "../checklist-words.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { holdOf } from "../hold.ts";
-import type { IncidentStory } from "../incident-view.ts";
+import type { CheckView, IncidentStory, ReactivationView } from "../incident-view.ts";
 import { afterReactivation, nextSteps, typed } from "../next-step.ts";
 import { isSuspension } from "../suspensions.ts";
 import { accountName, sentence } from "../wording.ts";
@@ -82,8 +82,14 @@ function wasSuspended({ timeline }: IncidentStory, command: string): boolean {
 /** What the fresh reading found open, and how to answer it: only where the list was what it was refused for. */
 function openNotes({ checklist, reactivation, state }: IncidentStory): string[] {
   if (checklist === null || reactivation === null || state !== "suspended") return [];
-  const answered = new Set([...reactivation.acknowledge, ...reactivation.cleanup]);
-  return checklist.items.filter(({ id, answer }) => answer !== "done" && !answered.has(id)).map(openLine);
+  return listLines({ ...checklist, items: checklist.items.filter((item) => isUnanswered(item, reactivation)) });
+}
+
+/** Also what was acknowledged, where it says something else by now. */
+function isUnanswered(item: CheckView, reactivation: ReactivationView): boolean {
+  const { id, answer } = item;
+  if (answer === "done" || reactivation.cleanup.includes(id)) return false;
+  return !reactivation.acknowledge.includes(id) || seenOtherwise(item, reactivation) !== undefined;
 }
 
 function unknown(because: "time-out" | "interrupt", { incidentId, accountSid }: UnderWay): Failure {

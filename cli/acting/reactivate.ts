@@ -22,6 +22,8 @@ export interface ReactivateOptions {
   acknowledge?: readonly string[];
   cleanup?: readonly string[];
   countries?: readonly string[];
+  /** The digest of the check-list that `acknowledge` was read on. */
+  checklist?: string;
   /** Without the last question. */
   yes?: true;
 }
@@ -32,10 +34,13 @@ interface Wish {
   acknowledge: readonly string[];
   cleanup: readonly string[];
   countries?: readonly string[];
+  /** The digest of the list that was answered; left out where the server has none. */
+  checklist?: string;
 }
 
 /**
- * `incidents reactivate`: look at it ─ read the check-list anew ─ answer what is open ─ confirm ─ send ─ follow.
+ * `incidents reactivate`: look at it ─ read the check-list anew ─ answer what is open ─ confirm ─ send ─ follow. Where the
+ * list on record is another one by then, a person is shown that, and asked again.
  * @throws Failure for every end but a reactivated account.
  */
 export async function reactivateIncident(
@@ -50,11 +55,43 @@ export async function reactivateIncident(
   const found = await readIncident(server, id);
   refuseUnlessSuspended(found);
   const incident = await withFreshChecklist(server, found, terminal, manner.pace);
+  await answerAndSend(server, incident, options, terminal, manner);
+}
+
+async function answerAndSend(
+  server: Server,
+  incident: IncidentStory,
+  options: ReactivateOptions,
+  terminal: Terminal,
+  manner: Manner,
+): Promise<void> {
   refuseHeld(incident);
   showBriefly(incident, terminal);
   const wish = await wishFor(incident, options, terminal);
-  if (!options.yes) await confirmed(incident, wish, terminal);
-  await carryOut(server, { asked: "reactivate", path: `${pathOf(id)}/reactivate`, json: wish }, terminal, manner);
+  if (isAsked(options, terminal)) await confirmed(incident, wish, terminal);
+  const path = `${pathOf(incident.id)}/reactivate`;
+  try {
+    await carryOut(server, { asked: "reactivate", path, json: wish }, terminal, manner);
+  } catch (thrown) {
+    if (terminal.person === undefined || !isAnotherList(thrown)) throw thrown;
+    terminal.tell("\nThe check-list was read anew meanwhile, and says something else: answer it as it is now.\n");
+    // What was acknowledged stood on the other list.
+    const { acknowledge: _, checklist: __, yes: ___, ...rest } = options;
+    await answerAndSend(server, await readIncident(server, incident.id), rest, terminal, manner);
+  }
+}
+
+function isAnotherList(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.code === "checklist-changed";
+}
+
+/** `--yes` does not stand for having seen the list that `--acknowledge` answers: its digest does. */
+function isAsked(options: ReactivateOptions, { person }: Terminal): boolean {
+  return !options.yes || (person !== undefined && isBlind(options));
+}
+
+function isBlind({ acknowledge = [], checklist }: ReactivateOptions): boolean {
+  return acknowledge.length > 0 && checklist === undefined;
 }
 
 function refuseMismatch({ cleanup = [], countries = [] }: ReactivateOptions): void {
@@ -124,7 +161,21 @@ async function wishFor(incident: IncidentStory, options: ReactivateOptions, term
   if (terminal.person === undefined) refuseIncomplete(options, open);
   const reason = await requireReason(options.reason, terminal);
   const answers = await askForEach(open, given, terminal);
-  return { reason, ...answers, ...(countries && { countries }) };
+  const checklist = answeredList(incident, options, terminal);
+  return { reason, ...answers, ...(countries && { countries }), ...(checklist !== undefined && { checklist }) };
+}
+
+/**
+ * The digest of the list that was answered: of the one on the screen, where a person was asked about it. Whatever a script
+ * acknowledges, it read elsewhere: the server refuses it unless the script says where, and shows the list.
+ */
+function answeredList(
+  { checklist }: IncidentStory,
+  options: ReactivateOptions,
+  terminal: Terminal,
+): string | undefined {
+  if (isAsked(options, terminal)) return checklist?.digest;
+  return isBlind(options) ? undefined : (options.checklist ?? checklist?.digest);
 }
 
 function refuseIncomplete({ reason, yes }: ReactivateOptions, open: readonly Open[]): void {

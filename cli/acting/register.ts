@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { MOST_IN_BATCH } from "../../lib/inbox/commands.ts";
 import { CHECK_IDS, CLEANUP_IDS } from "../../lib/incidents/checklist.ts";
 import { OBJECTIONS } from "../../lib/operators/commands/wished.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { type Environment, findServer } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { ReleaseOptions } from "./brake.ts";
@@ -15,11 +17,32 @@ interface Scene {
   terminal: Terminal;
 }
 
+interface AllOptions {
+  all?: true;
+  becauseOf?: readonly string[];
+  since?: string;
+}
+
+interface DismissOptions {
+  reason?: string;
+  yes?: true;
+}
+
+/** They choose among incidents; together with an id they would be passed over in silence. */
+function refuseForOne(becauseOf: readonly string[] | undefined, since: string | undefined): void {
+  if (becauseOf === undefined && since === undefined) return;
+  throw new Failure(EXIT.usage, "option-unfit", "--because-of and --since belong to --all.", {
+    expected: "an incident's id without them, or --all with both",
+    fix: "leave out the id and add --all, or leave these out",
+  });
+}
+
 interface Json {
   json?: boolean;
 }
 
 const JSON_HELP = "the outcome as JSON on standard output, and nothing else there";
+const ALL_HELP = `each incident of --because-of and --since, ${MOST_IN_BATCH} at most, the oldest first`;
 const ID = "the incident's id, as the list shows it";
 
 /** On `incidents`: reactivate, dismiss, check and restore-numbers. */
@@ -41,14 +64,33 @@ export function addAccountCommands(root: Command, environment: Environment, term
 
 function addReactivate(command: Command, { environment, terminal }: Scene): void {
   reasoned(command)
-    .description("brings a suspended account back: shows the check-list, asks, and follows")
-    .argument("<id>", ID)
+    .description(
+      "brings a suspended account back: shows the check-list, asks, and follows; or several, after a false alarm",
+    )
+    .argument("[id]", `${ID}; or --all`)
     .option("--acknowledge <ids>", `open items to leave as they are: ${CHECK_IDS.join(", ")}`, listOf(CHECK_IDS))
     .option("--cleanup <ids>", `what to clean up on the way: ${CLEANUP_IDS.join(", ")}`, listOf(CLEANUP_IDS))
+    .option("--all", ALL_HELP)
+    .option(
+      "--because-of <rules>",
+      "with --all: what tripped them, such as daily-spend; once more for another rule",
+      eachOf,
+    )
+    .option("--since <time>", "with --all: from which firing on, such as 2026-11-21T03:00:00Z")
     .option("--countries <codes>", "with the clean-up voice-countries, such as US,CA", countries)
-    .option("--yes", "do not ask once more before it begins")
+    .option(
+      "--checklist <digest>",
+      "which check-list --acknowledge was read on: `incidents show` ends it with its digest",
+    )
+    .option("--yes", "do not ask once more before it begins; with --acknowledge, needs --checklist")
     .option("--json", JSON_HELP)
-    .action(async (id: string, { json = false, ...options }: ReactivateOptions & Json) => {
+    .action(async (id: string | undefined, { json = false, ...given }: ReactivateOptions & AllOptions & Json) => {
+      const { all, becauseOf, since, ...options } = given;
+      if (id === undefined || all) {
+        const { actOnAll } = await import("./all.ts");
+        return actOnAll(() => findServer(environment), "reactivate", { id, json, ...given }, terminal);
+      }
+      refuseForOne(becauseOf, since);
       const { reactivateIncident } = await import("./reactivate.ts");
       await ending(json, id, terminal, async (screen) =>
         reactivateIncident(await findServer(environment), id, options, screen, { json }),
@@ -69,10 +111,24 @@ function addCheck(command: Command, { environment, terminal }: Scene): void {
 
 function addDismiss(command: Command, { environment, terminal }: Scene): void {
   reasoned(command)
-    .description("ends an incident about which nothing is to be done")
-    .argument("<id>", ID)
+    .description("ends an incident about which nothing is to be done; or several, after a false alarm")
+    .argument("[id]", `${ID}; or --all`)
+    .option("--all", ALL_HELP)
+    .option(
+      "--because-of <rules>",
+      "with --all: what tripped them, such as daily-spend; once more for another rule",
+      eachOf,
+    )
+    .option("--since <time>", "with --all: from which firing on, such as 2026-11-21T03:00:00Z")
+    .option("--yes", "with --all: do not ask once more before it begins")
     .option("--json", JSON_HELP)
-    .action(async (id: string, { json = false, ...options }: { reason?: string } & Json) => {
+    .action(async (id: string | undefined, { json = false, ...given }: DismissOptions & AllOptions & Json) => {
+      const { all, becauseOf, since, yes: _, ...options } = given;
+      if (id === undefined || all) {
+        const { actOnAll } = await import("./all.ts");
+        return actOnAll(() => findServer(environment), "dismiss", { id, json, ...given }, terminal);
+      }
+      refuseForOne(becauseOf, since);
       const { dismissIncident } = await import("./incident-commands.ts");
       await ending(json, id, terminal, async (screen) =>
         dismissIncident(await findServer(environment), id, options, screen, { json }),
@@ -179,6 +235,11 @@ function named(text: string, earlier?: readonly string[]): readonly string[] {
   const items = several(text, earlier);
   if (items.length > 0) return items;
   throw new InvalidArgumentError("It names no account. Expected: SIDs, or no --accounts for all that wait.");
+}
+
+/** As it is: a rule's name may have commas. */
+function eachOf(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...new Set([...earlier, text.trim()])];
 }
 
 function listOf(known: readonly string[]) {

@@ -18,11 +18,21 @@ const WAITS_MS = [500, 2000];
  * @throws Failure with the server's words when it refuses.
  */
 export async function sendCommand(server: Server, path: string, json: unknown): Promise<Accepted> {
+  return sendFor(Accepted, server, path, json);
+}
+
+/** The same, for an answer of another shape. */
+export async function sendFor<T extends z.core.$ZodType>(
+  schema: T,
+  server: Server,
+  path: string,
+  json: unknown,
+): Promise<z.output<T>> {
   const headers = { "Tollbreaker-Road": "cli", "Idempotency-Key": randomUUID() };
   const request = { ...addressed(server, path), method: "POST" as const, json, headers };
   for (let attempt = 0; ; attempt++) {
     try {
-      return checked(Accepted, await requestJson(request), server);
+      return checked(schema, await requestJson(request), server);
     } catch (thrown) {
       if (!(thrown instanceof Unanswered)) throw thrown;
       const wait = WAITS_MS[attempt];

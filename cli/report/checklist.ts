@@ -1,15 +1,16 @@
-import type { IncidentStory, ReactivationView } from "../incident-view.ts";
+import { seenOtherwise } from "../checklist-words.ts";
+import type { CheckView, IncidentStory, ReactivationView } from "../incident-view.ts";
 import { code, plain, table } from "./markdown.ts";
 import { exact } from "./times.ts";
 
 /** Each item, what was seen, and how whoever brought the account back answered it. */
 export function checklist({ checklist: list, reactivation }: IncidentStory): string {
   if (list === null) return "";
-  const rows = list.items.map(({ id, answer, why }) => [
-    code(id),
-    plain(answer),
-    plain(why),
-    answer === "done" ? "" : plain(answered(id, reactivation)),
+  const rows = list.items.map((item) => [
+    code(item.id),
+    plain(item.answer),
+    plain(item.why),
+    item.answer === "done" ? "" : plain(answered(item, reactivation)),
   ]);
   const extra = beyond(
     list.items.map(({ id }) => id),
@@ -20,12 +21,15 @@ export function checklist({ checklist: list, reactivation }: IncidentStory): str
     .join("\n\n");
 }
 
-function answered(id: string, reactivation: ReactivationView | null): string {
+function answered(item: CheckView, reactivation: ReactivationView | null): string {
   if (reactivation === null) return "not yet";
+  const { id } = item;
   const { cleanup, cleaned, acknowledge, operator } = reactivation;
   if (cleaned.includes(id)) return `cleaned up, as ${operator} asked`;
   if (cleanup.includes(id)) return `${operator} asked to have it cleaned up; it was not`;
-  return acknowledge.includes(id) ? `acknowledged by ${operator}` : "not answered";
+  if (!acknowledge.includes(id)) return "not answered";
+  const other = seenOtherwise(item, reactivation);
+  return other === undefined ? `acknowledged by ${operator}` : `${operator} acknowledged something else: ${other.why}`;
 }
 
 /** Clean-ups that belong to no item. */

@@ -37,6 +37,7 @@ type NoticeKind =
   | "sweep-trouble"
   | "accounts-set-aside"
   | "list-incomplete"
+  | "batch"
   | "limit-raised"
   | "raise-ended";
 

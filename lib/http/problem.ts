@@ -27,6 +27,26 @@ interface Extensions {
   state?: string;
   /** What has to be answered first. */
   missing?: readonly Missing[];
+  /** What has to be looked at first: the check-list as it is on record. */
+  checklist?: ShownChecklist;
+  /** Of a request for several incidents: those that need a person's look, each by itself. */
+  leftOut?: readonly LeftOut[];
+}
+
+/** An incident that a request for several does not carry out, and why: what it would be refused for alone. */
+export interface LeftOut {
+  id: string;
+  accountSid: string | null;
+  code: string;
+  why: string;
+}
+
+/** A check-list as the operator API shows it; its digest says which one is answered. */
+export interface ShownChecklist {
+  readAt: string;
+  items: readonly { id: string; answer: string; why: string }[];
+  account?: string | undefined;
+  digest: string;
 }
 
 export interface Missing {

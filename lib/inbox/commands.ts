@@ -26,6 +26,8 @@ const envelope = {
   reason: z.string().check(z.minLength(LEAST_REASON), z.maxLength(MOST_REASON)),
 };
 const incidentId = z.string().check(z.minLength(1), z.maxLength(64));
+/** One of several that one request asked for: that request's id, and how many they are. */
+const batch = z.exactOptional(z.object({ id: z.string(), of: z.int().check(z.positive()) }));
 
 /** Bring a contained account back, clean and armed. */
 export const ReactivateCommand = z.object({
@@ -38,11 +40,12 @@ export const ReactivateCommand = z.object({
   seen: z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() })),
   /** ISO 3166-1 alpha-2: the only countries that may be called after `voice-countries`; empty without it. */
   countries: z.array(z.string().check(z.regex(/^[A-Z]{2}$/))),
+  batch,
 });
 export type ReactivateCommand = z.infer<typeof ReactivateCommand>;
 
 /** Nothing is to be done about an account that was alerted of, or could not be suspended. */
-export const DismissCommand = z.object({ kind: z.literal("dismiss"), ...envelope, incidentId });
+export const DismissCommand = z.object({ kind: z.literal("dismiss"), ...envelope, incidentId, batch });
 export type DismissCommand = z.infer<typeof DismissCommand>;
 
 /** Suspend an account now, whether or not anything tripped: a person decided, so the brake does not hold it. */
@@ -97,6 +100,30 @@ export type RaiseLimitCommand = z.infer<typeof RaiseLimitCommand>;
 export const EndRaiseCommand = z.object({ kind: z.literal("end-raise"), ...envelope, limit: limitName });
 export type EndRaiseCommand = z.infer<typeof EndRaiseCommand>;
 
+/** So many incidents are reactivated, or dismissed, by one request at most. */
+export const MOST_IN_BATCH = 100;
+
+/** Reactivate or dismiss several incidents, each by a command of its own. `accountSid` is the parent's. */
+export const BatchCommand = z.object({
+  kind: z.literal("batch"),
+  ...envelope,
+  action: z.enum(["reactivate", "dismiss"]),
+  /** What they tripped by, and since when: whoever accepted it has left out those that are of something else. */
+  rules: z.array(z.string()).check(z.minLength(1)),
+  since: time,
+  ...{ acknowledge: z.array(z.enum(CHECK_IDS)), cleanup: z.array(z.enum(CLEANUP_IDS)), countries: z.array(z.string()) },
+  incidents: z
+    .array(
+      z.object({
+        incidentId,
+        accountSid,
+        /** Of the check-list that was shown; null where none was. */ checklist: z.nullable(z.string()),
+      }),
+    )
+    .check(z.minLength(1), z.maxLength(MOST_IN_BATCH)),
+});
+export type BatchCommand = z.infer<typeof BatchCommand>;
+
 export const Command = z.discriminatedUnion("kind", [
   ReactivateCommand,
   DismissCommand,
@@ -107,5 +134,6 @@ export const Command = z.discriminatedUnion("kind", [
   ReleaseBrakeCommand,
   RaiseLimitCommand,
   EndRaiseCommand,
+  BatchCommand,
 ]);
 export type Command = z.infer<typeof Command>;

@@ -1,6 +1,7 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod/mini";
 import { TollbreakerError } from "../errors.ts";
+import { BatchCommand } from "./commands.ts";
 import { accountSid, time } from "./fields.ts";
 import { asciiJson } from "./inbox.ts";
 
@@ -19,6 +20,8 @@ export const FollowUp = z.discriminatedUnion("kind", [
   }),
   /** A webhook may have stood for others that were dropped at the door: Twilio's own list of the account's triggers decides. */
   z.object({ kind: z.literal("reconcile"), accountSid, look: z.int().check(z.positive()) }),
+  /** Several commands are under way that one request asked for: people are told of all of them together. */
+  z.object({ kind: z.literal("batch"), command: BatchCommand }),
   /** A message that could not be finished, or not even read: it goes back into the inbox. */
   z.object({
     kind: z.literal("parked"),

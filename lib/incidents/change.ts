@@ -84,7 +84,7 @@ export function touch(record: IncidentRecord, at: string, changes: Partial<Incid
   return { ...record, incident: { ...record.incident, ...changes, updatedAt: at } };
 }
 
-interface DueAlert {
+export interface DueAlert {
   about: AlertSubject;
   at: string;
   rule?: string;

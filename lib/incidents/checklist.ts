@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * What has to be in order before a contained account may go live again. Read from Twilio, not believed: "a missed
  * clean-up step leads to a second takeover" (Twilio's Fraud & Abuse Response Guide).
@@ -16,6 +18,18 @@ export interface Check {
   /** What was seen, in words for a person. */
   why: string;
 }
+
+/**
+ * By which a request says which check-list it answers: the same for lists that say the same, whenever they were read. 16
+ * hexadecimal digits.
+ */
+export function digestOf({ items }: Pick<Checklist, "items">): string {
+  const said = items.map(({ id, answer, why }) => [id, answer, why]);
+  return createHash("sha256").update(JSON.stringify(said)).digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+const DIGEST_LENGTH = 16;
+export const CHECKLIST_DIGEST = /^[0-9a-f]{16}$/;
 
 export const CHECK_IDS = ["suspended-by", "live-calls", "api-keys", "auth-token", "triggers"] as const;
 export type CheckId = (typeof CHECK_IDS)[number];

@@ -3,6 +3,7 @@ import { compareMarks, type TokenMark } from "../twilio/token-mark.ts";
 import {
   type Change,
   type Detail,
+  type DueAlert,
   entryBy,
   type IncidentRecord,
   type KeyedEntry,
@@ -13,7 +14,7 @@ import {
 import type { Checklist, CleanupId } from "./checklist.ts";
 import type { Reactivation, Wish } from "./incident.ts";
 import { callsCorrected } from "./live-calls.ts";
-import { causedBy, wishOf } from "./wish.ts";
+import { causedBy, reasonIn, wishOf } from "./wish.ts";
 
 /**
  * The changes of an incident on its account's way back. Each line of the history names the operator and carries the
@@ -40,7 +41,7 @@ export function reactivationAsked(record: IncidentRecord, command: ReactivateCom
       at,
       { reactivation, reason },
     ),
-    entries: [line(reactivation, "reactivation-asked", at, reason, detail)],
+    entries: [line(reactivation, "reactivation-asked", at, reasonIn(reactivation), detail)],
   };
 }
 
@@ -176,8 +177,8 @@ export function reactivated(record: IncidentRecord, now: Date): Change {
   const reactivatedAt = record.mayBeLiveSince ?? activatedAt ?? at;
   const moved = move(record, "reactivated", at, { reactivatedAt, reason, failure: null });
   return {
-    record: withAlert(moved, { about: "reactivated", at }),
-    entries: [line(reactivation, "reactivated", at, reason, { suspendedFor })],
+    record: told(moved, reactivation, { about: "reactivated", at }),
+    entries: [line(reactivation, "reactivated", at, reasonIn(reactivation), { suspendedFor })],
   };
 }
 
@@ -223,7 +224,7 @@ export function notReactivated(record: IncidentRecord, { kind, why, wasLive }: N
   const checklist = kind === "refused" ? record.incident.checklist : null;
   const moved = move(record, "suspended", at, { reactivation, checklist, reason: why });
   return {
-    record: withAlert(moved, { about: "not-reactivated", at }),
+    record: told(moved, asked, { about: "not-reactivated", at }),
     entries: [line(reactivation, `reactivation-${kind}`, at, why, {})],
   };
 }
@@ -245,12 +246,20 @@ export function dismissed(record: IncidentRecord, wish: Wish, watched: string | 
   const at = now.toISOString();
   const moved = move(record, "dismissed", at, { dismissal: wish, reason: wish.reason, because: null });
   return {
-    record: withAlert(moved, { about: "dismissed", note: watched, at }),
+    record: told(moved, wish, { about: "dismissed", note: watched, at }),
     entries: [
       ...(watched === null ? [] : [line(wish, "guarded", at, watched, {})]),
-      line(wish, "dismissed", at, wish.reason, {}),
+      line(wish, "dismissed", at, reasonIn(wish), {}),
     ],
   };
+}
+
+/** Of several that one request asked for, people are told in one summary. What is untrue by now is told no more either way. */
+function told(record: IncidentRecord, { batch }: Pick<Wish, "batch">, due: DueAlert): IncidentRecord {
+  const alerted = withAlert(record, due);
+  if (batch === undefined) return alerted;
+  const alerts = alerted.incident.alerts.slice(0, -1);
+  return { ...alerted, incident: { ...alerted.incident, alerts } };
 }
 
 /** @param left the SIDs of those that somebody gave other webhooks meanwhile. */

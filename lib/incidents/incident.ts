@@ -73,6 +73,8 @@ export interface Wish {
   reason: string;
   /** When it was accepted. */
   at: string;
+  /** The request that asked for this and others, and how many they are; left out where it asked for this alone. */
+  batch?: { id: string; of: number } | undefined;
 }
 
 export interface Reactivation extends Wish {

@@ -16,6 +16,7 @@ const Wish = z.object({
   road: z.enum(ROADS),
   reason: z.string(),
   at: z.string(),
+  batch: z.optional(z.object({ id: z.string(), of: z.number() })),
 });
 
 const Checks = z.array(z.object({ id: z.enum(CHECK_IDS), answer: z.enum(CHECK_ANSWERS), why: z.string() }));

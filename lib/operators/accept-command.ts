@@ -10,12 +10,13 @@ import type { Log } from "../log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commandIdFor } from "./commands/command-id.ts";
 import { judgeAdoption } from "./commands/judge-adoption.ts";
+import { judgeBatch } from "./commands/judge-batch.ts";
 import { judgeIncidentCommand } from "./commands/judge-incident-command.ts";
 import { judgeRaise, judgeRaiseEnd } from "./commands/judge-raise.ts";
 import { judgeRelease } from "./commands/judge-release.ts";
 import { judgeSuspension } from "./commands/judge-suspension.ts";
 import { tidyReason } from "./commands/reason.ts";
-import { type Refused, refused, type Verdict } from "./commands/verdict.ts";
+import { type Batch, type Refused, refused, type Verdict } from "./commands/verdict.ts";
 import type { Wished } from "./commands/wished.ts";
 import { mayAct, type Operator } from "./operators.ts";
 import { INBOX_SILENT, RECORD_SILENT } from "./unavailable.ts";
@@ -45,6 +46,8 @@ export interface Accepted {
   command: string;
   /** Null for the brake, which is no incident. */
   incidentId: string | null;
+  /** Of a request for several: what becomes of each. */
+  batch?: Batch;
 }
 
 /**
@@ -89,7 +92,7 @@ async function judgeAndHandOver(
     case "refused":
       return verdict;
     case "repeated":
-      return { kind: "accepted", command: id, incidentId: verdict.incidentId };
+      return { kind: "accepted", command: id, ...storyOf(verdict) };
     case "ready":
       return handOver(parts, verdict, signal);
   }
@@ -111,6 +114,8 @@ async function judge(parts: CommandParts, { operator, road, wish }: Asked, id: s
         return judgeRaise(parts, wish, envelope);
       case "end-raise":
         return judgeRaiseEnd(parts, wish, envelope);
+      case "batch":
+        return await judgeBatch(parts, wish, envelope);
       default:
         return await judgeIncidentCommand(parts.incidents, wish, envelope);
     }
@@ -122,14 +127,19 @@ async function judge(parts: CommandParts, { operator, road, wish }: Asked, id: s
 
 type Ready = Extract<Verdict, { kind: "ready" }>;
 
-async function handOver({ inbox, log }: CommandParts, { command, incidentId }: Ready, signal: AbortSignal | undefined) {
+function storyOf({ incidentId, batch }: Exclude<Verdict, Refused>): Pick<Accepted, "incidentId" | "batch"> {
+  return { incidentId, ...(batch !== undefined && { batch }) };
+}
+
+async function handOver({ inbox, log }: CommandParts, ready: Ready, signal: AbortSignal | undefined) {
+  const { command } = ready;
   if (signal?.aborted) {
     log.warn("command-too-late", { kind: command.kind, command: command.id });
     return refused(RECORD_SILENT);
   }
   try {
     await inbox.put(command, { signal });
-    return { kind: "accepted" as const, command: command.id, incidentId };
+    return { kind: "accepted" as const, command: command.id, ...storyOf(ready) };
   } catch (error) {
     log.error("command-not-stored", { kind: command.kind, command: command.id, message: messageOf(error) });
     return refused(INBOX_SILENT);
@@ -153,6 +163,7 @@ const MOST_LOGGED = 64;
 function targetOf(wish: Wished): { incident?: string; account?: string } {
   switch (wish.kind) {
     case "release-brake":
+    case "batch":
       return {};
     case "suspend":
     case "raise-limit":

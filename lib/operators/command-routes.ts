@@ -8,9 +8,11 @@ import {
   readAdoption,
   readCheck,
   readDismissal,
+  readDismissals,
   readRaise,
   readRaiseEnd,
   readReactivation,
+  readReactivations,
   readRelease,
   readRestoration,
   readSuspension,
@@ -26,6 +28,8 @@ const READERS = {
   "/api/incidents/:id/dismiss": readDismissal,
   "/api/incidents/:id/check": readCheck,
   "/api/incidents/:id/restore-numbers": readRestoration,
+  "/api/incidents/reactivate": readReactivations,
+  "/api/incidents/dismiss": readDismissals,
   "/api/subaccounts/:sid/suspend": readSuspension,
   "/api/subaccounts/:sid/limits/:limit/raise": readRaise,
   "/api/subaccounts/:sid/limits/:limit/end-raise": readRaiseEnd,
@@ -81,7 +85,12 @@ function placeOf(wish: Wished): string {
   return isRaise ? `${RAISES_PATH}?account=${encodeURIComponent(wish.accountSid)}` : "/api/brake";
 }
 
-function accepted(c: Context, { command, incidentId }: Accepted, { base, place }: { base: string; place: string }) {
+function accepted(
+  c: Context,
+  { command, incidentId, batch }: Accepted,
+  { base, place }: { base: string; place: string },
+): Response {
+  if (batch !== undefined) return c.json({ command, ...batch }, 202, { Location: `${base}/api/incidents` });
   const incident = incidentId === null ? null : `${base}/api/incidents/${incidentId}`;
   return c.json({ command, incidentId, incident }, 202, { Location: incident ?? place });
 }

@@ -2,11 +2,13 @@ import type { Context, Hono } from "hono";
 import pLimit from "p-limit";
 import { problemResponse } from "../http/problem.ts";
 import { countedOf } from "../incidents/counted.ts";
+import type { Incident } from "../incidents/incident.ts";
 import { INCIDENT_ID } from "../incidents/incident-reader.ts";
 import type { RaiseReader } from "../incidents/raise-store.ts";
 import { within } from "../policy/brake.ts";
 import type { CommandParts } from "./accept-command.ts";
 import type { OperatorVariables } from "./authentication.ts";
+import { shown } from "./commands/judge-reactivation.ts";
 import { encodeCursor } from "./cursor.ts";
 import { readListQuery, readWaitingQuery } from "./list-query.ts";
 import { noSuchIncident } from "./no-such-incident.ts";
@@ -37,14 +39,23 @@ async function listIncidents(c: Context, { incidents }: ReadingParts): Promise<R
   const read = readListQuery(new URL(c.req.url).searchParams);
   if (read.kind === "refused") return problemResponse(read.problem);
   const page = await readRecord(() => incidents.list(read.query));
-  return c.json({ incidents: page.incidents, next: page.next === null ? null : encodeCursor(page.next) });
+  return c.json({
+    incidents: page.incidents.map(withDigest),
+    next: page.next === null ? null : encodeCursor(page.next),
+  });
 }
 
 async function showIncident(c: Context, { incidents }: ReadingParts, id: string): Promise<Response> {
   // What can't be an id isn't worth a read.
   const found = INCIDENT_ID.test(id) ? await readRecord(() => incidents.get(id)) : undefined;
   if (found === undefined) return problemResponse(noSuchIncident(id));
-  return c.json({ ...found.incident, timeline: found.timeline });
+  return c.json({ ...withDigest(found.incident), timeline: found.timeline });
+}
+
+/** Whoever acknowledges something on the check-list says by the digest which one it was. */
+function withDigest(incident: Incident) {
+  const { checklist } = incident;
+  return { ...incident, checklist: checklist === null ? null : shown(checklist) };
 }
 
 const HEADS_AT_ONCE = 25;

@@ -1,9 +1,10 @@
-import type { CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from "../inbox/commands.ts";
+import type { BatchCommand, CheckCommand, Command, ReleaseBrakeCommand, SuspendCommand } from "../inbox/commands.ts";
 import { identityOf } from "../inbox/messages.ts";
 import type { IncidentRecord } from "../incidents/change.ts";
 import { checklistRead, commandRefused } from "../incidents/coming-back.ts";
 import { wishOf } from "../incidents/wish.ts";
 import { adopt } from "./adopt.ts";
+import { carryOutBatch } from "./carry-out-batch.ts";
 import { suspendWithoutStore } from "./contain-without-store.ts";
 import { dismiss } from "./dismiss.ts";
 import { endRaise } from "./end-raise.ts";
@@ -55,6 +56,8 @@ async function act(plain: Responder, order: Order, current: Recollection): Promi
   switch (command.kind) {
     case "release-brake":
       return byReleasing(responder, { command, ...turn });
+    case "batch":
+      return byEach(responder, { command, ...turn });
     case "suspend":
       return bySuspending(responder, { command, ...turn }, current);
     case "adopt":
@@ -88,6 +91,14 @@ async function byReleasing(responder: Responder, order: Order<ReleaseBrakeComman
   return {};
 }
 
+async function byEach(responder: Responder, order: Order<BatchCommand>): Promise<Acted> {
+  const { clock, log } = responder;
+  const why = whyStale(order.command, undefined, clock.now());
+  if (why === undefined) return unfinished(await carryOutBatch(responder, order.command));
+  log.warn("command-refused", { command: order.command.id, why });
+  return {};
+}
+
 async function bySuspending(responder: Responder, order: Order<SuspendCommand>, current: Recollection): Promise<Acted> {
   const record = await suspendByHand(responder, order, current);
   measure(responder.log, current.known, record);
@@ -105,7 +116,7 @@ function given(record: IncidentRecord | undefined): Acted {
 
 async function onIncident(
   { store, clock, log }: Responder,
-  command: Exclude<Command, { kind: "suspend" | "adopt" | "release-brake" | "raise-limit" | "end-raise" }>,
+  command: Exclude<Command, { kind: "suspend" | "adopt" | "release-brake" | "batch" | "raise-limit" | "end-raise" }>,
   carry: (found: IncidentRecord) => Promise<Acted>,
 ): Promise<Acted> {
   const { id, accountSid, incidentId } = command;

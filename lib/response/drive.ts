@@ -88,7 +88,7 @@ function leftRunning(
 
 /** The command, as it was accepted. */
 function commandOf({ incident }: IncidentRecord, reactivation: Reactivation): ReactivateCommand {
-  const { command, operator, road, reason, at, acknowledge, cleanup, countries, seen } = reactivation;
+  const { command, operator, road, reason, at, acknowledge, cleanup, countries, seen, batch } = reactivation;
   return {
     kind: "reactivate",
     id: command,
@@ -100,5 +100,6 @@ function commandOf({ incident }: IncidentRecord, reactivation: Reactivation): Re
     cleanup: [...cleanup],
     countries: [...countries],
     seen: [...seen],
+    ...(batch !== undefined && { batch }),
   };
 }

@@ -4,6 +4,7 @@ import { type FollowUp, readFollowUp } from "../inbox/follow-up.ts";
 import type { Postponement } from "../inbox/postpone.ts";
 import { fetchAccount } from "../twilio/accounts.ts";
 import { retrying } from "../twilio/backoff.ts";
+import { summariseBatch } from "./carry-out-batch.ts";
 import { endLiveCalls } from "./end-calls.ts";
 import { finish, type Left } from "./finish.ts";
 import type { RemainingTime } from "./receive.ts";
@@ -70,6 +71,8 @@ async function work(
       return finishIncident(responder, followUp, time);
     case "reconcile":
       return reconcile(responder, followUp, { clock: responder.clock, deadline: time.deadline });
+    case "batch":
+      return summariseBatch(responder, followUp.command);
     case "parked": {
       const { group, body, tries, containedAt } = followUp;
       await responder.inbox.putBack({ id: messageId, group, body, tries, containedAt });

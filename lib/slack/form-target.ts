@@ -9,6 +9,9 @@ const FormTarget = z.object({
   accountSid: z.string(),
   /** The incident's message in Slack; null where it is not known. */
   message: z.nullable(z.object({ channel: z.string(), ts: z.string() })),
+  /** The digest of the check-list that the form shows, and whether it shows it because the one before was another. */
+  checklist: z.exactOptional(z.string()),
+  isAskedAgain: z.exactOptional(z.literal(true)),
 });
 export type FormTarget = z.infer<typeof FormTarget>;
 

@@ -11,6 +11,8 @@ const tollbreaker = (words: string) => `npm run -s tollbreaker -- ${words}`;
 const ADVICE: Readonly<Record<string, (incidentId: string) => string>> = {
   "state-conflict": () => "look at the incident's message: it shows how things stand",
   "checklist-incomplete": () => "close this, and press Reactivate again: the check-list has changed meanwhile",
+  "checklist-changed": () => "close this, and press Reactivate again: it shows the check-list as it is now",
+  "checklist-unnamed": () => "close this, and press Reactivate again: it shows the check-list as it is now",
   "checklist-unread": () => "press Reactivate again in a few seconds",
   "account-closed": (id) => `dismiss the incident: ${tollbreaker(`incidents dismiss ${id} --reason '...'`)}`,
   "suspension-not-ours": (id) =>

@@ -1,7 +1,14 @@
 import type { InputBlock, ModalView } from "@slack/types";
 import { nameOf } from "../alerts/facts.ts";
 import { utc } from "../alerts/times.ts";
-import { type Check, type CheckId, type Checklist, CLEANUP_IDS, type CleanupId } from "../incidents/checklist.ts";
+import {
+  type Check,
+  type CheckId,
+  type Checklist,
+  CLEANUP_IDS,
+  type CleanupId,
+  digestOf,
+} from "../incidents/checklist.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { anyOf, type Choice, form, oneOf, reasonInput, said, shortText } from "./form.ts";
 import type { FormTarget } from "./form-target.ts";
@@ -9,22 +16,34 @@ import type { FormTarget } from "./form-target.ts";
 /** Where each answer of the form stands. */
 export const CLEANUP_BLOCK = "cleanup";
 export const COUNTRIES_BLOCK = "countries";
-export const checkBlock = (id: string) => `check:${id}`;
+/**
+ * A form that takes another's place keeps what was chosen in blocks of the same name
+ * (https://docs.slack.dev/surfaces/modals#updating_views): answers to a list that is no more would answer the new one.
+ */
+export function checkBlock(id: string, { checklist, isAskedAgain }: AnsweredList): string {
+  return isAskedAgain ? `check:${id}:${checklist}` : `check:${id}`;
+}
+type AnsweredList = Pick<FormTarget, "checklist" | "isAskedAgain">;
 
 /** The reason, an answer to each item of the check-list that is not known to be in order, and further clean-ups. */
-export function reactivationForm(incident: Incident, checklist: Checklist, target: FormTarget): ModalView {
+export function reactivationForm(incident: Incident, checklist: Checklist, about: FormTarget): ModalView {
   const open = checklist.items.filter(({ answer }) => answer !== "done");
+  const target = { ...about, checklist: digestOf(checklist) };
   return form({
     ...{ form: "reactivate", title: "Reactivate", submit: "Reactivate", target },
     blocks: [
+      ...(target.isAskedAgain ? [said(CHANGED)] : []),
       said(`${nameOf(incident)} (${incident.accountSid}) is suspended${since(incident)}. ${read(checklist)}`),
       reasonInput("the leaked API key is revoked"),
-      ...open.map(question),
+      ...open.map((item) => question(item, target)),
       anyOf(FURTHER, true),
       shortText(COUNTRIES, "US, GB"),
     ],
   });
 }
+
+const CHANGED =
+  "Nothing was done: the check-list was read anew meanwhile, and says something else. Answer it as it is now.";
 
 function since({ suspendedAt }: Incident): string {
   return suspendedAt === null ? "" : ` since ${utc(suspendedAt)}`;
@@ -36,9 +55,9 @@ function read({ readAt, items }: Checklist): string {
   return `The check-list was read ${utc(readAt)}; ${list}. It is read again before anything is changed.`;
 }
 
-function question({ id, answer, why }: Check): InputBlock {
+function question({ id, answer, why }: Check, target: AnsweredList): InputBlock {
   const label = `${NAMES[id]}: ${answer === "not-done" ? "not in order" : "cannot tell"}`;
-  return oneOf({ block: checkBlock(id), label, hint: why, options: choices(id) });
+  return oneOf({ block: checkBlock(id, target), label, hint: why, options: choices(id) });
 }
 
 function choices(id: CheckId): Choice[] {

@@ -3,6 +3,7 @@ import { LIMITS } from "../alerts/slack-message.ts";
 import { escaped } from "../alerts/slack-text.ts";
 import type { Mistake, Problem } from "../http/problem.ts";
 import { notice, REASON_BLOCK } from "./form.ts";
+import type { FormTarget } from "./form-target.ts";
 import type { FormValues } from "./interaction.ts";
 import { problemWords } from "./problem-words.ts";
 import { COUNTRIES_BLOCK, checkBlock } from "./reactivation-form.ts";
@@ -16,10 +17,11 @@ export type FormAnswer =
   | { kind: "replaced"; view: ModalView };
 
 /** The form with the words beside what they are about, or the words alone where they are about none of it. */
-export function refusedForm(problem: Problem, incidentId: string, values: FormValues): FormAnswer {
+export function refusedForm(problem: Problem, target: FormTarget, values: FormValues): FormAnswer {
+  const { incidentId } = target;
   // Nothing is wrong with the form: it can be sent once more.
   if (problem.status >= 500) return tryAgain(problemWords(problem, incidentId));
-  const errors = (problem.errors ?? [problem]).map((mistake) => errorsOf(mistake, problem));
+  const errors = (problem.errors ?? [problem]).map((mistake) => errorsOf(mistake, problem, target));
   const all = Object.assign({}, ...errors);
   const isShown =
     errors.every((some) => Object.keys(some).length > 0) && Object.keys(all).every((id) => values.has(id));
@@ -32,7 +34,11 @@ export function tryAgain(words: string): FormAnswer {
 }
 
 /** By block; empty where the mistake belongs to none. */
-function errorsOf({ code, detail, expected }: Mistake, { missing = [] }: Problem): Record<string, string> {
+function errorsOf(
+  { code, detail, expected }: Mistake,
+  { missing = [] }: Problem,
+  target: FormTarget,
+): Record<string, string> {
   const words = expected === undefined ? detail : `${detail} Expected: ${expected}.`;
   switch (code) {
     case "reason-too-short":
@@ -43,7 +49,7 @@ function errorsOf({ code, detail, expected }: Mistake, { missing = [] }: Problem
     case "acknowledgement-missing":
       return { [OBJECTIONS_BLOCK]: detail };
     case "checklist-incomplete":
-      return Object.fromEntries(missing.map(({ id, why }) => [checkBlock(id), `It needs an answer: ${why}`]));
+      return Object.fromEntries(missing.map(({ id, why }) => [checkBlock(id, target), `It needs an answer: ${why}`]));
     default:
       return {};
   }

@@ -1,10 +1,12 @@
 import { escaped } from "../alerts/slack-text.ts";
+import type { Problem } from "../http/problem.ts";
 import { acceptCommand } from "../operators/accept-command.ts";
 import type { Operator } from "../operators/operators.ts";
 import type { Budget } from "./budget.ts";
 import type { Submission } from "./interaction.ts";
 import { postMessage } from "./post-message.ts";
 import type { Reach } from "./reach.ts";
+import { reactivationForm } from "./reactivation-form.ts";
 import { type FormAnswer, refusedForm, tryAgain } from "./refused-form.ts";
 import { wishIn } from "./submitted-wish.ts";
 
@@ -23,9 +25,29 @@ export async function answerSubmission(
   const asked = { operator, road: "slack", wish } as const;
   const outcome = await budget.spend((signal) => acceptCommand(reach, asked, signal), RESERVE_MS);
   if (outcome.kind === "late") return tryAgain(LATE);
-  if (outcome.value.kind === "refused") return refusedForm(outcome.value.problem, target.incidentId, values);
+  if (outcome.value.kind === "refused") {
+    const { problem } = outcome.value;
+    return (await askedAgain(reach, submission, problem, budget)) ?? refusedForm(problem, target, values);
+  }
   await budget.spend(() => tellOthers(reach, submission, operator));
   return { kind: "closed" };
+}
+
+/** The form with the check-list as it is now, where another one was answered. Undefined where it can't be had in time. */
+async function askedAgain(
+  { incidents }: Reach,
+  { target }: Submission,
+  { checklist }: Problem,
+  budget: Budget,
+): Promise<FormAnswer | undefined> {
+  if (checklist === undefined) return undefined;
+  const read = await budget.spend(() => incidents.get(target.incidentId).catch(() => undefined));
+  const incident = read.kind === "in-time" ? read.value?.incident : undefined;
+  if (incident === undefined || incident.checklist === null) return undefined;
+  return {
+    kind: "replaced",
+    view: reactivationForm(incident, incident.checklist, { ...target, isAskedAgain: true }),
+  };
 }
 
 const LATE =

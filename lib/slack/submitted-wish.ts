@@ -1,6 +1,7 @@
 import { CHECK_IDS, CLEANUP_IDS } from "../incidents/checklist.ts";
 import { OBJECTIONS, type Wished } from "../operators/commands/wished.ts";
 import { REASON_BLOCK } from "./form.ts";
+import type { FormTarget } from "./form-target.ts";
 import type { FormValues, Submission } from "./interaction.ts";
 import { CLEANUP_BLOCK, COUNTRIES_BLOCK, checkBlock } from "./reactivation-form.ts";
 import { OBJECTIONS_BLOCK } from "./suspension-form.ts";
@@ -11,7 +12,7 @@ export function wishIn({ form, viewId, target, values }: Submission): Wished {
   const asked = { reason: textIn(values, REASON_BLOCK), requestId: viewId };
   switch (form) {
     case "reactivate":
-      return { kind: "reactivate", incidentId, ...asked, ...answersIn(values) };
+      return { kind: "reactivate", incidentId, ...asked, ...answersIn(values, target) };
     case "suspend":
       return {
         kind: "suspend",
@@ -24,13 +25,15 @@ export function wishIn({ form, viewId, target, values }: Submission): Wished {
   }
 }
 
-function answersIn(values: FormValues) {
-  const answered = (answer: string) => (id: string) => chosenIn(values, checkBlock(id)).includes(answer);
+function answersIn(values: FormValues, target: FormTarget) {
+  const { checklist } = target;
+  const answered = (answer: string) => (id: string) => chosenIn(values, checkBlock(id, target)).includes(answer);
   const further = among(CLEANUP_IDS, chosenIn(values, CLEANUP_BLOCK));
   return {
     acknowledge: CHECK_IDS.filter(answered("acknowledge")),
     cleanup: CLEANUP_IDS.filter((id) => answered("cleanup")(id) || further.includes(id)),
     countries: countriesIn(textIn(values, COUNTRIES_BLOCK)),
+    ...(checklist !== undefined && { checklist }),
   };
 }
 

@@ -60,13 +60,15 @@ async function refusedAtFirst(
 
 const Accepted = z.object({ command: z.string() });
 
-async function cameBack(stage: Stage, victim: AccountSummary, { id }: WatchedIncident): Promise<void> {
+async function cameBack(stage: Stage, victim: AccountSummary, { id, checklist }: WatchedIncident): Promise<void> {
   const { system, simulator, teller } = stage;
   const before = simulator.account(victim.accountSid);
   const answer = await ask(system, id, {
     reason: REASON,
     acknowledge: ["triggers", "suspended-by"],
     cleanup: ["api-keys", "auth-token"],
+    // What is accepted is the list that was shown.
+    checklist: checklist?.digest,
   });
   if (answer.status !== 202) throw new Error(`The reactivation was not accepted: ${answer.status}.`);
   Accepted.parse(await answer.json());

@@ -9,7 +9,8 @@ import { composeAlert } from "../../lib/alerts/compose.ts";
 import { readNotification } from "../../lib/alerts/read-notification.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Command } from "../../lib/inbox/commands.ts";
-import { CHECK_IDS } from "../../lib/incidents/checklist.ts";
+import { CHECK_IDS, type Check, digestOf } from "../../lib/incidents/checklist.ts";
+import { checklistRead } from "../../lib/incidents/coming-back.ts";
 import type { Incident } from "../../lib/incidents/incident.ts";
 import { isOver } from "../../lib/incidents/transitions.ts";
 import { acceptCommand } from "../../lib/operators/accept-command.ts";
@@ -245,6 +246,69 @@ describe("Reactivate", () => {
     expect(onlyCommand()).toMatchObject({ countries: ["DE"] });
   });
 
+  it("shows the check-list as it is by then, and asks again, where another one was answered", async () => {
+    const { incident, message } = await told({ state: "suspended" });
+    const form = await opened(message, "reactivate");
+    const accepting = { ...ANSWERS, "check:api-keys": "acknowledge" };
+    const thief = "2 from before the incident, 2 made during it: SKthief";
+    const items = CHECKLIST.map((check) => (check.id === "api-keys" ? { ...check, why: thief } : check));
+    await readAnew(incident, items);
+    const answer = await submit(form, accepting);
+    expect(answer).toMatchObject({ response_action: "update", view: { type: "modal", callback_id: "reactivate" } });
+    expect(JSON.stringify(answer.view)).toContain("SKthief");
+    expect(commandsIn(rig)).toEqual([]);
+    // Slack keeps what was chosen in blocks of the same name, and a view that is updated keeps its ID.
+    const again: OpenView = { ...form, view: answer.view };
+    const questions = blocksOf(again).filter((block) => block?.startsWith("check:"));
+    expect(questions).toHaveLength(2);
+    for (const block of questions) expect(blocksOf(form)).not.toContain(block);
+    const [keys = "", token = ""] = questions;
+    expect(await submit(again, { reason: REASON, [keys]: "cleanup", [token]: "acknowledge" })).toBe("closed");
+    expect(onlyCommand()).toMatchObject({ acknowledge: ["auth-token"], cleanup: ["api-keys"], seen: items });
+  });
+
+  it("asks again as often as the list changes, and says beside each field what is wrong with it", async () => {
+    const { incident, message } = await told({ state: "suspended" });
+    let form = await opened(message, "reactivate");
+    for (const made of [2, 3]) {
+      const why = `2 from before the incident, ${made} made during it`;
+      await readAnew(
+        incident,
+        CHECKLIST.map((check) => (check.id === "api-keys" ? { ...check, why } : check)),
+      );
+      const answer = await submit(form, accepted(form));
+      expect(JSON.stringify(answer.view)).toContain(why);
+      form = { ...form, view: answer.view };
+    }
+    const short = { ...accepted(form), reason: "aaaaaaaaaaaaaaaa" };
+    expect(await submit(form, short)).toMatchObject({
+      response_action: "errors",
+      errors: { reason: expect.any(String) },
+    });
+    expect(await submit(form, accepted(form))).toBe("closed");
+  });
+
+  it("takes no answers of a form that does not say which list it showed", async () => {
+    const { message } = await told({ state: "suspended" });
+    const form = await opened(message, "reactivate");
+    const { checklist: _, ...target } = JSON.parse(form.view.private_metadata ?? "");
+    const old = { ...form, view: { ...form.view, private_metadata: JSON.stringify(target) } };
+    expect(await submit(old, accepted(old))).toMatchObject({ response_action: "update" });
+    expect(commandsIn(rig)).toEqual([]);
+  });
+
+  /** All of the form's questions, left as they are. */
+  function accepted(form: OpenView): Filled {
+    const questions = blocksOf(form).flatMap((block) => (block?.startsWith("check:") ? [block] : []));
+    return { reason: REASON, ...Object.fromEntries(questions.map((block) => [block, "acknowledge"])) };
+  }
+
+  async function readAnew({ id }: Incident, items: readonly Check[]): Promise<void> {
+    const found = await rig.store.load(id);
+    if (found === undefined) throw new Error("there is no such incident");
+    await rig.store.save(checklistRead(found, { readAt: NOW.toISOString(), items }, null));
+  }
+
   it("says in words what has changed since it was opened", async () => {
     const { message } = await told({
       state: "suspended",
@@ -374,6 +438,7 @@ describe("a press opens a form where the API would accept it, and only there", (
         acknowledge: CHECK_IDS,
         cleanup: [],
         countries: [],
+        checklist: digestOf({ items: CHECKLIST }),
         kind: "reactivate",
       },
       suspend: { accountSid, reason: REASON, acknowledge: [], kind: "suspend" },

@@ -4,7 +4,7 @@ import { INCIDENT_ID, type IncidentReader } from "../../incidents/incident-reade
 import { noSuchIncident } from "../no-such-incident.ts";
 import { readRecord } from "../read-record.ts";
 import { holdConflict } from "./hold-conflict.ts";
-import { reactivationConflict, reactivationFlaws } from "./judge-reactivation.ts";
+import { reactivationConflict, reactivationFlaws, seenBy, unshown } from "./judge-reactivation.ts";
 import { type Found, restorationConflict } from "./judge-restoration.ts";
 import { reasonMistakes } from "./reason.ts";
 import { mayDismiss } from "./standing.ts";
@@ -31,6 +31,17 @@ export async function judgeIncidentCommand(
   // What can't be an id isn't worth a read.
   const found = INCIDENT_ID.test(incidentId) ? await readRecord(() => incidents.get(incidentId)) : undefined;
   if (found === undefined) return refused(noSuchIncident(incidentId));
+  return judgeFound(incidents, found, wish, envelope);
+}
+
+/** The same of an incident that was read a moment ago. */
+export async function judgeFound(
+  incidents: IncidentReader,
+  found: Found,
+  wish: WishedOfIncident,
+  envelope: Envelope,
+): Promise<Verdict> {
+  const { incidentId } = wish;
   if (isCarriedOut(found.timeline, envelope)) return { kind: "repeated", incidentId };
   const { incident } = found;
   const refusal = (await conflict(incidents, found, wish)) ?? refusalFor(flaws(incident, wish, envelope));
@@ -42,16 +53,12 @@ export function isCarriedOut(timeline: readonly TimelineEntry[], { id }: Pick<En
   return timeline.some(({ detail }) => detail["command"] === id);
 }
 
-async function conflict(
-  incidents: IncidentReader,
-  found: Found,
-  { kind }: WishedOfIncident,
-): Promise<Refused | undefined> {
+async function conflict(incidents: IncidentReader, found: Found, wish: WishedOfIncident): Promise<Refused | undefined> {
   const { incident } = found;
   const { state } = incident;
-  switch (kind) {
+  switch (wish.kind) {
     case "reactivate":
-      return reactivationConflict(incident);
+      return reactivationConflict(incident) ?? unshown(incident, wish);
     case "check":
       return state === "suspended" ? undefined : refused(stateConflict(incident, { expected: "suspended" }));
     case "restore-numbers":
@@ -104,7 +111,7 @@ function commandOf(wish: WishedOfIncident, asked: Envelope, { accountSid, checkl
         acknowledge: once(acknowledge),
         cleanup: once(cleanup),
         countries: once(countries),
-        seen: [...(checklist?.items ?? [])],
+        seen: seenBy(checklist, wish),
       };
     }
   }

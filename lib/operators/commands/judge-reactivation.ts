@@ -1,4 +1,4 @@
-import { missingFrom } from "../../incidents/checklist.ts";
+import { type Check, type Checklist, digestOf, missingFrom } from "../../incidents/checklist.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import { countryMistakes } from "./countries.ts";
 import { holdConflict } from "./hold-conflict.ts";
@@ -26,15 +26,54 @@ const CLOSED = {
   fix: "dismiss the incident: POST /api/incidents/{id}/dismiss",
 } as const;
 
+/**
+ * 409 for answers to another check-list than the one on record: what an operator accepts is what that operator was shown.
+ * The refusal carries the list, to be shown and answered. Undefined where it is the same, and where none is named.
+ */
+export function unshown({ checklist }: Incident, wish: Pick<WishedReactivation, "checklist">): Refused | undefined {
+  if (checklist === null || wish.checklist === undefined) return undefined;
+  const now = shown(checklist);
+  return wish.checklist === now.digest ? undefined : refused({ ...CHANGED, got: wish.checklist, checklist: now });
+}
+
+const CHANGED = {
+  status: 409,
+  code: "checklist-changed",
+  title: "Another check-list",
+  detail: "The check-list was read anew since, and is not the one that you answered.",
+  expected: "the `digest` of the check-list on record, which is `checklist` here",
+  fix: "look at what it says now, and answer that",
+} as const;
+
+/** A check-list with the digest by which it is answered. */
+export function shown(checklist: Checklist): Checklist & { digest: string } {
+  return { ...checklist, digest: digestOf(checklist) };
+}
+
+/** What was shown to whoever asks, after `unshown` let it pass; nothing where no list was named. */
+export function seenBy(checklist: Checklist | null, wish: Pick<WishedReactivation, "checklist">): Check[] {
+  return checklist === null || wish.checklist === undefined ? [] : [...checklist.items];
+}
+
 /** What the answers to the stored check-list lack. The responder asks again, of a fresh reading. */
 export function reactivationFlaws({ checklist }: Incident, wish: WishedReactivation): Flaw[] {
   const countries = countryMistakes(wish);
   if (checklist === null) return [...countries, UNREAD];
   const missing = missingFrom(checklist, wish);
-  if (missing.length === 0) return countries;
   const ids = missing.map(({ id }) => id).join(", ");
-  return [...countries, { ...INCOMPLETE, got: `no answer to ${ids}`, missing }];
+  const incomplete = missing.length === 0 ? [] : [{ ...INCOMPLETE, got: `no answer to ${ids}`, missing }];
+  const isBlind = wish.acknowledge.length > 0 && wish.checklist === undefined;
+  const blind = isBlind ? [{ ...BLIND, checklist: shown(checklist) }] : [];
+  return [...countries, ...incomplete, ...blind];
 }
+
+const BLIND: Flaw = {
+  code: "checklist-unnamed",
+  detail: "What is acknowledged does not say which check-list it was read on.",
+  expected: "`checklist`: the `digest` of the check-list that you were shown",
+  got: "none",
+  fix: "read the incident (GET /api/incidents/{id}), look at its check-list, and send its `digest` as `checklist`",
+};
 
 const UNREAD: Flaw = {
   code: "checklist-unread",

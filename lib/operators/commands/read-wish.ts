@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import * as z from "zod/mini";
-import { CHECK_IDS, CLEANUP_IDS } from "../../incidents/checklist.ts";
+import { MOST_IN_BATCH } from "../../inbox/commands.ts";
+import { CHECK_IDS, CHECKLIST_DIGEST, CLEANUP_IDS } from "../../incidents/checklist.ts";
 import { ACCOUNT_SID } from "../../twilio/sids.ts";
 import { readBody } from "./read-body.ts";
 import type { Refused } from "./verdict.ts";
@@ -21,11 +22,14 @@ const reason = z._default(text("a text of 10 to 500 characters"), "");
 const COUNTRY = "a list of ISO 3166-1 alpha-2 codes, such as US";
 const SIDS = "a list of AccountSids: AC and 32 hexadecimal digits each";
 
+const DIGEST = "the `digest` of the check-list that you answer: 16 hexadecimal digits";
+
 const Reactivation = z.strictObject({
   reason,
   acknowledge: listOf(CHECK_IDS),
   cleanup: listOf(CLEANUP_IDS),
   countries: list(text(COUNTRY), COUNTRY),
+  checklist: z.exactOptional(text(DIGEST).check(z.regex(CHECKLIST_DIGEST, DIGEST))),
 });
 const ReasonAlone = z.strictObject({ reason });
 const Nothing = z.strictObject({});
@@ -41,6 +45,42 @@ const Raise = z.strictObject({
   to: z._default(z.union([z.string(), z.number()], { error: AMOUNT }), ""),
   until: z._default(text(TIME), ""),
 });
+
+const RULES = "a list of the rules that they tripped by, such as daily-spend";
+const SINCE = "a time, ISO 8601 in UTC, such as 2026-11-21T03:00:00Z";
+const INCIDENTS = `1 to ${MOST_IN_BATCH} of {"id": ..., "checklist": the digest of the check-list that you were shown}`;
+const several = {
+  reason,
+  rules: z.array(text(RULES), { error: RULES }).check(z.minLength(1, RULES), z.maxLength(20, RULES)),
+  since: z.iso.datetime(SINCE),
+  incidents: z
+    .array(
+      z.strictObject({
+        id: text(INCIDENTS),
+        checklist: z.exactOptional(text(DIGEST).check(z.regex(CHECKLIST_DIGEST, DIGEST))),
+      }),
+      { error: INCIDENTS },
+    )
+    .check(z.minLength(1, INCIDENTS), z.maxLength(MOST_IN_BATCH, INCIDENTS)),
+};
+const Reactivations = z.strictObject({
+  ...several,
+  acknowledge: listOf(CHECK_IDS),
+  cleanup: listOf(CLEANUP_IDS),
+  countries: list(text(COUNTRY), COUNTRY),
+});
+const Dismissals = z.strictObject(several);
+
+export const readReactivations: WishReader = async (c) => {
+  const read = await readBody(c, Reactivations);
+  return read.kind === "refused" ? read : wish({ kind: "batch", action: "reactivate", ...read.body });
+};
+
+export const readDismissals: WishReader = async (c) => {
+  const read = await readBody(c, Dismissals);
+  const none = { acknowledge: [], cleanup: [], countries: [] };
+  return read.kind === "refused" ? read : wish({ kind: "batch", action: "dismiss", ...none, ...read.body });
+};
 
 export const readReactivation: WishReader = async (c, incidentId) => {
   const read = await readBody(c, Reactivation);

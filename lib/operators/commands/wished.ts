@@ -9,6 +9,7 @@ export type Wished =
   | WishedSuspension
   | WishedAdoption
   | WishedRelease
+  | WishedBatch
   | WishedRaise
   | WishedRaiseEnd;
 
@@ -31,6 +32,8 @@ export interface WishedReactivation extends OfIncident {
   cleanup: readonly CleanupId[];
   /** ISO 3166-1 alpha-2; only with the clean-up `voice-countries`. */
   countries: readonly string[];
+  /** `digestOf` the check-list that was shown and is answered; needed for what is acknowledged. */
+  checklist?: string | undefined;
 }
 
 interface WishedDismissal extends OfIncident {
@@ -86,4 +89,18 @@ export interface WishedRaiseEnd extends Request {
   accountSid: string;
   limit: string;
   reason: string;
+}
+
+export interface WishedBatch extends Request {
+  kind: "batch";
+  action: "reactivate" | "dismiss";
+  reason: string;
+  /** What the incidents tripped by, and since when (ISO 8601 UTC): others are left out. */
+  rules: readonly string[];
+  since: string;
+  acknowledge: readonly CheckId[];
+  cleanup: readonly CleanupId[];
+  countries: readonly string[];
+  /** Each with the digest of the check-list that was shown. */
+  incidents: readonly { id: string; checklist?: string | undefined }[];
 }

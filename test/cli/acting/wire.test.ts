@@ -6,6 +6,7 @@ import { showBrake } from "../../../cli/acting/brake.ts";
 import { dismissIncident } from "../../../cli/acting/incident-commands.ts";
 import { reactivateIncident } from "../../../cli/acting/reactivate.ts";
 import { suspendAccount } from "../../../cli/acting/suspend.ts";
+import { Failure } from "../../../cli/failure.ts";
 import type { Server } from "../../../cli/server.ts";
 import { terminal } from "../../../cli/terminal.ts";
 import { checklistRead } from "../../../lib/incidents/coming-back.ts";
@@ -86,6 +87,21 @@ describe("the operator API takes", () => {
     const id = await suspendedIncident();
     const options = { reason: "nothing to be done" };
     await expect(dismissIncident(server, id, options, quiet(), manner)).rejects.toMatchObject({ exit: 6 });
+  });
+
+  it("what a script acknowledges once it says on which check-list: the refusal shows it", async () => {
+    rig.emptyInbox();
+    const id = await suspendedIncident();
+    const options = { reason: "the leaked key is revoked", yes: true as const, acknowledge: ["api-keys"] };
+    const refusal = await reactivateIncident(server, id, options, quiet(), manner).catch((thrown: unknown) => thrown);
+    expect(refusal).toMatchObject({ exit: 6, code: "checklist-unnamed" });
+    const [, checklist = ""] =
+      /--checklist ([0-9a-f]+)/.exec(refusal instanceof Failure ? refusal.notes.join(" ") : "") ?? [];
+    expect(commandsIn(rig)).toEqual([]);
+    await expect(reactivateIncident(server, id, { ...options, checklist }, quiet(), manner)).rejects.toMatchObject(
+      NOT_OVER,
+    );
+    expect(commandsIn(rig)).toMatchObject([{ acknowledge: ["api-keys"], seen: [{ id: "api-keys" }] }]);
   });
 
   it("no reactivation by a viewer", async () => {

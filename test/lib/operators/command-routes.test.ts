@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { dynamoBrakeReader } from "../../../lib/incidents/brake-reader.ts";
+import { digestOf } from "../../../lib/incidents/checklist.ts";
 import { reactivationAsked } from "../../../lib/incidents/coming-back.ts";
 import { dynamoIncidentReader } from "../../../lib/incidents/dynamo-reader.ts";
 import { incidentIdFor } from "../../../lib/incidents/record.ts";
@@ -21,7 +22,8 @@ import {
 import { ASKED, CHECKLIST, incidentIn } from "./incidents-in-states.ts";
 
 const REASON = "the leaked key was found and revoked";
-const ANSWERED = { reason: REASON, acknowledge: ["auth-token"], cleanup: ["api-keys"] };
+const SHOWN = { checklist: digestOf({ items: CHECKLIST }) };
+const ANSWERED = { reason: REASON, acknowledge: ["auth-token"], cleanup: ["api-keys"], ...SHOWN };
 const NO_ID = "20991231T235959999-00000000";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -264,7 +266,12 @@ describe("the same request again", () => {
     const cleanup = ["api-keys", "unroute-numbers"];
     const bodies = [
       { ...ANSWERED, cleanup },
-      { cleanup: [...cleanup.toReversed(), "api-keys"], acknowledge: ["auth-token"], reason: `  ${REASON}\n` },
+      {
+        ...SHOWN,
+        cleanup: [...cleanup.toReversed(), "api-keys"],
+        acknowledge: ["auth-token"],
+        reason: `  ${REASON}\n`,
+      },
     ];
     for (const body of bodies) await post(rig, `/api/incidents/${id}/reactivate`, { body, headers: key });
     expect(commandsIn(rig)).toHaveLength(1);
@@ -420,7 +427,9 @@ describe("what is missing: 422", () => {
     const missing = CHECKLIST.filter(({ answer }) => answer !== "done");
     const none = await refused(path, { body: { reason: REASON } });
     expect(none).toMatchObject({ status: 422, body: { code: "checklist-incomplete", missing } });
-    const one = await refused(path, { body: { reason: REASON, cleanup: ["api-keys"], acknowledge: ["triggers"] } });
+    const one = await refused(path, {
+      body: { ...SHOWN, reason: REASON, cleanup: ["api-keys"], acknowledge: ["triggers"] },
+    });
     expect(one.body).toMatchObject({ missing: [missing[1]], got: expect.stringContaining("auth-token") });
     expect(one.body.got).not.toContain("api-keys");
   });
@@ -444,7 +453,7 @@ describe("what is missing: 422", () => {
     ["a numeric area code", ["voice-countries"], ["001"]],
   ])("countries: %s", async (_what, cleanup, countries) => {
     const { id } = await incidentIn(rig, { state: "suspended" });
-    const body = { reason: REASON, acknowledge: ["auth-token", "api-keys"], cleanup, countries };
+    const body = { ...SHOWN, reason: REASON, acknowledge: ["auth-token", "api-keys"], cleanup, countries };
     const answer = await refused(`/api/incidents/${id}/reactivate`, { body });
     expect(answer).toMatchObject({ status: 422, body: { code: "countries-invalid" } });
   });
