@@ -5,6 +5,7 @@ const REPOSITORY = resolve(import.meta.dirname, "../..");
 
 /** The IAM action that each command of the AWS SDK needs. */
 const ACTIONS: Readonly<Record<string, string>> = {
+  DescribeTableCommand: "dynamodb:DescribeTable",
   GetCommand: "dynamodb:GetItem",
   BatchGetCommand: "dynamodb:BatchGetItem",
   PutCommand: "dynamodb:PutItem",
