@@ -53,8 +53,10 @@ describe("recall", () => {
       seen: false,
       openIncidentId: null,
       lastIncidentId: null,
+      previousIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
+      interims: {},
       brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
   });
@@ -89,6 +91,7 @@ describe("recall", () => {
       lastIncidentId: "b",
       lastReactivatedAt: NOW.toISOString(),
       passed: { UT1: "461.1" },
+      ...{ interims: {}, previousIncidentId: null },
     };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
     expect(await store.recall(account, "another")).toEqual({ seen: false, ...known });
