@@ -53,9 +53,11 @@ describe("recall", () => {
       seen: false,
       openIncidentId: null,
       lastIncidentId: null,
+      previousIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
       raises: {},
+      interims: {},
       brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
   });
@@ -91,6 +93,7 @@ describe("recall", () => {
       lastReactivatedAt: NOW.toISOString(),
       passed: { UT1: "461.1" },
       raises: {},
+      ...{ interims: {}, previousIncidentId: null },
     };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
     expect(await store.recall(account, "another")).toEqual({ seen: false, ...known });
