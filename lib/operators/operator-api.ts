@@ -28,11 +28,12 @@ export function operatorApi(parts: OperatorApiParts): Hono<OperatorVariables> {
   app.use("/api/*", headers, neverCached, authenticated(operators, clock, log, watch));
   app.use("/health", headers, neverCached);
   app.get("/health", (c) => c.json({ status: "ok" }));
+  // Before those that read: `/api/incidents/reactivate` is no incident's id.
+  addCommandRoutes(app, parts, parts.publicUrl);
+  for (const path of COMMAND_PATHS) app.all(path, (c) => otherMethod(c, "POST"));
   addReadingRoutes(app, { ...parts, uses: watch.uses });
   addDrillRoute(app, parts);
-  addCommandRoutes(app, parts, parts.publicUrl);
   for (const path of ["/health", ...READING_PATHS, DRILL_PATH]) app.all(path, (c) => otherMethod(c, "GET, HEAD"));
-  for (const path of COMMAND_PATHS) app.all(path, (c) => otherMethod(c, "POST"));
   app.all("/api/*", nothingHere);
   app.notFound(nothingHere);
   app.onError((error) => failed(error, log));

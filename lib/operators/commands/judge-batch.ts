@@ -77,7 +77,9 @@ async function judgeOne(
   const own = singleOf(wish, id, checklist);
   const verdict = await judgeFound(incidents, found, own, { ...envelope, id: commandOfOne(envelope, id) });
   if (verdict.kind === "repeated") return { kind: "repeated", incident };
-  const look = whyLook(found, wish, policy);
+  // Of one that is over, or on its way back, nothing else matters.
+  const isInTheWay = verdict.kind === "refused" && verdict.problem.state !== undefined;
+  const look = isInTheWay ? undefined : whyLook(found, wish, policy);
   if (look !== undefined) return leftOut({ id, accountSid, ...look });
   if (verdict.kind === "ready") return { kind: "ready", incident };
   const { code, detail, missing = [] } = verdict.problem;
