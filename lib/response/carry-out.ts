@@ -63,9 +63,7 @@ async function act(responder: Responder, order: Order, current: Recollection): P
         given(await check(responder, { command, ...turn }, found)),
       );
     case "restore-numbers":
-      return onIncident(responder, command, async (found) =>
-        given(await restoreNumbers(responder, { command, ...turn }, found)),
-      );
+      return onIncident(responder, command, (found) => restoreNumbers(responder, { command, ...turn }, found));
   }
 }
 
