@@ -31,7 +31,7 @@ export function nextSteps(incident: IncidentStory): NextStep[] {
     case "reactivating":
       return [
         step("look how far it is", `incidents show ${id}`),
-        step("if it hangs for ten minutes, make it safe", suspend),
+        step("if it hangs, or something looks wrong, make it safe", suspend),
       ];
     case "reactivated":
       return [...restoring(incident), step("for the post-mortem", `incidents report ${id}`)];

@@ -19,7 +19,7 @@ export interface UnderWay {
 export interface Pace {
   /** Between two readings, in milliseconds. */
   every: number;
-  /** From when on nobody waits any longer, in milliseconds. */
+  /** After so long without a new line of its history nobody waits any longer, in milliseconds. */
   atMost: number;
 }
 
@@ -66,9 +66,14 @@ async function readUntilOver(server: Server, underWay: UnderWay, following: Foll
   const { terminal, watch, pace, clock, signal } = following;
   const started = clock.now().getTime();
   let passed = 0;
-  while (passed < pace.atMost) {
+  let lines = 0;
+  let newestLineAt = 0;
+  while (passed - newestLineAt < pace.atMost) {
     const incident = await readPatiently(server, underWay, signal);
     if (incident !== undefined) watch(incident);
+    const count = incident?.timeline.filter((entry) => isOwn(entry, underWay.command)).length ?? 0;
+    if (count > lines) newestLineAt = passed;
+    lines = Math.max(lines, count);
     const ending = incident && endingOf(incident, underWay.command, underWay.asked);
     if (ending !== undefined) return whole(server, underWay, ending, following);
     terminal.status(waiting(passed, incident === undefined));

@@ -31,8 +31,10 @@ export interface IncidentRecord {
   tokenMark: TokenMark | null;
   /** The same when the latest reactivation was armed: an account's credentials change nothing while it is suspended. */
   rotatingFrom: TokenMark | null;
-  /** The same of the token that the latest reactivation made last, whether or not it became the account's. */
-  rotatingTo: TokenMark | null;
+  /** The same of each token that the latest reactivation made, the last one last, whether or not it became the account's. */
+  madeTokens: readonly TokenMark[];
+  /** How much the latest reactivation cleaned up until now, by clean-up. */
+  cleanedSoFar: Readonly<Record<string, number>>;
   /** The SIDs of the API keys that it had then, where those were to stay; null where they were not listed. */
   knownKeys: readonly string[] | null;
   /**

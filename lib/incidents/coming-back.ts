@@ -36,7 +36,7 @@ export function reactivationAsked(record: IncidentRecord, command: ReactivateCom
   const detail = { acknowledge: acknowledge.join(", "), cleanup: cleanup.join(", ") };
   return {
     record: move(
-      { ...record, rotatingFrom: null, rotatingTo: null, knownKeys: null, mayBeLiveSince: null },
+      { ...record, rotatingFrom: null, madeTokens: [], knownKeys: null, cleanedSoFar: {}, mayBeLiveSince: null },
       "reactivating",
       at,
       { reactivation, reason },
@@ -74,17 +74,45 @@ export interface Cleaned {
   what: string;
   why: string;
   detail: Detail;
+  /** How much of it this delivery did; earlier ones may have done more. */
+  count?: number;
 }
 
-export function cleaned(record: IncidentRecord, { id, what, why, detail }: Cleaned, now: Date): Change {
+export function cleaned(record: IncidentRecord, { id, what, why, detail, count = 0 }: Cleaned, now: Date): Change {
   const at = now.toISOString();
   const reactivation = under(record);
   const all = [...reactivation.cleaned.filter((other) => other !== id), id];
   const callsDue = record.callsDue && id !== "live-calls";
   return {
-    record: { ...touch(record, at, { reactivation: { ...reactivation, cleaned: all } }), callsDue },
+    record: {
+      ...touch(record, at, { reactivation: { ...reactivation, cleaned: all } }),
+      callsDue,
+      cleanedSoFar: withMore(record, id, count),
+    },
     entries: [line(reactivation, what, at, why, detail)],
   };
+}
+
+/** A clean-up takes more than one delivery: how far it is, for whoever watches. */
+export function cleaningGoesOn(
+  record: IncidentRecord,
+  { id, count, done }: { id: CleanupId; count: number; done: string },
+  now: Date,
+): Change {
+  const at = now.toISOString();
+  const reactivation = under(record);
+  const { operator, command } = reactivation;
+  const cleanedSoFar = withMore(record, id, count);
+  const detail = { id, count: cleanedSoFar[id] ?? 0, ...causedBy(reactivation) };
+  const why = `${done} so far; it goes on in a moment`;
+  return {
+    record: { ...touch(record, at, {}), cleanedSoFar },
+    entries: [entryBy(operator, `cleaning:${command}:${id}:${at}`, at, "cleaning-goes-on", why, detail)],
+  };
+}
+
+function withMore({ cleanedSoFar }: IncidentRecord, id: CleanupId, count: number): IncidentRecord["cleanedSoFar"] {
+  return { ...cleanedSoFar, [id]: (cleanedSoFar[id] ?? 0) + count };
 }
 
 /** Which API keys it has before it can be active: those that come later are not its own. */
@@ -132,16 +160,22 @@ export function activated(record: IncidentRecord, why: string, now: Date): Chang
   };
 }
 
-/** A new auth token was made for it, before it becomes the account's: a mark of it alone. */
+/**
+ * A new auth token was made for it, before it becomes the account's: a mark of it alone. Those made before are kept: any of
+ * them may have become the account's, with an answer that was lost.
+ */
 export function rotating(record: IncidentRecord, tokenMark: TokenMark): Change {
-  return { record: { ...record, rotatingTo: tokenMark }, entries: [] };
+  return { record: { ...record, madeTokens: [...record.madeTokens, tokenMark] }, entries: [] };
 }
 
-/** API keys that somebody made while it was becoming active are gone. */
-export function newKeysDeleted(record: IncidentRecord, sids: readonly string[], now: Date): Change {
+/** API keys that were not seen before it was active are gone: made since, or shown to the account itself alone. */
+export function newKeysDeleted(
+  record: IncidentRecord,
+  { sids, why }: { sids: readonly string[]; why: string },
+  now: Date,
+): Change {
   const at = now.toISOString();
   const reactivation = under(record);
-  const why = `made while it was becoming active: ${sids.join(", ")}`;
   const { operator, command } = reactivation;
   const key = `new-api-keys-deleted:${command}:${sids[0] ?? ""}`;
   const detail = { count: sids.length, ...causedBy(reactivation) };
@@ -149,6 +183,33 @@ export function newKeysDeleted(record: IncidentRecord, sids: readonly string[], 
     record: touch(record, at, {}),
     entries: [entryBy(operator, key, at, "new-api-keys-deleted", why, detail)],
   };
+}
+
+/** What somebody did while it was becoming active, and is undone. */
+export interface Undone {
+  what: "numbers-unrouted-anew" | "window-calls-ended";
+  why: string;
+  count: number;
+}
+
+export function undone(record: IncidentRecord, { what, why, count }: Undone, now: Date): Change {
+  const at = now.toISOString();
+  const reactivation = under(record);
+  const { operator, command } = reactivation;
+  const detail = { count, ...causedBy(reactivation) };
+  return {
+    record: touch(record, at, {}),
+    entries: [entryBy(operator, `${what}:${command}:${at}`, at, what, why, detail)],
+  };
+}
+
+/** None of its phone numbers calls a webhook, read once nobody could change them any more. */
+export function numbersChecked(record: IncidentRecord, count: number, now: Date): Change {
+  const at = now.toISOString();
+  const reactivation = under(record);
+  const why =
+    count === 1 ? "its 1 phone number calls no webhook" : `none of its ${count} phone numbers calls a webhook`;
+  return { record: touch(record, at, {}), entries: [line(reactivation, "numbers-checked", at, why, { count })] };
 }
 
 /** Usage triggers that somebody removed or changed while it was becoming active are there again. */
@@ -201,9 +262,9 @@ export function markedAnew(record: IncidentRecord, now: TokenMark | null): Incid
 
 /** Whether our own request made it the account's: one of the same mark, promoted by somebody else, is known to him. */
 function isOurs(record: IncidentRecord, now: TokenMark | null): boolean {
-  const { rotatingTo } = record;
-  if (now === null || rotatingTo === null || !under(record).cleaned.includes("auth-token")) return false;
-  return compareMarks(rotatingTo, now) === "same";
+  const promoted = record.madeTokens.at(-1);
+  if (now === null || promoted === undefined || !under(record).cleaned.includes("auth-token")) return false;
+  return compareMarks(promoted, now) === "same";
 }
 
 export interface NotReactivated {
@@ -260,6 +321,22 @@ function told(record: IncidentRecord, { batch }: Pick<Wish, "batch">, due: DueAl
   if (batch === undefined) return alerted;
   const alerts = alerted.incident.alerts.slice(0, -1);
   return { ...alerted, incident: { ...alerted.incident, alerts } };
+}
+
+/** There are more of them than fit into one delivery: how far it is, for whoever watches. */
+export function restoringGoesOn(
+  record: IncidentRecord,
+  wish: Wish,
+  { count, of }: { count: number; of: number },
+  now: Date,
+): Change {
+  const at = now.toISOString();
+  const why = `${count} of ${of} phone numbers have their webhooks back so far; it goes on in a moment`;
+  const detail = { count, of, ...causedBy(wish) };
+  return {
+    record: touch(record, at, {}),
+    entries: [entryBy(wish.operator, `restoring:${wish.command}:${at}`, at, "restoring-goes-on", why, detail)],
+  };
 }
 
 /** @param left the SIDs of those that somebody gave other webhooks meanwhile. */

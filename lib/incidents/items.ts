@@ -155,7 +155,8 @@ export const HeadItem = z.extend(IncidentItem, {
   finishingUntil: z._default(nullableText, null),
   tokenMark: z._default(z.nullable(TokenMark), null),
   rotatingFrom: z._default(z.nullable(TokenMark), null),
-  rotatingTo: z._default(z.nullable(TokenMark), null),
+  madeTokens: z._default(z.array(TokenMark), []),
+  cleanedSoFar: z._default(z.record(z.string(), z.number()), {}),
   knownKeys: z._default(z.nullable(z.array(z.string())), null),
   mayBeLiveSince: z._default(nullableText, null),
   passed: z._default(z.record(z.string(), z.string()), {}),
@@ -177,9 +178,10 @@ export function headItem({ incident, ...rest }: IncidentRecord): Record<string, 
 
 export function recordOf(item: HeadItem): IncidentRecord {
   const { openedBy, joined, callsDue, askedAt, stopAskedAt, finishingUntil, ...others } = item;
-  const { tokenMark, rotatingFrom, rotatingTo, knownKeys, mayBeLiveSince, passed, version, ...incident } = others;
+  const { tokenMark, rotatingFrom, madeTokens, cleanedSoFar, knownKeys, mayBeLiveSince, passed, version, ...incident } =
+    others;
   const work = { callsDue, askedAt, stopAskedAt, finishingUntil };
-  const marks = { tokenMark, rotatingFrom, rotatingTo };
+  const marks = { tokenMark, rotatingFrom, madeTokens, cleanedSoFar };
   return { incident, openedBy, joined, ...work, ...marks, knownKeys, mayBeLiveSince, passed, version };
 }
 

@@ -77,9 +77,7 @@ async function act(plain: Responder, order: Order, current: Recollection): Promi
     case "end-raise":
       return unfinished(await endRaise(plain, { command, ...turn }, current.memory));
     case "restore-numbers":
-      return onIncident(responder, command, async (found) =>
-        given(await restoreNumbers(responder, { command, ...turn }, found)),
-      );
+      return onIncident(responder, command, (found) => restoreNumbers(responder, { command, ...turn }, found));
   }
 }
 

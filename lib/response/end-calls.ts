@@ -66,6 +66,28 @@ export async function endLiveCalls(twilio: TwilioClient, accountSid: string, unt
   }
 }
 
+/**
+ * Ends those live calls of an account that began by `began` (milliseconds since the epoch); what began later is its
+ * customer's. One look: the list of an account that is active need never be empty.
+ */
+export async function endCallsBegunBy(
+  twilio: TwilioClient,
+  accountSid: string,
+  began: number,
+  until: Until,
+): Promise<{ ended: number; why?: string }> {
+  const { calls, incomplete } = await listLive(twilio, accountSid, {
+    clock: until.clock,
+    timeoutMs: REQUEST_TIMEOUT_MS,
+  });
+  if (incomplete !== null) return { ended: 0, why: `not listed: ${describeFailure(incomplete)}` };
+  const early = calls.filter(({ createdAt }) => createdAt === null || createdAt <= began);
+  const outcomes = await endAll(twilio, accountSid, early, until);
+  const left = outcomes.find((outcome) => outcome.kind === "not-ended");
+  const ended = outcomes.filter(({ kind }) => kind === "ended").length;
+  return left === undefined ? { ended } : { ended, why: left.why };
+}
+
 interface Seen {
   /** Those that a request of ours ended, as Twilio confirmed. */
   ended: Set<string>;
@@ -100,7 +122,7 @@ async function stillLive(
     if (read.kind === "failed" || !isLive(read.body.status)) return undefined;
     seen.over.delete(call.sid);
     seen.ended.delete(call.sid);
-    return { sid: call.sid, status: read.body.status };
+    return { ...call, status: read.body.status };
   });
   return calls.filter((call) => call !== undefined);
 }
@@ -158,7 +180,7 @@ async function endAll(twilio: TwilioClient, accountSid: string, calls: readonly 
 async function endOne(
   twilio: TwilioClient,
   accountSid: string,
-  { sid, status: listed }: LiveCall,
+  { sid, status: listed }: Pick<LiveCall, "sid" | "status">,
   until: Until,
 ): Promise<Ending> {
   let status = listed;

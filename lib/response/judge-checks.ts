@@ -19,18 +19,16 @@ export function unread(id: Check["id"], what: string, failure: TwilioFailure): C
 
 /** Any key may be in the wrong hands: those that were there, and those that were made meanwhile. */
 export function judgeApiKeys(keys: readonly ApiKey[], openedAt: string): Check {
-  if (keys.length === 0)
-    return {
-      id: "api-keys",
-      answer: "done",
-      why: "Twilio lists no API key; its Console also shows main and restricted ones, which the list may leave out",
-    };
+  if (keys.length === 0) return cannotTell("api-keys", `Twilio shows us no API key; ${UNSEEN}`);
   const made = keys.filter(({ dateCreated }) => dateCreated !== null && dateCreated >= wholeSecond(openedAt)).length;
   const parts = [`${keys.length - made} from before the incident`, `${made} made during it`];
   const names = keys.slice(0, 5).map(({ sid }) => sid);
   const more = keys.length > names.length ? `, and ${keys.length - names.length} more` : "";
   return { id: "api-keys", answer: "not-done", why: `${parts.join(", ")}: ${names.join(", ")}${more}` };
 }
+
+/** Its own credentials, which could read them, are refused while it is suspended. */
+const UNSEEN = "restricted and main ones it shows to the account itself alone, once that is active";
 
 export function judgeAuthToken(atContainment: TokenMark | null, now: TokenMark | null): Check {
   const id = "auth-token";
@@ -93,7 +91,7 @@ export function judgeSuspendedBy(by: Containment["by"]): Check {
   }
 }
 
-// Twilio's times have whole seconds.
-function wholeSecond(at: string): string {
+/** Twilio's times have whole seconds. */
+export function wholeSecond(at: string): string {
   return new Date(Math.floor(Date.parse(at) / 1000) * 1000).toISOString();
 }

@@ -11,6 +11,7 @@ import { goLive } from "./coming-back/go-live.ts";
 import { type Journey, type Progress, reactivationOf, type Step } from "./coming-back/journey.ts";
 import { noteKeys } from "./coming-back/new-keys.ts";
 import { refuseIfActive } from "./coming-back/refuse-if-active.ts";
+import { noSightings } from "./coming-back/trigger-sightings.ts";
 import { turnBack } from "./coming-back/turn-back.ts";
 import { type Order, type Responder, share } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
@@ -67,6 +68,8 @@ async function travel(journey: Journey, start: IncidentRecord): Promise<CarriedO
     if (progress.kind !== "on") break;
     progress = await step(journey, progress.record);
   }
+  if (progress.kind === "later")
+    return { record: progress.record, again: `there is more to clean up: ${progress.why}` };
   if (progress.kind !== "on") {
     const back = await turnBack(journey, progress.record, progress);
     return back.kind === "settled" ? { record: back.record } : { record: back.record, again: back.why };
@@ -104,7 +107,7 @@ async function released({ store }: Responder, record: IncidentRecord): Promise<I
 function journeyOf(responder: Responder, order: Order<ReactivateCommand>): Journey {
   const until = share(responder, order, WAY_SHARE);
   const { accountSid } = order.command;
-  return { responder, order, accountSid, until, twilio: limitedTo(responder.twilio, until) };
+  return { responder, order, accountSid, until, twilio: limitedTo(responder.twilio, until), sightings: noSightings() };
 }
 
 /** Whether an earlier delivery of this command brought it to its end. */

@@ -6,7 +6,7 @@ import type { Incident } from "../incidents/incident.ts";
 import type { Policy } from "../policy/policy.ts";
 import { wantedTriggers } from "../triggers/wanted.ts";
 import { type Account, fetchAccount, requestSuspension } from "../twilio/accounts.ts";
-import { listApiKeys } from "../twilio/api-keys.ts";
+import { apiKeysOf } from "../twilio/api-keys.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import { LIVE_STATUSES, listLiveCalls } from "../twilio/calls.ts";
 import type { Answer, TwilioClient } from "../twilio/client.ts";
@@ -135,7 +135,7 @@ async function readLiveCalls(twilio: TwilioClient, accountSid: string, until: Un
 }
 
 async function readApiKeys(twilio: TwilioClient, incident: Incident, until: Until): Promise<Check> {
-  const keys = await retrying(() => listApiKeys(twilio, incident.accountSid, REQUEST_TIMEOUT_MS), until);
+  const keys = await retrying(() => apiKeysOf(twilio, incident.accountSid).list(REQUEST_TIMEOUT_MS), until);
   return keys.kind === "ok"
     ? judgeApiKeys(keys.body, incident.openedAt)
     : unread("api-keys", "the API keys", keys.failure);

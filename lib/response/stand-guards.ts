@@ -8,6 +8,7 @@ import { retrying, type Until } from "../twilio/backoff.ts";
 import { wordsFor } from "../twilio/refusals.ts";
 import { listUsageTriggers, type UsageTrigger } from "../twilio/usage-triggers.ts";
 import { createMissing } from "./coming-back/create-missing.ts";
+import { noSightings } from "./coming-back/trigger-sightings.ts";
 import type { Responder } from "./responder.ts";
 import { limitedTo } from "./time-limit.ts";
 
@@ -47,7 +48,7 @@ export async function standGuards(
   const begun = { ...memory.interims, ...countsOf(uncounted, undefined, { responder, accountSid, now }) };
   await store.noteInterims(accountSid, begun);
   const wanted = unguarded.map((one) => one.wanted);
-  const creation = await createMissing(twilio, accountSid, wanted, until);
+  const creation = await createMissing({ twilio, accountSid, until, sightings: noSightings() }, wanted);
   if (creation.kind === "failed") return notStanding(creation.why);
   const standing = spent.map((one) => ({ ...one, guard: one.guard ?? creation.there.find(isFor(one)) }));
   const counted = standing.filter(({ name }) => uncounted.some((one) => one.name === name));

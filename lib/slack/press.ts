@@ -9,7 +9,7 @@ import { isOver } from "../incidents/transitions.ts";
 import { acceptCommand } from "../operators/accept-command.ts";
 import { dismissalConflict } from "../operators/commands/judge-incident-command.ts";
 import { reactivationConflict } from "../operators/commands/judge-reactivation.ts";
-import { accountRefusal, suspensionConflict } from "../operators/commands/judge-suspension.ts";
+import { accountRefusal } from "../operators/commands/judge-suspension.ts";
 import { stateConflict } from "../operators/commands/state-conflict.ts";
 import { noSuchIncident } from "../operators/no-such-incident.ts";
 import type { Operator } from "../operators/operators.ts";
@@ -79,12 +79,10 @@ function conflictOf({ button }: Press, incident: Incident, reach: Reach): Proble
   }
 }
 
-function conflictWithSuspension(incident: Incident, { parentSid, clock }: Reach): Problem | undefined {
+function conflictWithSuspension(incident: Incident, { parentSid }: Reach): Problem | undefined {
   // The account could be suspended all the same. But the button is about this incident, and nobody may know that it is over.
   if (isOver(incident.state)) return stateConflict(incident, { expected: "an incident that is not over" });
-  const refusal =
-    accountRefusal(incident.accountSid, parentSid) ?? suspensionConflict(incident, clock.now().toISOString());
-  return refusal?.problem;
+  return accountRefusal(incident.accountSid, parentSid)?.problem;
 }
 
 interface Allowed {

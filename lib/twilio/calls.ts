@@ -4,6 +4,7 @@ import { noAnswer, type TwilioFailure } from "./failures.ts";
 import { pagesSoFar } from "./paging.ts";
 import { accountPath } from "./paths.ts";
 import { CALL_SID } from "./sids.ts";
+import { parseTime } from "./times.ts";
 
 /** The states in which a call still costs money, or soon will: https://www.twilio.com/docs/voice/api/call-resource */
 export const LIVE_STATUSES = ["queued", "ringing", "in-progress"] as const;
@@ -23,6 +24,8 @@ export function isOver(status: string): boolean {
 export interface LiveCall {
   sid: string;
   status: LiveStatus;
+  /** Milliseconds since the epoch, to the second; null where Twilio's text could not be read. */
+  createdAt: number | null;
 }
 
 /** All that can be listed. */
@@ -33,7 +36,7 @@ export interface LiveCalls {
 }
 
 const CallPage = z.object({ calls: z.array(z.unknown()), next_page_uri: z.nullish(z.string()) });
-const ListedCall = z.object({ sid: z.string().check(z.regex(CALL_SID)) });
+const ListedCall = z.object({ sid: z.string().check(z.regex(CALL_SID)), date_created: z.nullish(z.unknown()) });
 const CallResource = z.object({ sid: z.string(), status: z.string() });
 type CallResource = z.infer<typeof CallResource>;
 
@@ -47,18 +50,25 @@ export async function listLiveCalls(
   const answer = await pagesSoFar(twilio, {
     path: `${accountPath(accountSid, "Calls")}?Status=${status}&PageSize=1000`,
     answer: CallPage,
-    items: (page) => page.calls.map((row) => z.safeParse(ListedCall, row).data?.sid),
+    items: (page) => page.calls.map((row) => z.safeParse(ListedCall, row).data),
     timeoutMs,
   });
   if (answer.kind === "failed") return answer;
   const { items, incomplete } = answer.body;
-  const sids = items.filter((sid) => sid !== undefined);
-  const strange = items.length - sids.length;
+  const rows = items.filter((row) => row !== undefined);
+  const strange = items.length - rows.length;
   const notUnderstood = strange === 0 ? null : noAnswer(`calls that could not be understood: ${strange}`);
   return {
     kind: "ok",
-    body: { calls: sids.map((sid) => ({ sid, status })), incomplete: incomplete ?? notUnderstood },
+    body: {
+      calls: rows.map(({ sid, date_created }) => ({ sid, status, createdAt: readTime(date_created) })),
+      incomplete: incomplete ?? notUnderstood,
+    },
   };
+}
+
+function readTime(text: unknown): number | null {
+  return typeof text === "string" ? (parseTime(text)?.getTime() ?? null) : null;
 }
 
 /** One call, itself: lists may lag. `not-found` once it was deleted. */
@@ -78,7 +88,7 @@ export async function fetchCall(
 export async function endCall(
   twilio: TwilioClient,
   accountSid: string,
-  call: LiveCall,
+  call: Pick<LiveCall, "sid" | "status">,
   timeoutMs: number,
 ): Promise<Answer<CallResource>> {
   return twilio.send({

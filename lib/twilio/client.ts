@@ -30,7 +30,7 @@ interface Asked {
 }
 
 /** All but `api` take an account's own credentials only, not its parent's. */
-type Product = "api" | "accounts" | "voice";
+type Product = "api" | "accounts" | "iam" | "voice";
 
 export type Answer<T> = { kind: "ok"; body: T } | { kind: "failed"; failure: TwilioFailure };
 

@@ -17,6 +17,8 @@ const ROUTING = [
   "voice_fallback_method",
   "voice_application_sid",
   "trunk_sid",
+  "status_callback",
+  "status_callback_method",
   "sms_url",
   "sms_method",
   "sms_fallback_url",
@@ -24,7 +26,7 @@ const ROUTING = [
   "sms_application_sid",
 ] as const;
 
-/** Where calls and messages go; the methods alone send them nowhere. */
+/** Who is told of its calls and messages; the methods alone tell nobody. */
 const DESTINATIONS = ROUTING.filter((name) => !name.endsWith("_method"));
 
 export interface PhoneNumber {
@@ -41,6 +43,8 @@ const NumberResource = z.object({
   voice_fallback_method: text,
   voice_application_sid: text,
   trunk_sid: text,
+  status_callback: text,
+  status_callback_method: text,
   sms_url: text,
   sms_method: text,
   sms_fallback_url: text,
@@ -63,6 +67,18 @@ export async function listPhoneNumbers(
     items: (page) => page.incoming_phone_numbers.map(phoneNumberOf),
     timeoutMs,
   });
+}
+
+/** One number, itself: lists may lag. `not-found` once the account has it no more. */
+export async function fetchPhoneNumber(
+  twilio: TwilioClient,
+  accountSid: string,
+  sid: string,
+  timeoutMs: number,
+): Promise<Answer<PhoneNumber>> {
+  const path = accountPath(accountSid, "IncomingPhoneNumbers", sid);
+  const answer = await twilio.send({ path, answer: NumberResource, timeoutMs });
+  return answer.kind === "ok" ? { kind: "ok", body: phoneNumberOf(answer.body) } : answer;
 }
 
 /**
@@ -124,6 +140,8 @@ export function readRouting(fields: Readonly<Record<string, string | null | unde
     voice_fallback_method: read("voice_fallback_method"),
     voice_application_sid: read("voice_application_sid"),
     trunk_sid: read("trunk_sid"),
+    status_callback: read("status_callback"),
+    status_callback_method: read("status_callback_method"),
     sms_url: read("sms_url"),
     sms_method: read("sms_method"),
     sms_fallback_url: read("sms_fallback_url"),

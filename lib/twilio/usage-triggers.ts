@@ -63,6 +63,17 @@ export async function listUsageTriggers(
   });
 }
 
+/** One trigger, itself: lists may lag. `not-found` once it is gone. */
+export async function fetchUsageTrigger(
+  twilio: TwilioClient,
+  accountSid: string,
+  sid: string,
+  timeoutMs: number,
+): Promise<Answer<UsageTrigger>> {
+  const path = accountPath(accountSid, "Usage", "Triggers", sid);
+  return understood(await twilio.send({ path, answer: UsageTriggerResource, timeoutMs }));
+}
+
 /** Not repeatable: asked twice, Twilio makes two. After an answer that did not come, look at the list first. */
 export async function createUsageTrigger(
   twilio: TwilioClient,

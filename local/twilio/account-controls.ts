@@ -14,7 +14,7 @@ import {
 /** An API key to put on an account; all may be left out. */
 export const KeyOrder = z.object({
   friendlyName: z._default(z.string(), "left by an intruder"),
-  /** A main key, which Twilio makes in its Console only. */
+  /** A main key, which Twilio makes in its Console only; a restricted one. */
   type: z._default(z.enum(KEY_TYPES), "standard"),
   /** ISO 8601 UTC; now when left out. */
   dateCreated: z.optional(z.iso.datetime()),

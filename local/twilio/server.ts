@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { accountFor, authenticate } from "./access.ts";
 import { accountRoutes } from "./accounts.ts";
-import { apiKeyRoutes } from "./api-keys.ts";
+import { apiKeyRoutes, iamKeyRoutes } from "./api-keys.ts";
 import { authTokenRoutes } from "./auth-tokens.ts";
 import { callRoutes } from "./calls.ts";
 import { controlRoutes } from "./control.ts";
@@ -29,7 +29,7 @@ export interface ServerParts {
   carrier: ErrorCarrier;
 }
 
-/** Twilio's APIs below `/api`, `/events`, `/accounts` and `/voice`, the simulator's own below `/simulator`. */
+/** Twilio's APIs below `/api`, `/events`, `/accounts`, `/iam` and `/voice`, the simulator's own below `/simulator`. */
 export function twilioServer({ world, faults, requests, controls, carrier }: ServerParts): Hono<TwilioEnv> {
   // Routes are written without the `.json` that every path of this API ends with.
   const app = new Hono<TwilioEnv>({ getPath: (request) => new URL(request.url).pathname.replace(/\.json$/, "") });
@@ -39,6 +39,7 @@ export function twilioServer({ world, faults, requests, controls, carrier }: Ser
   app.route("/api/2010-04-01", version2010(world));
   app.route("/events/v1", ownProduct(world, sinkRoutes(world, carrier), subscriptionRoutes(world)));
   app.route("/accounts/v1", ownProduct(world, authTokenRoutes(world)));
+  app.route("/iam/v1", ownProduct(world, iamKeyRoutes(world)));
   app.route("/voice/v1", ownProduct(world, dialingPermissionRoutes(world)));
   app.notFound((context) => refuse(context, notFound(apiPath(context.req.url))));
   app.onError((_thrown, context) => refuse(context, internalError));

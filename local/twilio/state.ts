@@ -159,7 +159,7 @@ export interface EventType {
   readonly schemaVersion: number;
 }
 
-export const KEY_TYPES = ["standard", "main"] as const;
+export const KEY_TYPES = ["standard", "main", "restricted"] as const;
 
 /** https://www.twilio.com/docs/iam/api-keys/key-resource-v2010 */
 export interface ApiKey {

@@ -1,13 +1,14 @@
 import accountsV1 from "@twilio/cli-core/src/services/twilio-api/twilio_accounts_v1.json" with { type: "json" };
 import version2010 from "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json" with { type: "json" };
 import eventsV1 from "@twilio/cli-core/src/services/twilio-api/twilio_events_v1.json" with { type: "json" };
+import iamV1 from "@twilio/cli-core/src/services/twilio-api/twilio_iam_v1.json" with { type: "json" };
 import voiceV1 from "@twilio/cli-core/src/services/twilio-api/twilio_voice_v1.json" with { type: "json" };
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import * as z from "zod";
 
 /**
- * Checks requests and answers against Twilio's OpenAPI files of the 2010-04-01, the Accounts, the Events and the Voice
- * API. Stricter than the files where Twilio is: an answer has every documented field and no other, a request only
+ * Checks requests and answers against Twilio's OpenAPI files of the 2010-04-01, the Accounts, the Events, the IAM and the
+ * Voice API. Stricter than the files where Twilio is: an answer has every documented field and no other, a request only
  * documented parameters.
  */
 
@@ -64,7 +65,7 @@ const Operation = z.object({
 type Operation = z.infer<typeof Operation>;
 
 // No path and no schema that is used here is in two of the files.
-const files = [accountsV1, eventsV1, voiceV1, version2010];
+const files = [accountsV1, eventsV1, iamV1, voiceV1, version2010];
 const paths: Record<string, Record<string, unknown>> = Object.assign({}, ...files.map((file) => file.paths));
 const schemas: Record<string, unknown> = Object.assign({}, ...files.map((file) => file.components.schemas));
 

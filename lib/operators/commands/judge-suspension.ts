@@ -10,8 +10,6 @@ import { readRecord } from "../read-record.ts";
 import { type Envelope, isCarriedOut } from "./judge-incident-command.ts";
 import { objections } from "./objections.ts";
 import { reasonMistakes } from "./reason.ts";
-import { maySuspend } from "./standing.ts";
-import { stateConflict } from "./state-conflict.ts";
 import { type Flaw, type Refused, refusalFor, refused, type Verdict } from "./verdict.ts";
 import type { WishedSuspension } from "./wished.ts";
 
@@ -21,7 +19,10 @@ export interface SuspensionParts {
   parentSid: string;
 }
 
-/** Whether the account is one of ours only Twilio knows, so the responder finds out. */
+/**
+ * The emergency stop: in whatever state the account's incident is, also while it is on its way back. Whether the account
+ * is one of ours only Twilio knows, so the responder finds out.
+ */
 export async function judgeSuspension(
   parts: SuspensionParts,
   wish: WishedSuspension,
@@ -33,8 +34,6 @@ export async function judgeSuspension(
   const latest = await latestOf(parts.incidents, accountSid);
   if (latest !== undefined && (await isRepeated(parts.incidents, latest, wish, envelope)))
     return { kind: "repeated", incidentId: latest.id };
-  const conflict = latest && suspensionConflict(latest, envelope.receivedAt);
-  if (conflict !== undefined) return conflict;
   const unanswered = [...reasonMistakes(envelope.reason), ...objectionFlaws(parts.policy, wish, envelope)];
   const command: Command = { ...envelope, kind: "suspend", accountSid, acknowledge: [...new Set(acknowledge)] };
   return refusalFor(unanswered) ?? { kind: "ready", command, incidentId: storyOf(latest, command) };
@@ -44,11 +43,6 @@ export async function judgeSuspension(
 export function accountRefusal(accountSid: string, parentSid: string): Refused | undefined {
   if (!isAccountSid(accountSid)) return refused(noSuchAccount(accountSid));
   return accountSid === parentSid ? refused(PARENT_ACCOUNT) : undefined;
-}
-
-/** Whether the account's latest incident is in a state in which it can't be suspended at `at`; undefined when it can. */
-export function suspensionConflict(latest: Incident, at: string): Refused | undefined {
-  return maySuspend(latest, at) ? undefined : refused(stateConflict(latest, NEEDED));
 }
 
 /** A signal that was kept for long opens an incident among the older ones; beyond these nobody needs to look. */
@@ -72,11 +66,6 @@ export async function isRepeated(
   const found = await readRecord(() => incidents.get(id));
   return found !== undefined && isCarriedOut(found.timeline, envelope);
 }
-
-const NEEDED = {
-  expected: "an account that is not on its way back",
-  fix: "wait for the end of the reactivation: if it fails, it suspends the account by itself; if it hangs for ten minutes, ask again",
-};
 
 /** The incident that tells of it: the open one, or the one that the responder will open, whose id follows from this. */
 function storyOf(latest: Incident | undefined, command: Command): string {

@@ -1,5 +1,5 @@
 import type { Check, Checklist } from "../../incidents/checklist.ts";
-import type { Incident, IncidentState } from "../../incidents/incident.ts";
+import type { IncidentState } from "../../incidents/incident.ts";
 
 /** As much of an incident as says what can be asked for. The same for every road, and for what Slack offers. */
 export interface Standing {
@@ -25,11 +25,6 @@ function mayBeClosed(standing: Standing): boolean {
   return standing.checklist?.account === undefined && holdOf(standing) !== undefined;
 }
 
-/** @param at ISO 8601 UTC. */
-export function maySuspend(incident: Pick<Incident, "state" | "reactivation">, at: string): boolean {
-  return incident.state !== "reactivating" || hangs(incident, at);
-}
-
 /** Closed for good, already when it was contained, or when the check-list was read. */
 export function isClosed({ containment, checklist }: Pick<Standing, "containment" | "checklist">): boolean {
   return containment?.by === "closed" || checklist?.account === "closed";
@@ -38,11 +33,4 @@ export function isClosed({ containment, checklist }: Pick<Standing, "containment
 /** The item of the check-list that says that the suspension is not ours to lift; undefined where none does. */
 export function holdOf({ checklist }: Pick<Standing, "checklist">): Check | undefined {
   return checklist?.items.find(({ id, answer }) => id === "suspended-by" && answer === "not-done");
-}
-
-/** Twice as long as the inbox delivers a command: by then nobody is at it, and nothing else would end it. */
-const HANGS_AFTER_MS = 10 * 60_000;
-
-function hangs({ reactivation }: Pick<Incident, "reactivation">, at: string): boolean {
-  return reactivation !== null && Date.parse(at) - Date.parse(reactivation.at) >= HANGS_AFTER_MS;
 }

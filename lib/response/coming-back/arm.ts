@@ -6,10 +6,11 @@ import { type WantedTrigger, watchesTheSame } from "../../triggers/wanted.ts";
 import { fetchAccount } from "../../twilio/accounts.ts";
 import { retrying } from "../../twilio/backoff.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
-import { deleteUsageTrigger, listUsageTriggers, type UsageTrigger } from "../../twilio/usage-triggers.ts";
+import { deleteUsageTrigger, type UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { createMissing } from "./create-missing.ts";
 import { isArmed, type Journey, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
 import { spentBefore } from "./spent-before.ts";
+import { currentTriggers } from "./trigger-sightings.ts";
 
 /** Its guards, before it is live: an account is never active and unguarded. */
 export const arm: Step = async (journey, record) =>
@@ -20,12 +21,11 @@ export const arm: Step = async (journey, record) =>
  * left none. For a suspended account only: new guards count from the present value on.
  */
 export const keepArmed: Step = async (journey, record) => {
-  const { twilio, accountSid, until } = journey;
-  const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  const { guards } = reactivationOf(record);
+  const list = await currentTriggers(journey, guards, () => false);
   if (list.kind === "failed") {
     return { kind: "failed", record, why: `its guards could not be read: ${wordsFor(list.failure)}` };
   }
-  const { guards } = reactivationOf(record);
   const standing = list.body.filter(({ sid, dateFired }) => guards.includes(sid) && dateFired === null);
   const isGuarded = guardsOf(journey, record).every((wanted) => standing.some((one) => isGuardFor(one, wanted)));
   return isGuarded ? { kind: "on", record } : armAnew(journey, record);
@@ -49,7 +49,7 @@ const armAnew: Step = async (journey, record) => {
   const { responder, twilio, accountSid, until } = journey;
   const { policy, store, clock } = responder;
   const guards = guardsOf(journey, record);
-  const creation = await createMissing(twilio, accountSid, guards, until);
+  const creation = await createMissing(journey, guards);
   if (creation.kind === "failed") {
     return { kind: "failed", record, why: `its usage triggers could not be created: ${creation.why}` };
   }

@@ -2,21 +2,21 @@ import type { IncidentRecord } from "../../incidents/change.ts";
 import { guardsRestored } from "../../incidents/coming-back.ts";
 import { guardKey } from "../../policy/probation.ts";
 import { countedFrom, isCallingUs } from "../../triggers/guards.ts";
-import { isThere, type WantedTrigger, wantedTriggers } from "../../triggers/wanted.ts";
-import { retrying } from "../../twilio/backoff.ts";
+import { isMarked, isThere, type WantedTrigger, wantedTriggers } from "../../triggers/wanted.ts";
 import { wordsFor } from "../../twilio/refusals.ts";
-import { listUsageTriggers, type UsageTrigger } from "../../twilio/usage-triggers.ts";
+import type { UsageTrigger } from "../../twilio/usage-triggers.ts";
 import { guardsOf } from "./arm.ts";
 import { createMissing } from "./create-missing.ts";
-import { type Journey, REQUEST_TIMEOUT_MS, reactivationOf, type Step } from "./journey.ts";
+import { type Journey, reactivationOf, type Step } from "./journey.ts";
+import { currentTriggers } from "./trigger-sightings.ts";
 
 /**
  * Another look at its guards once it is active: whoever had its token in that moment could remove them, or turn them
  * elsewhere. What is missing is made anew, and so are the limits' own triggers where they were to be restored.
  */
 export const guardAnew: Step = async (journey, record) => {
-  const { responder, twilio, accountSid, until } = journey;
-  const list = await retrying(() => listUsageTriggers(twilio, accountSid, REQUEST_TIMEOUT_MS), until);
+  const { responder } = journey;
+  const list = await currentTriggers(journey, reactivationOf(record).guards, isMarked);
   if (list.kind === "failed") {
     return { kind: "failed", record, why: `whether it is guarded could not be read: ${wordsFor(list.failure)}` };
   }
@@ -24,7 +24,7 @@ export const guardAnew: Step = async (journey, record) => {
   const others = ordinaryMissing(list.body, journey, record);
   const created = lost.length + others.length;
   if (created === 0) return { kind: "on", record };
-  const creation = await createMissing(twilio, accountSid, [...lost, ...others], until);
+  const creation = await createMissing(journey, [...lost, ...others]);
   if (creation.kind === "failed") {
     return { kind: "failed", record, why: `its usage triggers could not be made anew: ${creation.why}` };
   }

@@ -73,8 +73,8 @@ async function lookForOthers(journey: Journey, record: IncidentRecord, token: st
   return responder.store.change(record, (current) => turningBack(current, STOLEN, now));
 }
 
-function isForeign(mark: TokenMark, { rotatingFrom, rotatingTo }: IncidentRecord): boolean {
-  const isMade = rotatingTo !== null && compareMarks(rotatingTo, mark) === "same";
+function isForeign(mark: TokenMark, { rotatingFrom, madeTokens }: IncidentRecord): boolean {
+  const isMade = madeTokens.some((made) => compareMarks(made, mark) === "same");
   return !isMade && rotatingFrom !== null && compareMarks(rotatingFrom, mark) === "changed";
 }
 
@@ -94,7 +94,7 @@ async function makeSecondary(journey: Journey, token: string): Promise<Made> {
     : { kind: "failed", why: describeFailure(made.failure) };
 }
 
-/** Kept before it is promoted: one with this mark is then known not to be a stranger's. */
+/** Kept before it is promoted, beside all those before it: one with such a mark is known not to be a stranger's. */
 async function marking({ responder, accountSid }: Journey, record: IncidentRecord, token: string) {
   const mark = await responder.markOf(accountSid, token);
   return responder.store.change(record, (current) => rotating(current, mark));

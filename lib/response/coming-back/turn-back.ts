@@ -27,7 +27,7 @@ export type TurnedBack =
 export async function turnBack(
   journey: Journey,
   record: IncidentRecord,
-  { kind, why }: Pick<Extract<Progress, { why: string }>, "kind" | "why">,
+  { kind, why }: Pick<Extract<Progress, { kind: "refused" | "failed" }>, "kind" | "why">,
 ): Promise<TurnedBack> {
   const { store, clock } = journey.responder;
   if (!mayBeLive(record)) {

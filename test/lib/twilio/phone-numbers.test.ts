@@ -42,6 +42,8 @@ test("the numbers of an account, and where each sends calls and messages", async
     voice_fallback_method: "POST",
     voice_application_sid: "",
     trunk_sid: "",
+    status_callback: expect.stringMatching(/^https:/),
+    status_callback_method: "POST",
     sms_url: expect.stringMatching(/^https:/),
     sms_method: "POST",
     sms_fallback_url: "",
@@ -93,7 +95,7 @@ describe("unrouted and given back", () => {
   test("sends empty texts for what is taken away, by the parameters' names, and no empty method", async () => {
     const { sid } = await aNumber();
     await update(sid, UNROUTED);
-    const empty = ["VoiceUrl", "VoiceFallbackUrl", "VoiceApplicationSid", "TrunkSid"];
+    const empty = ["VoiceUrl", "VoiceFallbackUrl", "VoiceApplicationSid", "TrunkSid", "StatusCallback"];
     empty.push("SmsUrl", "SmsFallbackUrl", "SmsApplicationSid");
     expect(at.asked().at(-1)).toEqual({
       to: "POST api",
@@ -130,7 +132,8 @@ test.each([
   ["a fallback alone", { voice_fallback_url: "https://a.example/" }, true],
   ["a messages' application alone", { sms_application_sid: APPLICATION }, true],
   ["methods alone", { voice_method: "GET", sms_method: "POST", sms_fallback_method: null }, false],
-  ["what is no routing", { status_callback: "https://a.example/" }, false],
+  ["what is told of its calls alone", { status_callback: "https://a.example/" }, true],
+  ["what is no routing", { emergency_address_sid: `AD${"4".repeat(32)}` }, false],
 ])("%s", (_, fields, routed) => {
   expect(isRouted({ sid: SID, routing: readRouting(fields) })).toBe(routed);
 });

@@ -61,6 +61,7 @@ export async function send(
 function productOf(path: string): string {
   if (path.startsWith("/2010-04-01/")) return "api";
   if (path.startsWith("/v1/AuthTokens/")) return "accounts";
+  if (path.startsWith("/v1/Keys")) return "iam";
   return /^\/v1\/(DialingPermissions|Settings)/.test(path) ? "voice" : "events";
 }
 
