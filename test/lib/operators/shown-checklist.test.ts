@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CHECK_ANSWERS, type Check, digestOf } from "../../../lib/incidents/checklist.ts";
 import { checklistRead } from "../../../lib/incidents/coming-back.ts";
 import type { Incident } from "../../../lib/incidents/incident.ts";
+import fc from "../../support/fast-check.ts";
 import { type CommandRig, commandRig, commandsIn, get, NOW, post } from "./command-rig.ts";
 import { CHECKLIST, incidentIn } from "./incidents-in-states.ts";
 
