@@ -2,8 +2,8 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { messageOf, TollbreakerError } from "../lib/errors.ts";
 import { INCIDENT_STATES } from "../lib/incidents/incident.ts";
 import { isAccountSid } from "../lib/twilio/sids.ts";
-import { addAccounts } from "./accounts/register.ts";
-import { addAccountCommands, addIncidentCommands } from "./acting/register.ts";
+import { addAdopt } from "./accounts/register.ts";
+import { addAccountCommands, addIncidentCommands, addRaises } from "./acting/register.ts";
 import type { DoctorOptions } from "./doctor/doctor.ts";
 import type { DrillOptions } from "./drill.ts";
 import { EXIT, EXIT_HELP, type Exit, Failure } from "./failure.ts";
@@ -59,7 +59,9 @@ function program(environment: Environment, terminal: Terminal): Command {
   const policy = root.command("policy").description("the policy file: what trips, and what happens then");
   addPolicyCheck(policy.command("check"), environment, terminal);
   addPolicySchema(policy.command("schema"), terminal);
-  addAccounts(root.command("accounts"), environment, terminal);
+  const accounts = root.command("accounts").description("single subaccounts, whatever their incidents");
+  addAdopt(accounts.command("adopt"), environment, terminal);
+  addRaises(accounts, environment, terminal);
   addOperators(root.command("operators"), environment, terminal);
   return root;
 }

@@ -4,10 +4,8 @@ import type { Terminal } from "../terminal.ts";
 import type { AdoptOptions } from "./adopt.ts";
 
 /** `accounts`: each is imported only when it is asked for. */
-export function addAccounts(accounts: Command, environment: Environment, terminal: Terminal): void {
-  accounts.description("subaccounts, whatever their incidents");
-  accounts
-    .command("adopt")
+export function addAdopt(adopt: Command, environment: Environment, terminal: Terminal): void {
+  adopt
     .description("gives an account that was suspended past Tollbreaker an incident, to be reactivated as any other")
     .argument("[sid]", "the subaccount's SID: AC...")
     .option("--all", "every suspended account that has no open incident, as Twilio lists them")

@@ -54,11 +54,10 @@ export function addIncidentCommands(incidents: Command, environment: Environment
   addRestoreNumbers(incidents.command("restore-numbers"), scene);
 }
 
-/** On the program itself: suspend, accounts and brake. */
+/** On the program itself: suspend and brake. */
 export function addAccountCommands(root: Command, environment: Environment, terminal: Terminal): void {
   const scene = { environment, terminal };
   addSuspend(root.command("suspend"), scene);
-  addAccounts(root.command("accounts"), scene);
   addBrake(root.command("brake"), scene);
 }
 
@@ -163,8 +162,8 @@ function addSuspend(command: Command, { environment, terminal }: Scene): void {
     });
 }
 
-function addAccounts(accounts: Command, { environment, terminal }: Scene): void {
-  accounts.description("limits of single accounts that are raised for a while");
+/** On `accounts`: raise and raises. */
+export function addRaises(accounts: Command, environment: Environment, terminal: Terminal): void {
   reasoned(accounts.command("raise"))
     .description("raises a limit of one account until a time, without a deployment; or takes that back")
     .argument("<sid>", "the subaccount's SID: AC...")
