@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Check } from "../incidents/checklist.ts";
 import type { Containment } from "../incidents/incident.ts";
 import { isThere, type WantedTrigger } from "../triggers/wanted.ts";
@@ -22,9 +23,18 @@ export function judgeApiKeys(keys: readonly ApiKey[], openedAt: string): Check {
   if (keys.length === 0) return cannotTell("api-keys", `Twilio shows us no API key; ${UNSEEN}`);
   const made = keys.filter(({ dateCreated }) => dateCreated !== null && dateCreated >= wholeSecond(openedAt)).length;
   const parts = [`${keys.length - made} from before the incident`, `${made} made during it`];
-  const names = keys.slice(0, 5).map(({ sid }) => sid);
-  const more = keys.length > names.length ? `, and ${keys.length - names.length} more` : "";
+  const sids = keys.map(({ sid }) => sid);
+  const names = sids.slice(0, MOST_NAMED);
+  const left = sids.length - names.length;
+  const more = left === 0 ? "" : `, and ${left} more (together ${fingerprintOf(sids)})`;
   return { id: "api-keys", answer: "not-done", why: `${parts.join(", ")}: ${names.join(", ")}${more}` };
+}
+
+const MOST_NAMED = 5;
+
+/** Whoever acknowledges more keys than are named acknowledges these, and not another one in the place of one of them. */
+function fingerprintOf(sids: readonly string[]): string {
+  return createHash("sha256").update(sids.toSorted().join()).digest("hex").slice(0, 10);
 }
 
 /** Its own credentials, which could read them, are refused while it is suspended. */
