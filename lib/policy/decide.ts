@@ -10,6 +10,7 @@ import {
   allowanceOf,
   type GuardCounts,
   guardBases,
+  guardCountOf,
   guardEnd,
   guardedLimit,
   guardKey,
@@ -257,17 +258,17 @@ function isWithinLimit(
 }
 
 /** A guard whose limit was raised after it was made: it allows what a guard of the raised limit would. */
-function isWithinRaise(signal: Signal, { passed, lastReactivatedAt, raises = {} }: Circumstances, law: Law): boolean {
-  const { policy, now } = law;
-  if (signal.kind !== "usage-trigger" || lastReactivatedAt === null) return false;
+function isWithinRaise(signal: Signal, circumstances: Circumstances, { policy, now }: Law): boolean {
+  if (signal.kind !== "usage-trigger") return false;
+  const { accountSid, currentValue } = signal;
   const name = signal.limit ?? "";
+  const { raises = {} } = circumstances;
   const limit = Object.hasOwn(policy.limits, name) ? policy.limits[name] : undefined;
-  const base = passed[guardKey(name, signal)];
   const isRaised = Object.hasOwn(raises, name) && raises[name]?.ended === null;
-  if (limit === undefined || base === undefined || !isRaised || !isDecimal(signal.currentValue)) return false;
-  const share = now.getTime() <= probationEnd(lastReactivatedAt, policy) ? policy.probation.share : "1";
-  const allowed = allowanceOf(name, limit, signal.accountSid, policy, share);
-  return compare(subtract(signal.currentValue, base), allowed) < 0;
+  if (limit === undefined || !isRaised || !isDecimal(currentValue)) return false;
+  const count = guardCountOf(name, policy, circumstances, now);
+  if (count === undefined) return false;
+  return compare(subtract(currentValue, count.base), allowanceOf(name, limit, accountSid, policy, count.share)) < 0;
 }
 
 function wholeSecond(milliseconds: number): number {

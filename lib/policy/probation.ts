@@ -52,6 +52,27 @@ export function interimOf(
   return lastReactivatedAt !== null && interim.since <= lastReactivatedAt ? undefined : interim;
 }
 
+/**
+ * What the guard of a limit counts from, and which share of the limit it allows; undefined where that is not known.
+ * `interim` where it stands for a spent limit without a reactivation.
+ */
+export function guardCountOf(
+  name: string,
+  policy: Policy,
+  counts: GuardCounts,
+  now: Date,
+): { base: string; share: string; interim: InterimCount | undefined } | undefined {
+  const limit = Object.hasOwn(policy.limits, name) ? policy.limits[name] : undefined;
+  if (limit === undefined) return undefined;
+  const { lastReactivatedAt, passed } = counts;
+  const interim = interimOf(name, limit, counts);
+  if (interim !== undefined) return interim.base === null ? undefined : { base: interim.base, share: "1", interim };
+  const base = passed[guardKey(name, { usageCategory: limit.category, triggerBy: limit.by })];
+  if (lastReactivatedAt === null || base === undefined) return undefined;
+  const share = now.getTime() <= probationEnd(lastReactivatedAt, policy) ? policy.probation.share : "1";
+  return { base, share, interim };
+}
+
 /** What guards count from, by `guardKey`: the later of what the reactivation and what an interim count says. */
 export function guardBases({ limits }: Policy, counts: GuardCounts): Record<string, string> {
   const interims = Object.entries(limits).flatMap(([name, limit]) => {

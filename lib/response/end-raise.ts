@@ -4,7 +4,7 @@ import type { RaiseRecord } from "../incidents/raise-store.ts";
 import type { Memory } from "../incidents/store.ts";
 import { valuesOf } from "../policy/measure.ts";
 import { measureOfRaise, type Raise, type RaiseEnd, raisableLimit, restOf, stageOf } from "../policy/raise.ts";
-import { basesAfterRaise } from "../triggers/raised-guards.ts";
+import { countsAfterRaise } from "../triggers/raised-guards.ts";
 import { retrying, type Until } from "../twilio/backoff.ts";
 import { describeFailure, isRefusal } from "../twilio/failures.ts";
 import { listUsageTriggers, type UsageTrigger } from "../twilio/usage-triggers.ts";
@@ -16,7 +16,7 @@ import { limitedTo } from "./time-limit.ts";
 const REQUEST_TIMEOUT_MS = 5000;
 
 /** What our own store knows of the account. */
-type Known = Pick<Memory, "raises" | "passed" | "lastReactivatedAt">;
+type Known = Pick<Memory, "raises" | "passed" | "interims" | "lastReactivatedAt">;
 
 /**
  * The end of a raised limit: read what was spent ─ write it down ─ arrange the usage trigger ─ tell. Each by itself can be
@@ -84,7 +84,7 @@ async function settleRaise(
   responder: Responder,
   raise: Raise,
   end: Pick<RaiseEnd, "at" | "operator" | "reason">,
-  { raises: before, passed, lastReactivatedAt, until }: Known & { until: Until },
+  { raises: before, passed, interims, lastReactivatedAt, until }: Known & { until: Until },
 ): Promise<string | undefined> {
   const { store, alerts, policy, clock, log } = responder;
   const { accountSid, limit } = raise;
@@ -97,8 +97,10 @@ async function settleRaise(
     due: "ended",
   };
   const raises = { ...before, [limit]: ended };
-  const bases = basesAfterRaise({ accountSid, limit, passed, lastReactivatedAt }, triggers, policy, clock.now());
-  await store.keepRaises(accountSid, raises, bases === passed ? undefined : bases);
+  const counts = { passed, interims, lastReactivatedAt };
+  const after = countsAfterRaise({ accountSid, limit, counts }, triggers, policy, clock.now());
+  if (after.interims !== interims) await store.noteInterims(accountSid, after.interims);
+  await store.keepRaises(accountSid, raises, after.passed === passed ? undefined : after.passed);
   await store.recordRaise(recordOf(ended));
   log.info("raise-ended", { accountSid, limit, spent, by: end.operator, rest: ended.ended?.rest?.to ?? null });
   await arrangeLimit(responder, { accountSid, limit, raises }, until);
