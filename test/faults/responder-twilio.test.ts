@@ -292,6 +292,8 @@ describe("a refusal that can pass ends nothing", () => {
     const signal = firing(account);
     expect(await rig.deliver(signal, SHORT)).toMatchObject({ kind: "again" });
     expect((await only()).incident).toMatchObject({ state: "failed", failure: { message, retrying: true } });
+    // Where the delivery's time was not enough for the alert.
+    await rig.followUp(account);
     rig.mend();
     expect(await rig.deliver(signal, { attempt: 2 })).toEqual({ kind: "done" });
     expect(status()).toBe("suspended");

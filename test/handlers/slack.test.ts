@@ -394,7 +394,6 @@ describe("a button of a message that is out of date", () => {
     ["reactivate", "suspended", "reactivated", "this is over"],
     ["reactivate", "suspended", "reactivating", "asked for by alice"],
     ["keep-suspended", "suspended", "dismissed", "was dismissed by olga"],
-    ["suspend", "alerted", "reactivating", "asked for by alice"],
     ["dismiss", "alerted", "suspended", "The account is suspended"],
   ] as const)("%s of an incident that was %s, and is %s", async (button, then, now, words) => {
     const { message } = await told({ state: then });

@@ -3,7 +3,7 @@ import { described, explore } from "./runner.ts";
 
 const MINUTE = 60_000;
 /** Others than `npm run prove` plays: `SEED=<another> npm run prove` for those. */
-const SEED = 1;
+const SEED = 3;
 const HISTORIES = 500;
 
 test(`${HISTORIES} generated histories: whatever happens, the invariants hold`, { timeout: 15 * MINUTE }, async () => {

@@ -641,7 +641,7 @@ describe("the next step", () => {
     ["reminder", {}, {}, "Only then reactivate"],
     ["reminder", { state: "alerted", because: "exempt" }, {}, "--acknowledge exempt"],
     ["reminder", { state: "failed", failure }, {}, "Try again now"],
-    ["dismissed", { dismissal: wish }, {}, "stays silent until its period is over"],
+    ["dismissed", { dismissal: wish }, {}, "what trips next opens a new incident"],
     ["not-understood", {}, {}, "Read the problem"],
   ] as const)("%s %j %j", (about, changes, more, words) => {
     const alert = compose(about, changes, more);

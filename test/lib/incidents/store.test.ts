@@ -56,7 +56,7 @@ describe("recall", () => {
       previousIncidentId: null,
       lastReactivatedAt: null,
       passed: {},
-      raises: {},
+      ...{ raises: {}, firstMoment: null, before: null },
       interims: {},
       brake: { state: NO_BRAKE_STATE, version: 0, hasPlaces: false },
     });
@@ -92,7 +92,7 @@ describe("recall", () => {
       lastIncidentId: "b",
       lastReactivatedAt: NOW.toISOString(),
       passed: { UT1: "461.1" },
-      raises: {},
+      ...{ raises: {}, firstMoment: null, before: null },
       ...{ interims: {}, previousIncidentId: null },
     };
     expect(await store.recall(account, "a-signal")).toEqual({ seen: true, ...known });
