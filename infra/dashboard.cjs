@@ -71,7 +71,16 @@ const sections = [
       graph("Sweeps", counts("SweepCompleted", "SweepSkipped", "SweepFailed", "SweepAbandoned")),
       graph("Subaccounts", each("Maximum", "SweepAccounts", "SweepArmed", "SweepUnread", "AccountsSetAside")),
       graph("Duration (ms)", each("Maximum", "SweepMilliseconds")),
-      graph("Found", counts("LostWebhooksFound", "OverLimitsFound", "SpendRulesTripped", "TamperingFound")),
+      graph(
+        "Found",
+        counts(
+          "LostWebhooksFound",
+          "OverLimitsFound",
+          "SpendRulesTripped",
+          "TamperingFound",
+          "UnrecordedSuspensionsFound",
+        ),
+      ),
       graph("Usage triggers", counts("DriftRepaired", "RepairsRefused")),
       graph("Error events", counts("ErrorEvents", "ErrorEventsUnreadable")),
     ],

@@ -69,7 +69,7 @@ describe("the control API", () => {
       inherits: true,
       countries: { LV: { lowRisk: true, highRiskSpecial: true, highRiskTollfraud: true } },
     });
-    expect((await control("POST", `/accounts/${sid}/keys`, { type: "restricted" })).status).toBe(422);
+    expect((await control("POST", `/accounts/${sid}/keys`, { type: "unlimited" })).status).toBe(422);
     expect((await control("GET", "/accounts/AC0/keys")).status).toBe(404);
   });
 

@@ -88,7 +88,7 @@ async function die(command: ReactivateCommand): Promise<void> {
   rig.mend();
 }
 
-test("a guard that fires after the activation, and before we know of it, trips again", async () => {
+test("a guard that fires after the activation, and before we know of it, turns it back", async () => {
   const command = await contained();
   dieAt(isActivation, "after");
   await die(command);
@@ -96,10 +96,11 @@ test("a guard that fires after the activation, and before we know of it, trips a
   const fired = await overspend();
   await wait(A_SECOND);
   expect(await deliver(command, { attempt: 2 })).toEqual(DONE);
-  expect(await last()).toMatchObject({ incident: { state: "reactivated" } });
+  expect(await last()).toMatchObject({ incident: { state: "suspended" } });
+  expect(status()).toBe("suspended");
   expect(await deliver(firingOf(fired))).toEqual(DONE);
   expect(status()).toBe("suspended");
-  expect(await rig.incidentsOf(account)).toHaveLength(2);
+  expect(await rig.incidentsOf(account)).toHaveLength(1);
 });
 
 test("whatever else fires then trips, too", async () => {
