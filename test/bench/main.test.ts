@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import * as z from "zod/mini";
+import { EVERY_CASE } from "../support/every-case.ts";
 
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
@@ -37,7 +38,7 @@ const Rows = z.array(
 const MAY_BE_NONE: ReadonlySet<string> = new Set(["round trips", "a month", "requests", "messages"]);
 
 // What is measured is up to the machine; that it is measured is not.
-it("measures every row, and prints nothing but JSON", { timeout: 240_000 }, async () => {
+it.runIf(EVERY_CASE)("measures every row, and prints nothing but JSON", { timeout: 480_000 }, async () => {
   const { stdout } = await bench("--quick", "--json");
   const rows = z.parse(Rows, JSON.parse(stdout));
   const measured = rows.map(({ measure }) => measure);
@@ -83,6 +84,21 @@ it("measures every row, and prints nothing but JSON", { timeout: 240_000 }, asyn
   }
   for (const { peer, ratio, ours } of rows) expect(ratio).toBe(peer === null ? null : ours / peer.value);
   for (const { unit, ours } of rows) if (!MAY_BE_NONE.has(unit)) expect(ours).toBeGreaterThan(0);
+});
+
+it("measures what it is asked for, and prints nothing but JSON", async () => {
+  const { stdout } = await bench("--quick", "--json", "--only", "refusals", "--only", "what each kind of limit sees");
+  const rows = z.parse(Rows, JSON.parse(stdout));
+  const measured = rows.map(({ measure }) => measure);
+  expect(measured).toContain("refusing a forged webhook: 262 KB, 62,000 parameters");
+  expect(measured).toContain("attack of 100 an hour: seen by spike after");
+  expect(measured.some((measure) => measure.startsWith("cold start"))).toBe(false);
+  for (const { peer, ratio, ours } of rows) expect(ratio).toBe(peer === null ? null : ours / peer.value);
+});
+
+it("fails on a measure that it does not have, and says which there are", async () => {
+  const stderr = expect.stringMatching(/--only speed: there is no such measure\. Expected one of: cold starts, /);
+  await expect(bench("--quick", "--only", "speed")).rejects.toMatchObject({ code: 1, stderr });
 });
 
 it("fails on an option it does not know", async () => {

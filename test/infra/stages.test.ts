@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { settingsFrom } from "../../build/settings/settings.ts";
 import { settingsOfTemplate } from "../../build/settings/settings-of-template.ts";
+import { EVERY_CASE } from "../support/every-case.ts";
 import { type AwsStandIn, startAwsStandIn } from "./aws-stand-in.ts";
 import { environmentOf } from "./deployed.ts";
 import { type Home, makeHome, type Packaged, packageStack, packageStage } from "./packaged.ts";
@@ -157,6 +158,8 @@ describe("an existing table that the stage names", () => {
 const CHANGES_SOMETHING = /^(Create|Execute|Update|Delete|PUT|POST)/;
 
 describe("with what is deployed", () => {
+  /** Each starts the command line of Serverless. */
+  const whole = test.runIf(EVERY_CASE);
   let aws: AwsStandIn;
   let home: Home;
   afterEach(async () => {
@@ -210,7 +213,7 @@ describe("with what is deployed", () => {
     PACKAGING,
   );
 
-  test(
+  whole(
     "the first deployment says that it is one",
     async () => {
       await prepare({ file: "mode: observe\n" });
@@ -231,7 +234,7 @@ describe("with what is deployed", () => {
     PACKAGING,
   );
 
-  test(
+  whole(
     "a table that is not there, or not ours, stops a deployment that names it",
     async () => {
       await prepare({ file: COMPLETE, deployed: enforcing.template });
@@ -259,7 +262,7 @@ describe("with what is deployed", () => {
     PACKAGING,
   );
 
-  test(
+  whole(
     "a rollback that is said goes on, and says what it changes of what is deployed",
     async () => {
       await prepare({ file: ENFORCING, deployed: enforcing.template, kept: byDefault.template });
@@ -271,7 +274,7 @@ describe("with what is deployed", () => {
     PACKAGING,
   );
 
-  test(
+  whole(
     "a rollback to the same settings needs no words",
     async () => {
       await prepare({ file: ENFORCING, deployed: enforcing.template, kept: enforcing.template });
@@ -282,7 +285,7 @@ describe("with what is deployed", () => {
     PACKAGING,
   );
 
-  test(
+  whole(
     "removing a stack needs no right file",
     async () => {
       await prepare({ file: "mod: enforce\n", deployed: enforcing.template });

@@ -16,6 +16,7 @@ import { type Parked, readFollowUp } from "../../lib/inbox/follow-up.ts";
 import { readMessage } from "../../lib/inbox/inbox.ts";
 import type { Message } from "../../lib/inbox/messages.ts";
 import { LOCAL_CREDENTIALS } from "../../local/aws.ts";
+import { EVERY_CASE } from "./every-case.ts";
 import { type FaultProxy, type SeenRequest, startFaultProxy } from "./fault-proxy.ts";
 import { PUBLIC_URL, type Rig } from "./responder-rig.ts";
 import { sameDate } from "./shifted-date.ts";
@@ -30,7 +31,7 @@ export interface Lives {
   policyFile(yaml: string): Promise<string>;
   /**
    * Kills one life after each of its requests that write, one before the first of them, and lets a second life finish. Two
-   * lives take seconds, so every fifth death is tried, and others in each case: all of them with `EVERY_DEATH=1`.
+   * lives take seconds, so every eighth death is tried, and others in each case: all of them with `EVERY_CASE=1`.
    * @param make prepares an account and its message, for each death anew.
    * @param meanwhile what happens between the two lives.
    */
@@ -72,7 +73,7 @@ export function livesIn(rig: Rig): Lives {
   const script = bundled(SCRIPT, directory);
   // More would starve one another, and take their own store for a slow one.
   const atOnce = pLimit(2);
-  const step = process.env["EVERY_DEATH"] === "1" ? 1 : 5;
+  const step = EVERY_CASE ? 1 : 8;
   let cases = 0;
   const sqs = new SQSClient({ endpoint: rig.aws.messagingUrl });
 
