@@ -14,6 +14,7 @@ import { accountName, sentence } from "../wording.ts";
 import { confirm, YES_LACKING } from "./confirm.ts";
 import { endingOf } from "./ending.ts";
 import { PACE, type Pace } from "./follow.ts";
+import type { ReactivateOptions } from "./reactivate.ts";
 import { readIncident } from "./read-incident.ts";
 import { checkedReason, REASON_LACKING, requireReason } from "./reason.ts";
 import { sendFor } from "./send-command.ts";
@@ -21,18 +22,16 @@ import { refuseUnasked } from "./unasked.ts";
 
 export type Action = "reactivate" | "dismiss";
 
-export interface AllOptions {
-  id?: string | undefined;
+/** Which incidents. */
+export interface Choosing {
   all?: true;
   becauseOf?: readonly string[];
   since?: string;
-  reason?: string;
-  acknowledge?: readonly string[];
-  cleanup?: readonly string[];
-  countries?: readonly string[];
-  /** The digest of all the check-lists that were shown. */
-  checklist?: string;
-  yes?: true;
+}
+
+/** `checklist` is the digest of all the check-lists that were shown. */
+export interface AllOptions extends Choosing, ReactivateOptions {
+  id?: string | undefined;
   json?: boolean;
 }
 

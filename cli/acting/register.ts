@@ -5,6 +5,7 @@ import { OBJECTIONS } from "../../lib/operators/commands/wished.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { type Environment, findServer } from "../server.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Choosing } from "./all.ts";
 import type { ReleaseOptions } from "./brake.ts";
 import type { RaiseOptions } from "./raise.ts";
 import type { ReactivateOptions } from "./reactivate.ts";
@@ -15,12 +16,6 @@ import type { SuspendOptions } from "./suspend.ts";
 interface Scene {
   environment: Environment;
   terminal: Terminal;
-}
-
-interface AllOptions {
-  all?: true;
-  becauseOf?: readonly string[];
-  since?: string;
 }
 
 interface DismissOptions {
@@ -62,20 +57,15 @@ export function addAccountCommands(root: Command, environment: Environment, term
 }
 
 function addReactivate(command: Command, { environment, terminal }: Scene): void {
-  reasoned(command)
-    .description(
-      "brings a suspended account back: shows the check-list, asks, and follows; or several, after a false alarm",
-    )
-    .argument("[id]", `${ID}; or --all`)
-    .option("--acknowledge <ids>", `open items to leave as they are: ${CHECK_IDS.join(", ")}`, listOf(CHECK_IDS))
-    .option("--cleanup <ids>", `what to clean up on the way: ${CLEANUP_IDS.join(", ")}`, listOf(CLEANUP_IDS))
-    .option("--all", ALL_HELP)
-    .option(
-      "--because-of <rules>",
-      "with --all: what tripped them, such as daily-spend; once more for another rule",
-      eachOf,
-    )
-    .option("--since <time>", "with --all: from which firing on, such as 2026-11-21T03:00:00Z")
+  choosing(
+    reasoned(command)
+      .description(
+        "brings a suspended account back: shows the check-list, asks, and follows; or several, after a false alarm",
+      )
+      .argument("[id]", `${ID}; or --all`)
+      .option("--acknowledge <ids>", `open items to leave as they are: ${CHECK_IDS.join(", ")}`, listOf(CHECK_IDS))
+      .option("--cleanup <ids>", `what to clean up on the way: ${CLEANUP_IDS.join(", ")}`, listOf(CLEANUP_IDS)),
+  )
     .option("--countries <codes>", "with the clean-up voice-countries, such as US,CA", countries)
     .option(
       "--checklist <digest>",
@@ -83,7 +73,7 @@ function addReactivate(command: Command, { environment, terminal }: Scene): void
     )
     .option("--yes", "do not ask once more before it begins; with --acknowledge, needs --checklist")
     .option("--json", JSON_HELP)
-    .action(async (id: string | undefined, { json = false, ...given }: ReactivateOptions & AllOptions & Json) => {
+    .action(async (id: string | undefined, { json = false, ...given }: ReactivateOptions & Choosing & Json) => {
       const { all, becauseOf, since, ...options } = given;
       if (id === undefined || all) {
         const { actOnAll } = await import("./all.ts");
@@ -109,19 +99,14 @@ function addCheck(command: Command, { environment, terminal }: Scene): void {
 }
 
 function addDismiss(command: Command, { environment, terminal }: Scene): void {
-  reasoned(command)
-    .description("ends an incident about which nothing is to be done; or several, after a false alarm")
-    .argument("[id]", `${ID}; or --all`)
-    .option("--all", ALL_HELP)
-    .option(
-      "--because-of <rules>",
-      "with --all: what tripped them, such as daily-spend; once more for another rule",
-      eachOf,
-    )
-    .option("--since <time>", "with --all: from which firing on, such as 2026-11-21T03:00:00Z")
+  choosing(
+    reasoned(command)
+      .description("ends an incident about which nothing is to be done; or several, after a false alarm")
+      .argument("[id]", `${ID}; or --all`),
+  )
     .option("--yes", "with --all: do not ask once more before it begins")
     .option("--json", JSON_HELP)
-    .action(async (id: string | undefined, { json = false, ...given }: DismissOptions & AllOptions & Json) => {
+    .action(async (id: string | undefined, { json = false, ...given }: DismissOptions & Choosing & Json) => {
       const { all, becauseOf, since, yes: _, ...options } = given;
       if (id === undefined || all) {
         const { actOnAll } = await import("./all.ts");
@@ -217,6 +202,18 @@ async function ending(
   if (!json) return act(terminal);
   const { toldAsJson } = await import("./as-json.ts");
   await toldAsJson(incidentId, terminal, act);
+}
+
+/** One incident, or those of a false alarm. */
+function choosing(command: Command): Command {
+  return command
+    .option("--all", ALL_HELP)
+    .option(
+      "--because-of <rules>",
+      "with --all: what tripped them, such as daily-spend; once more for another rule",
+      eachOf,
+    )
+    .option("--since <time>", "with --all: from which firing on, such as 2026-11-21T03:00:00Z");
 }
 
 function reasoned(command: Command): Command {

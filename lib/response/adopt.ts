@@ -1,11 +1,7 @@
 import type { AdoptCommand } from "../inbox/commands.ts";
 import { identityOf } from "../inbox/messages.ts";
 import { adopted } from "../incidents/adopted.ts";
-import { followedBy, type IncidentRecord, unchanged } from "../incidents/change.ts";
-import { commandRefused } from "../incidents/coming-back.ts";
-import { incidentIdFor, openIncident, type Tripping } from "../incidents/record.ts";
-import { refusedOutright } from "../incidents/refused-outright.ts";
-import { wishOf } from "../incidents/wish.ts";
+import { type IncidentRecord, unchanged } from "../incidents/change.ts";
 import { type Account, fetchAccount } from "../twilio/accounts.ts";
 import { retrying } from "../twilio/backoff.ts";
 import { describeFailure } from "../twilio/failures.ts";
@@ -13,6 +9,7 @@ import { openedBy } from "./case.ts";
 import { markTaken } from "./enforce.ts";
 import { unconfirmed } from "./hold.ts";
 import type { Recollection } from "./recollect.ts";
+import { refuseByHand } from "./refuse-by-hand.ts";
 import { type Order, type Responder, SUSPENSION_SHARE, share } from "./responder.ts";
 import { whyStale } from "./stale-command.ts";
 import { NO_SOONER_MS } from "./time-limit.ts";
@@ -37,7 +34,8 @@ export async function adopt(
   if (known !== undefined && begun && known.incident.state !== "open") return known;
   const read = await whatTwilioSays(responder, order);
   const refusal = whyRefused(responder, order, current, read, begun);
-  if (refusal !== undefined || read === undefined) return refuse(responder, command, current, refusal ?? NOT_KNOWN);
+  if (refusal !== undefined || read === undefined)
+    return refuseByHand(responder, trippingBy(command), current.known, refusal ?? NOT_KNOWN);
   const tokenMark = await markTaken(responder, {
     ...{ kind: "suspended", by: "already-suspended", asked: false },
     ...{ account: read, at: responder.clock.now() },
@@ -78,22 +76,6 @@ function whyRefused(
   return whyStale(command, known, clock.now());
 }
 
-function trippingBy(command: AdoptCommand): Tripping {
+function trippingBy(command: AdoptCommand) {
   return { signal: command, rule: BEFORE_US, isNamed: true, reason: command.reason };
-}
-
-/** In the account's open incident; where it has none, one is made that is over at once. */
-async function refuse(
-  { store, log, clock }: Responder,
-  command: AdoptCommand,
-  { known }: Recollection,
-  why: string,
-): Promise<IncidentRecord> {
-  log.warn("command-refused", { accountSid: command.accountSid, command: command.id, why });
-  const now = clock.now();
-  const wish = wishOf(command);
-  if (known !== undefined) return store.change(known, (record) => commandRefused(record, wish, why, now));
-  const id = incidentIdFor(command);
-  const opened = openIncident(id, trippingBy(command), now);
-  return (await store.load(id)) ?? store.save(followedBy(opened, (record) => refusedOutright(record, wish, why, now)));
 }

@@ -1,13 +1,11 @@
 import type { SuspendCommand } from "../inbox/commands.ts";
-import { followedBy, type IncidentRecord } from "../incidents/change.ts";
-import { commandRefused } from "../incidents/coming-back.ts";
-import { incidentIdFor, openIncident, type Tripping } from "../incidents/record.ts";
-import { refusedOutright } from "../incidents/refused-outright.ts";
-import { wishOf } from "../incidents/wish.ts";
+import type { IncidentRecord } from "../incidents/change.ts";
+import { incidentIdFor } from "../incidents/record.ts";
 import { exemptionOf } from "../policy/exemption.ts";
 import { enforce } from "./enforce.ts";
 import { hold } from "./hold.ts";
 import type { Recollection } from "./recollect.ts";
+import { refuseByHand } from "./refuse-by-hand.ts";
 import type { Order, Responder } from "./responder.ts";
 import { whyOvertaken } from "./stale-command.ts";
 
@@ -25,8 +23,8 @@ export async function suspendByHand(
   if (answered !== undefined) return over(responder, answered);
   const last = await lastReactivated(responder, current);
   const refusal = whyRefused(responder, command) ?? whyOvertaken(command, last);
-  if (refusal !== undefined) return refuse(responder, command, current.known ?? last, refusal);
   const tripping = trippingBy(command);
+  if (refusal !== undefined) return refuseByHand(responder, tripping, current.known ?? last, refusal);
   const delivery = { signal: command, ...turn };
   switch (current.known?.incident.state) {
     case "suspended":
@@ -37,7 +35,7 @@ export async function suspendByHand(
   }
 }
 
-function trippingBy(command: SuspendCommand): Tripping {
+function trippingBy(command: SuspendCommand) {
   return { signal: command, rule: BY_HAND, isNamed: true, reason: command.reason };
 }
 
@@ -79,20 +77,4 @@ export function whyRefused(
     return "in observe mode nothing is suspended: acknowledge it with observe-mode";
   }
   return undefined;
-}
-
-/** @param told the incident that says so; where the account has none, one is made that is over at once. */
-async function refuse(
-  { store, log, clock }: Responder,
-  command: SuspendCommand,
-  told: IncidentRecord | undefined,
-  why: string,
-): Promise<IncidentRecord> {
-  log.warn("command-refused", { accountSid: command.accountSid, command: command.id, why });
-  const now = clock.now();
-  const wish = wishOf(command);
-  if (told !== undefined) return store.change(told, (record) => commandRefused(record, wish, why, now));
-  const id = incidentIdFor(command);
-  const opened = openIncident(id, trippingBy(command), now);
-  return (await store.load(id)) ?? store.save(followedBy(opened, (record) => refusedOutright(record, wish, why, now)));
 }

@@ -10,8 +10,8 @@ import { watchSuspension } from "./watch-suspension.ts";
 
 /**
  * Asks the responder to look after an account's open incident, those that are over and people may still have to be told
- * of, and a suspension that is on no record. By the list of accounts and our own table alone: Twilio may well refuse to show the usage triggers of an account that
- * is suspended, which is the one to be watched.
+ * of, a suspension that is on no record, and raised limits. By the list of accounts and our own table alone: Twilio may well
+ * refuse to show the usage triggers of an account that is suspended, which is the one to be watched.
  */
 export async function watchAccount(
   { policy, inbox, clock, log }: Sweeper,
